@@ -1,0 +1,57 @@
+# The project's commands. What takes arguments takes them as variables: make up PORT=4566
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+MAKEFLAGS += --no-builtin-rules
+
+# The cargo profile of the functions on the local stack: `release` is what is deployed, `dev` compiles quickly.
+export PROFILE ?= release
+PYTHON ?= python3
+CARGO ?= cargo
+
+STACK := $(CARGO) run --package stack --
+STACK_QUIETLY := $(CARGO) run --quiet --package stack --
+REQUIREMENTS := tests/python/requirements.txt
+LINT := tests/lint/package.json tests/lint/package-lock.json
+VENV := .venv/installed
+
+.PHONY: help demo up down status test lint venv
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: venv rust ## the pipeline on good and bad files, with a table of what became of them
+	@$(STACK) demo
+
+up: venv rust ## start the local stack in the background (variables: see `make up HELP=1`)
+	@$(STACK) up $(if $(HELP),--help)
+
+down: rust ## stop it
+	@$(STACK_QUIETLY) down
+
+status: rust ## where everything is, as one JSON object (make -s status)
+	@$(STACK_QUIETLY) status
+
+test: venv rust lint ## all checks and tests
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets -- -D warnings
+	$(CARGO) test --workspace
+
+lint: venv ## check the template and the state machine
+	.venv/bin/cfn-lint template.yaml
+	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
+
+venv: $(VENV) ## build .venv from the pinned requirements
+$(VENV): $(REQUIREMENTS) $(LINT)
+	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or later with venv is missing (Debian: apt-get install python3-venv); PYTHON=… names another one" >&2; exit 1; }
+	rm -rf .venv
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(REQUIREMENTS)
+	mkdir .venv/lint && cp $(LINT) .venv/lint
+	PATH="$$PWD/.venv/bin:$$PATH" npm ci --silent --no-audit --no-fund --prefix .venv/lint
+	touch $@
+
+.PHONY: rust
+rust:
+	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: https://rustup.rs installs it" >&2; exit 1; }
+	@command -v cc >/dev/null || { echo "a C compiler is missing (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }

@@ -1,0 +1,95 @@
+//! The interaction that an attachment belongs to.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The id of a CXone interaction: 1 to 128 of `A-Z a-z 0-9 . _ : -`, neither `.` nor `..`.
+///
+/// It becomes a segment of a URL's path, so these rules are also what keeps a producer from choosing another path.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct InteractionId(String);
+
+/// Why a text is no interaction id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidInteractionId {
+    /// No character at all.
+    #[error(
+        "the interaction id is empty; write the object to {{prefix}}{{interaction id}}/{{file name}} or set the user metadata interaction-id"
+    )]
+    Empty,
+    /// More than 128 bytes.
+    #[error("the interaction id has {0} bytes; at most 128 are allowed")]
+    TooLong(usize),
+    /// `.` or `..`.
+    #[error("the interaction id is {0:?}, which would name another path")]
+    Dots(String),
+    /// A character outside the allowed set.
+    #[error("the interaction id holds {0:?}; allowed are A-Z a-z 0-9 . _ : -")]
+    Character(char),
+}
+
+impl InteractionId {
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for InteractionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for InteractionId {
+    type Err = InvalidInteractionId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidInteractionId> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
+        match text {
+            "" => Err(InvalidInteractionId::Empty),
+            "." | ".." => Err(InvalidInteractionId::Dots(text.to_owned())),
+            _ if text.len() > 128 => Err(InvalidInteractionId::TooLong(text.len())),
+            _ => match text.chars().find(|c| !allowed(*c)) {
+                Some(other) => Err(InvalidInteractionId::Character(other)),
+                None => Ok(Self(text.to_owned())),
+            },
+        }
+    }
+}
+
+impl TryFrom<String> for InteractionId {
+    type Error = InvalidInteractionId;
+
+    fn try_from(text: String) -> Result<Self, InvalidInteractionId> {
+        text.parse()
+    }
+}
+
+impl From<InteractionId> for String {
+    fn from(id: InteractionId) -> Self {
+        id.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn takes_the_documented_characters_up_to_128() {
+        for good in ["INT-42", "a", "A.b_c:d-9", "...", &"x".repeat(128)] {
+            assert_eq!(good.parse::<InteractionId>().unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn refuses_what_could_name_another_path() {
+        for bad in ["", ".", "..", "a/b", "a%2f", "a b", "é", "a\n", &"x".repeat(129)] {
+            assert!(bad.parse::<InteractionId>().is_err(), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! The domain of the pipeline, free of tokio, AWS and HTTP: what an object is, how it is named, what can become of it,
+//! and every payload that crosses Step Functions.
+//!
+//! Everything that comes from outside is parsed once, at the edge, into a type of this crate that cannot be wrong:
+//! [`InteractionId`], [`JobId`], [`ObjectRef`], [`FileName`]. Wire shapes are frozen in `tests/golden/`.
+
+pub mod audit;
+mod execution_name;
+mod identity;
+mod interaction;
+mod job;
+mod key;
+mod outcome;
+pub mod polling;
+mod reason;
+mod timestamp;
+pub mod workflow;
+
+pub use execution_name::execution_name;
+pub use identity::{Identity, ObjectRef, ObjectVersion};
+pub use interaction::{InteractionId, InvalidInteractionId};
+pub use job::{InvalidJobId, JobId, JobStatus};
+pub use key::{FileName, InvalidKey, ObjectKey, decode_form_encoded_key};
+pub use outcome::Outcome;
+pub use reason::{REASON_TEXT_BYTES, Reason, ReasonCode};
+pub use timestamp::{InvalidTimestamp, Timestamp};

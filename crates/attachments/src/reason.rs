@@ -1,0 +1,177 @@
+//! Why an object did not complete: one closed list of codes for intake, poll and finalize.
+
+use std::{borrow::Cow, fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// The longest text that goes with a code, in bytes. CXone's own words are cut to it.
+pub const REASON_TEXT_BYTES: usize = 1024;
+
+macro_rules! reason_codes {
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
+        /// What operators filter by. The README's table is this list; a test holds the two together.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum ReasonCode {
+            $($(#[doc = $doc])+ $variant,)+
+            /// `cxone_{status}`: CXone refused with a 4xx that has no code of its own; the text is the start of its answer.
+            CxoneStatus(u16),
+        }
+
+        impl ReasonCode {
+            /// Every code but the open-ended `cxone_{status}`, with its meaning.
+            pub const FIXED: &'static [(Self, &'static str, &'static str)] =
+                &[$((Self::$variant, $code, concat!($($doc),+)),)+];
+
+            /// The code as records, logs and the console show it.
+            #[must_use]
+            pub fn as_str(self) -> Cow<'static, str> {
+                match self {
+                    $(Self::$variant => Cow::Borrowed($code),)+
+                    Self::CxoneStatus(status) => Cow::Owned(format!("cxone_{status}")),
+                }
+            }
+        }
+    };
+}
+
+reason_codes! {
+    /// The key is not `{prefix}{interaction id}/…/{file name}`, or holds control characters.
+    BadKey = "bad_key",
+    /// The object, or that version of it, was deleted before it was read.
+    ObjectGone = "object_gone",
+    /// An unversioned object was overwritten before it was read; the new write has an event of its own.
+    Superseded = "superseded",
+    /// The object is archived or encrypted with a customer's own key.
+    ObjectUnreadable = "object_unreadable",
+    /// The interaction id is not 1 to 128 of `A-Z a-z 0-9 . _ : -`.
+    BadInteractionId = "bad_interaction_id",
+    /// The interaction id has none of the tenant's prefixes.
+    ForeignInteractionId = "foreign_interaction_id",
+    /// The object has no bytes.
+    Empty = "empty",
+    /// The object is larger than the limit.
+    TooLarge = "too_large",
+    /// The file name's extension is not one of the allowed types'.
+    UnsupportedExtension = "unsupported_extension",
+    /// The content is not one of the allowed types.
+    UnsupportedType = "unsupported_type",
+    /// The content is of another type than the extension says.
+    TypeMismatch = "type_mismatch",
+    /// An archive is hidden behind the content.
+    Polyglot = "polyglot",
+    /// The storage quota has no room for the object.
+    QuotaExceeded = "quota_exceeded",
+    /// CXone answered with a redirect, which is never followed.
+    CxoneRedirect = "cxone_redirect",
+    /// CXone forbids this interaction.
+    CxoneForbidden = "cxone_forbidden",
+    /// CXone refuses the credentials, or they lack a scope.
+    CxoneUnauthorized = "cxone_unauthorized",
+    /// CXone does not know the interaction or the job.
+    CxoneNotFound = "cxone_404",
+    /// CXone says the file is too large.
+    CxonePayloadTooLarge = "cxone_payload_too_large",
+    /// CXone does not take this type.
+    CxoneUnsupportedType = "cxone_unsupported_type",
+    /// CXone, or what stands before it, could not be reached until the time to give up.
+    CxoneUnavailable = "cxone_unavailable",
+    /// CXone accepted the upload three times without naming a job.
+    CxoneNoJobId = "cxone_no_job_id",
+    /// Intake died five times over this object.
+    IntakeCrashed = "intake_crashed",
+    /// CXone's job failed; the text is CXone's reason.
+    JobFailed = "job_failed",
+    /// CXone answers for a job of another interaction.
+    JobMismatch = "job_mismatch",
+    /// The job had not ended at its deadline.
+    JobDeadline = "job_deadline",
+    /// The polling step failed and its retries are used up.
+    PollFailed = "poll_failed",
+}
+
+impl fmt::Display for ReasonCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.as_str())
+    }
+}
+
+/// The word is no reason code.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is no reason code")]
+pub struct UnknownReasonCode(String);
+
+impl FromStr for ReasonCode {
+    type Err = UnknownReasonCode;
+
+    fn from_str(word: &str) -> Result<Self, UnknownReasonCode> {
+        if let Some((code, ..)) = Self::FIXED.iter().find(|(_, text, _)| *text == word) {
+            return Ok(*code);
+        }
+        let status = word.strip_prefix("cxone_").and_then(|digits| digits.parse().ok());
+        status.map(Self::CxoneStatus).ok_or_else(|| UnknownReasonCode(word.chars().take(64).collect()))
+    }
+}
+
+impl Serialize for ReasonCode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for ReasonCode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Cow::<'de, str>::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// A code for machines and a text for people, which also says what to do where that is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What to filter by.
+    pub code: ReasonCode,
+    /// At most [`REASON_TEXT_BYTES`] bytes.
+    pub text: String,
+}
+
+impl Reason {
+    /// Cuts `text` to size at a character's border and replaces control characters, which would garble a console.
+    #[must_use]
+    pub fn new(code: ReasonCode, text: impl AsRef<str>) -> Self {
+        let mut clean = String::new();
+        for c in text.as_ref().chars() {
+            let c = if c.is_control() { ' ' } else { c };
+            if clean.len() + c.len_utf8() > REASON_TEXT_BYTES {
+                break;
+            }
+            clean.push(c);
+        }
+        Self { code, text: clean }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_reads_back() {
+        for (code, text, _) in ReasonCode::FIXED {
+            assert_eq!(text.parse::<ReasonCode>().unwrap(), *code);
+        }
+        assert_eq!("cxone_422".parse::<ReasonCode>().unwrap(), ReasonCode::CxoneStatus(422));
+        assert!("cxone_gone".parse::<ReasonCode>().is_err());
+    }
+
+    #[test]
+    fn texts_are_cut_at_a_character_and_cleaned() {
+        let reason = Reason::new(ReasonCode::JobFailed, "é\u{1b}[31m".repeat(1000));
+        assert!(reason.text.len() <= REASON_TEXT_BYTES && reason.text.len() > REASON_TEXT_BYTES - 4);
+        assert!(!reason.text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,140 @@
+//! One payload of each kind, as the functions make them.
+
+use std::collections::BTreeMap;
+
+use attachments::{
+    Outcome, Reason, ReasonCode, Timestamp,
+    workflow::{
+        Attachment, Decision, Ending, FinalizeRequest, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA,
+        SourceChecksum, StatusChange, StepError, Upload,
+    },
+};
+
+pub(crate) const EXECUTION_ARN: &str =
+    "arn:aws:states:us-east-1:123456789012:execution:attachments:INT-42-0123456789abcdef0123456789abcdef";
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_millis(1_795_339_810_123 + seconds * 1000)
+}
+
+/// As intake starts an execution with it.
+pub(crate) fn uploaded() -> Attachment {
+    Attachment {
+        schema: SCHEMA,
+        decision: Decision::Poll,
+        wait_seconds: None,
+        identity: "0123456789abcdef".repeat(4).parse().unwrap(),
+        interaction_id: Some("INT-42".parse().unwrap()),
+        job_id: Some("job-1".parse().unwrap()),
+        object: ObjectFacts {
+            bucket: "drop".into(),
+            key: "interactions/INT-42/año 1+1.pdf".into(),
+            version_id: Some("v1".into()),
+            etag: Some("9e107d9d372bb6826bd81d3542a419d6".into()),
+            size_bytes: Some(43),
+            sha256: Some("ab".repeat(32)),
+            mime_type: Some("application/pdf".into()),
+            declared_content_type: Some("application/pdf".into()),
+            source_checksum: Some(SourceChecksum::Verified),
+            event_time: Some(at(-2)),
+        },
+        tags: BTreeMap::from([("case".into(), "4711".into()), ("team".into(), "claims".into())]),
+        auto_scan: false,
+        upload: Some(Upload { started_at: at(0), ended_at: Some(at(1)) }),
+        upload_attempts: 1,
+        possibly_stored: false,
+        job: JobProgress::default(),
+        result: None,
+        error: None,
+    }
+}
+
+/// As intake starts an execution for an object that it rejected.
+pub(crate) fn rejected() -> Attachment {
+    let reason = Reason::new(ReasonCode::Empty, "the object has no bytes");
+    Attachment {
+        decision: Decision::Unsuccessful,
+        job_id: None,
+        tags: BTreeMap::new(),
+        auto_scan: true,
+        upload: None,
+        upload_attempts: 0,
+        object: ObjectFacts {
+            bucket: "drop".into(),
+            key: "interactions/INT-42/a.pdf".into(),
+            version_id: Some("v1".into()),
+            size_bytes: Some(0),
+            event_time: Some(at(-2)),
+            ..ObjectFacts::default()
+        },
+        result: Some(Resolution { ending: Ending::Rejected(reason), at: at(0) }),
+        ..uploaded()
+    }
+}
+
+fn polled() -> Attachment {
+    let changes = vec![
+        StatusChange { status: "PENDING".into(), at: at(1) },
+        StatusChange { status: "RUNNING".into(), at: at(3) },
+    ];
+    let job = JobProgress { polls: 7, waits: 0, throttled: 1, faults: 1, status: Some("RUNNING".into()), changes };
+    Attachment { job, ..uploaded() }
+}
+
+/// As poll hands it back for a wait.
+pub(crate) fn waiting() -> Attachment {
+    let polled = polled();
+    let job = JobProgress { waits: 1, ..polled.job.clone() };
+    Attachment { decision: Decision::Wait, wait_seconds: Some(15), job, ..polled }
+}
+
+/// As poll hands it back at the job's end.
+pub(crate) fn completed() -> Attachment {
+    Attachment {
+        decision: Decision::Completed,
+        result: Some(Resolution { ending: Ending::Completed, at: at(5) }),
+        ..polled()
+    }
+}
+
+/// As poll hands it back for each ending but the good one.
+pub(crate) fn unsuccessful(ending: Ending) -> Attachment {
+    Attachment { decision: Decision::Unsuccessful, result: Some(Resolution { ending, at: at(5) }), ..polled() }
+}
+
+/// The endings that polling may come to, besides the good one.
+pub(crate) fn bad_endings() -> [Ending; 3] {
+    let reason = |code, text: &str| Reason::new(code, text);
+    [
+        Ending::Failed(reason(ReasonCode::JobFailed, "Virus found")),
+        Ending::TimedOut(reason(ReasonCode::JobDeadline, "the job had not ended")),
+        Ending::TrackingFailed(reason(ReasonCode::JobMismatch, "another interaction")),
+    ]
+}
+
+/// As a Catch leaves it.
+pub(crate) fn caught(error: &str) -> Attachment {
+    let cause = r#"{"errorType":"x","errorMessage":"the message"}"#.to_owned();
+    Attachment { error: Some(StepError { error: error.to_owned(), cause }), ..uploaded() }
+}
+
+/// What finalize is asked.
+pub(crate) fn request(attachment: Attachment) -> FinalizeRequest {
+    FinalizeRequest { execution_arn: Some(EXECUTION_ARN.to_owned()), attachment }
+}
+
+/// What finalize answers.
+pub(crate) fn finalized(attachment: &Attachment) -> Finalized {
+    let resolution = attachment.resolution(at(9));
+    let outcome: Outcome = resolution.ending.outcome();
+    let code = resolution.ending.reason().map_or("completed".into(), |reason| reason.code.as_str());
+    Finalized {
+        schema: SCHEMA,
+        outcome,
+        cause: format!("{code}; audit record s3://audit/audit/date=2026-11-22/x.json"),
+        identity: attachment.identity.clone(),
+        audit_bucket: "audit".into(),
+        audit_key: "audit/date=2026-11-22/x.json".into(),
+        webhook_status: 204,
+    }
+}

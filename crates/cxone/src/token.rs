@@ -1,0 +1,213 @@
+//! The OAuth token: fetched once for all callers, held in memory, renewed before it ends.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::atomic::{AtomicU64, Ordering},
+    time::{Duration, SystemTime},
+};
+
+use reqwest::StatusCode;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::{answer, retry_after};
+
+/// How long before its end a token is renewed.
+const MARGIN: Duration = Duration::from_secs(30);
+/// How long the token endpoint may take.
+const LIMIT: Duration = Duration::from_secs(10);
+
+/// Who we are to CXone.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// The OAuth client's id.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+}
+
+/// Why there are no credentials. The texts are for people and hold nothing secret.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum CredentialsError {
+    /// They could not be read now.
+    #[error("{0}")]
+    Unavailable(String),
+    /// What was read cannot be used; a person must mend it.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// Why there is no token.
+#[derive(Debug, Clone)]
+pub(crate) enum TokenError {
+    /// A person must mend credentials or scopes.
+    Unauthorized(String),
+    /// Ask again after this long.
+    Throttled(Duration),
+    /// May pass.
+    Unavailable(String),
+    /// The credentials could not be read; may pass.
+    CredentialsUnavailable(String),
+}
+
+type Fetch = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send>> + Send + Sync;
+
+pub(crate) struct Tokens {
+    http: reqwest::Client,
+    url: Url,
+    scopes: String,
+    credentials: Box<Fetch>,
+    fetches: AtomicU64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    token: Option<Token>,
+    failure: Option<TokenError>,
+}
+
+#[derive(Clone)]
+pub(crate) struct Token {
+    value: SecretString,
+    serial: u64,
+    renew_at: SystemTime,
+}
+
+impl Token {
+    pub(crate) fn bearer(&self) -> &str {
+        self.value.expose_secret()
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Token").field("serial", &self.serial).finish_non_exhaustive()
+    }
+}
+
+impl Tokens {
+    pub(crate) fn new<F, R>(http: reqwest::Client, url: Url, scopes: String, credentials: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
+    {
+        let credentials = Box::new(move || -> Pin<Box<dyn Future<Output = _> + Send>> { Box::pin(credentials()) });
+        Self { http, url, scopes, credentials, fetches: AtomicU64::new(0), state: Mutex::new(State::default()) }
+    }
+
+    pub(crate) fn fetches(&self) -> u64 {
+        self.fetches.load(Ordering::Relaxed)
+    }
+
+    /// The token, fetched where none is held. One fetch at a time: who waited for a fetch that failed shares its failure.
+    pub(crate) async fn get(&self) -> Result<Token, TokenError> {
+        let seen = self.fetches();
+        let mut state = self.state.lock().await;
+        if let Some(token) = state.token.as_ref().filter(|token| SystemTime::now() < token.renew_at) {
+            return Ok(token.clone());
+        }
+        let waited_for_another = self.fetches() != seen;
+        if let Some(failure) = state.failure.as_ref().filter(|_| waited_for_another) {
+            return Err(failure.clone());
+        }
+        let serial = self.fetches.fetch_add(1, Ordering::Relaxed);
+        let fetched = self.fetch(serial).await;
+        match &fetched {
+            Ok(token) => *state = State { token: Some(token.clone()), failure: None },
+            Err(failure) => *state = State { token: None, failure: Some(failure.clone()) },
+        }
+        fetched
+    }
+
+    /// Forgets this token, unless a newer one has taken its place.
+    pub(crate) async fn forget(&self, refused: &Token) {
+        let mut state = self.state.lock().await;
+        if state.token.as_ref().is_some_and(|token| token.serial == refused.serial) {
+            state.token = None;
+        }
+    }
+
+    async fn fetch(&self, serial: u64) -> Result<Token, TokenError> {
+        let credentials = (self.credentials)().await.map_err(|error| match error {
+            CredentialsError::Unavailable(cause) => TokenError::CredentialsUnavailable(cause),
+            CredentialsError::Unusable(cause) => TokenError::Unauthorized(cause),
+        })?;
+        let asked_at = SystemTime::now();
+        let form = [("grant_type", "client_credentials"), ("scope", self.scopes.as_str())];
+        let asked = self
+            .http
+            .post(self.url.clone())
+            .basic_auth(&credentials.client_id, Some(credentials.client_secret.expose_secret()))
+            .form(&form)
+            .timeout(LIMIT)
+            .send()
+            .await;
+        let mut response = asked.map_err(|error| {
+            TokenError::Unavailable(format!("the token endpoint {} did not answer: {}", self.url, describe(&error)))
+        })?;
+        let status = response.status();
+        let body = answer::body(&mut response).await;
+        match status {
+            StatusCode::OK => {}
+            StatusCode::TOO_MANY_REQUESTS => {
+                return Err(TokenError::Throttled(retry_after(response.headers(), SystemTime::now())));
+            }
+            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+                return Err(TokenError::Unauthorized(format!(
+                    "the token endpoint {} answered {}: check client_id and client_secret in the secret, and that the client \
+                     has the scopes {:?} (CXONE_SCOPES). It said {:?}",
+                    self.url,
+                    status.as_u16(),
+                    self.scopes,
+                    answer::text(&body)
+                )));
+            }
+            _ if status.is_redirection() => {
+                return Err(TokenError::Unauthorized(format!(
+                    "the token endpoint {} answered with a redirect ({}), which is never followed; set CXONE_TOKEN_URL",
+                    self.url,
+                    status.as_u16()
+                )));
+            }
+            _ => {
+                let fault = format!("the token endpoint {} answered {}", self.url, status.as_u16());
+                return Err(TokenError::Unavailable(fault));
+            }
+        }
+        let granted: Granted = serde_json::from_slice(&body).map_err(|_| {
+            TokenError::Unavailable(format!("the token endpoint {} answered 200 without an access token", self.url))
+        })?;
+        let lifetime = Duration::from_secs(granted.expires_in.unwrap_or(3600));
+        Ok(Token {
+            value: granted.access_token,
+            serial,
+            renew_at: asked_at + lifetime.saturating_sub(MARGIN).min(Duration::from_hours(24)),
+        })
+    }
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    access_token: SecretString,
+    /// Seconds.
+    expires_in: Option<u64>,
+}
+
+/// A transport error without its URL, whose causes are what a person needs.
+pub(crate) fn describe(error: &reqwest::Error) -> String {
+    let mut text = if error.is_timeout() { "timed out".to_owned() } else { String::new() };
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    if text.is_empty() { error.to_string() } else { text }
+}

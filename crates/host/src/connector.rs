@@ -1,0 +1,95 @@
+//! The AWS SDK's HTTP connector: hyper on the process's one TLS configuration.
+//!
+//! Not reqwest, since that parses a URL anew and resolves `..` in a path, which is an ordinary part of an S3 key.
+
+use std::{error::Error, io, time::Duration};
+
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        http::{
+            HttpClient, HttpConnector as SdkConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
+            SharedHttpConnector,
+        },
+        orchestrator::{HttpRequest, HttpResponse},
+        result::ConnectorError,
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::body::SdkBody;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::ClientConfig;
+
+use crate::tls::{CONNECT, IDLE};
+
+type Hyper = Client<HttpsConnector<HttpConnector>, SdkBody>;
+
+pub(crate) fn shared(tls: ClientConfig) -> SharedHttpClient {
+    let mut tcp = HttpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(CONNECT));
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
+    let hyper =
+        Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(https);
+    SharedHttpClient::new(Shared { hyper })
+}
+
+#[derive(Debug, Clone)]
+struct Shared {
+    hyper: Hyper,
+}
+
+impl HttpClient for Shared {
+    fn http_connector(&self, settings: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(Connector { hyper: self.hyper.clone(), read_timeout: settings.read_timeout() })
+    }
+}
+
+#[derive(Debug)]
+struct Connector {
+    hyper: Hyper,
+    read_timeout: Option<Duration>,
+}
+
+impl SdkConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let hyper = self.hyper.clone();
+        let read_timeout = self.read_timeout;
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
+            let answer = hyper.request(request);
+            let answer = match read_timeout {
+                None => answer.await,
+                Some(limit) => tokio::time::timeout(limit, answer)
+                    .await
+                    .map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?,
+            };
+            let answer = answer.map_err(classified)?;
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
+}
+
+/// The SDK tries again on timeouts and on broken connections, so it must be told which an error is.
+fn classified(error: hyper_util::client::legacy::Error) -> ConnectorError {
+    let timed_out = is_timeout(&error);
+    let error: BoxError = error.into();
+    if timed_out { ConnectorError::timeout(error) } else { ConnectorError::io(error) }
+}
+
+fn is_timeout(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::TimedOut) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

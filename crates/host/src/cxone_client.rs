@@ -1,0 +1,71 @@
+//! CXone's client, from the settings that intake and poll share.
+
+use cxone::{Credentials, CredentialsError, Endpoints};
+use secrecy::SecretString;
+use serde::Deserialize;
+use url::Url;
+
+use crate::{Environment, PlainHttpHosts, SecretError, secret};
+
+const SHAPE: &str = r#"{"client_id": "…", "client_secret": "…"}"#;
+const SCOPES: &str = "interaction:write attachment:write job:read analytics:read";
+
+/// Where CXone is and who we are to it.
+#[derive(Debug, Clone)]
+pub struct CxoneSettings {
+    /// Base and token URL.
+    pub endpoints: Endpoints,
+    /// The secret's name or ARN.
+    pub secret_id: String,
+    /// Space-separated.
+    pub scopes: String,
+}
+
+impl CxoneSettings {
+    /// Reads `CXONE_REGION`, `CXONE_BASE_URL`, `CXONE_TOKEN_URL`, `CXONE_SECRET_ID` and `CXONE_SCOPES`.
+    pub fn read(environment: &mut Environment) -> Option<Self> {
+        let plain = PlainHttpHosts::read(environment);
+        let region = environment.optional("CXONE_REGION").unwrap_or_else(|| "us-1".to_owned());
+        if !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
+            environment
+                .fault("CXONE_REGION", format_args!("is {region:?}: lower-case letters, digits and - are wanted"));
+            return None;
+        }
+        let base = if environment.optional("CXONE_BASE_URL").is_some() {
+            environment.url("CXONE_BASE_URL", &plain)
+        } else {
+            Url::parse(&format!("https://api-{region}.cxone.com/api/v2")).ok()
+        };
+        let token = environment.url("CXONE_TOKEN_URL", &plain);
+        let secret_id = environment.required("CXONE_SECRET_ID");
+        let scopes = environment.optional("CXONE_SCOPES").unwrap_or_else(|| SCOPES.to_owned());
+        Some(Self { endpoints: Endpoints::new(base?, token), secret_id, scopes })
+    }
+}
+
+/// Makes the client. The secret is read when a token is first wanted, and again when CXone refuses one.
+#[must_use]
+pub fn cxone_client(
+    settings: CxoneSettings,
+    web: reqwest::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+) -> cxone::Client {
+    let CxoneSettings { endpoints, secret_id, scopes } = settings;
+    cxone::Client::new(web, endpoints, scopes, move || {
+        let (secrets, secret_id) = (secrets.clone(), secret_id.clone());
+        async move { read_credentials(&secrets, &secret_id).await }
+    })
+}
+
+async fn read_credentials(secrets: &aws_sdk_secretsmanager::Client, id: &str) -> Result<Credentials, CredentialsError> {
+    #[derive(Deserialize)]
+    struct Stored {
+        client_id: String,
+        client_secret: SecretString,
+    }
+    match secret::read::<Stored>(secrets, id, SHAPE).await {
+        Ok(stored) => Ok(Credentials { client_id: stored.client_id, client_secret: stored.client_secret }),
+        Err(error @ SecretError::Unreadable { .. }) => Err(CredentialsError::Unavailable(error.to_string())),
+        Err(error) => Err(CredentialsError::Unusable(error.to_string())),
+    }
+}

@@ -1,0 +1,192 @@
+//! Settings from the environment: all read once, every fault named in one message.
+
+use std::{fmt::Display, str::FromStr};
+
+use url::Url;
+
+type Lookup = dyn Fn(&str) -> Option<String>;
+
+/// Reads settings and collects what is wrong with them, so that an operator mends all faults in one go.
+pub struct Environment {
+    lookup: Box<Lookup>,
+    faults: Vec<String>,
+}
+
+/// Every setting that is missing or malformed, by name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{} {} wrong: {}", .0.len(), if .0.len() == 1 { "setting is" } else { "settings are" }, .0.join("; "))]
+pub struct SettingsError(pub Vec<String>);
+
+impl Environment {
+    /// The process's environment.
+    #[must_use]
+    pub fn of_process() -> Self {
+        Self::new(|name| std::env::var(name).ok())
+    }
+
+    /// Any source of settings. An empty value counts as not set.
+    #[must_use]
+    pub fn new(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
+        Self { lookup: Box::new(lookup), faults: Vec::new() }
+    }
+
+    /// A text that may be absent.
+    #[must_use]
+    pub fn optional(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+    }
+
+    /// A text that must be there; where it is not, a fault is noted and an empty text stands in until [`Self::check`].
+    pub fn required(&mut self, name: &str) -> String {
+        self.optional(name).unwrap_or_else(|| {
+            self.fault(name, "is missing");
+            String::new()
+        })
+    }
+
+    /// A value with a default; a value that does not parse is a fault and the default stands in until [`Self::check`].
+    pub fn parsed<T>(&mut self, name: &str, default: T) -> T
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        match self.optional(name).map(|value| value.trim().parse::<T>().map_err(|error| (value, error))) {
+            None => default,
+            Some(Ok(parsed)) => parsed,
+            Some(Err((value, error))) => {
+                self.fault(name, format_args!("is {value:?}: {error}"));
+                default
+            }
+        }
+    }
+
+    /// A whole number inside a range.
+    pub fn number(&mut self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
+        let Some(value) = self.optional(name) else { return default };
+        match value.trim().parse::<u64>() {
+            Ok(number) if range.contains(&number) => number,
+            _ => {
+                let (low, high) = (range.start(), range.end());
+                let wanted = if *high == u64::MAX {
+                    format!("a whole number of at least {low} is wanted")
+                } else {
+                    format!("a whole number from {low} to {high} is wanted")
+                };
+                self.fault(name, format_args!("is {value:?}: {wanted}"));
+                default
+            }
+        }
+    }
+
+    /// A URL: `https`, or `http` for one of `plain` hosts. None where absent or, with a fault noted, wrong.
+    pub fn url(&mut self, name: &str, plain: &PlainHttpHosts) -> Option<Url> {
+        let value = self.optional(name)?;
+        match checked_url(&value, plain) {
+            Ok(url) => Some(url),
+            Err(fault) => {
+                self.fault(name, fault);
+                None
+            }
+        }
+    }
+
+    /// Notes a fault of a setting.
+    pub fn fault(&mut self, name: &str, what: impl Display) {
+        self.faults.push(format!("{name} {what}"));
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`SettingsError`] with every fault noted so far.
+    pub fn check(self) -> Result<(), SettingsError> {
+        if self.faults.is_empty() { Ok(()) } else { Err(SettingsError(self.faults)) }
+    }
+}
+
+/// The hosts for which a plain `http` URL is taken; by default loopback, so that no setting can send credentials in the clear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlainHttpHosts(Vec<String>);
+
+impl PlainHttpHosts {
+    /// `PLAIN_HTTP_HOSTS`, a comma-separated list; loopback where it is absent.
+    #[must_use]
+    pub fn read(environment: &Environment) -> Self {
+        let listed = environment.optional("PLAIN_HTTP_HOSTS").unwrap_or_else(|| "127.0.0.1,localhost,[::1]".to_owned());
+        Self(listed.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect())
+    }
+
+    fn admit(&self, url: &Url) -> bool {
+        let host = url.host_str().unwrap_or_default();
+        self.0.iter().any(|known| known == host || known.trim_matches(['[', ']']) == host.trim_matches(['[', ']']))
+    }
+}
+
+fn checked_url(value: &str, plain: &PlainHttpHosts) -> Result<Url, String> {
+    let url = Url::parse(value.trim()).map_err(|error| format!("is {value:?}: {error}"))?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("holds credentials; they belong in the secret".to_owned());
+    }
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if plain.admit(&url) => Ok(url),
+        "http" => Err(format!(
+            "is {value:?}: plain http is taken for the hosts of PLAIN_HTTP_HOSTS only (now {}); use https",
+            plain.0.join(", ")
+        )),
+        other => Err(format!("is {value:?}: {other} is no scheme for it; use https")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn environment(pairs: &'static [(&'static str, &'static str)]) -> Environment {
+        Environment::new(|name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    #[test]
+    fn names_every_fault_in_one_message() {
+        let mut environment = environment(&[("SIZE", "25MB"), ("WINDOW", "61"), ("EMPTY", " ")]);
+        environment.required("LEDGER_TABLE");
+        environment.required("EMPTY");
+        environment.number("SIZE", 1, 1..=u64::MAX);
+        environment.number("WINDOW", 10, 0..=60);
+        let message = environment.check().unwrap_err().to_string();
+        assert_eq!(
+            message,
+            "4 settings are wrong: LEDGER_TABLE is missing; EMPTY is missing; \
+             SIZE is \"25MB\": a whole number of at least 1 is wanted; \
+             WINDOW is \"61\": a whole number from 0 to 60 is wanted"
+        );
+    }
+
+    #[test]
+    fn plain_http_is_for_the_listed_hosts_only() {
+        let mut settings = environment(&[
+            ("A", "http://127.0.0.1:9/api/v2"),
+            ("B", "http://cxone.example/api"),
+            ("C", "https://user:secret@cxone.example/"),
+            ("D", "ftp://cxone.example/"),
+            ("E", "http://[::1]:9/"),
+            ("F", "http://127.0.0.1.evil.example/"),
+        ]);
+        let plain = PlainHttpHosts::read(&settings);
+        assert!(settings.url("A", &plain).is_some());
+        assert!(settings.url("E", &plain).is_some());
+        for name in ["B", "C", "D", "F"] {
+            assert!(settings.url(name, &plain).is_none(), "{name}");
+        }
+        let message = settings.check().unwrap_err().to_string();
+        assert!(message.contains("B is \"http://cxone.example/api\": plain http"), "{message}");
+        assert!(!message.contains("secret@"), "{message}");
+    }
+
+    #[test]
+    fn plain_hosts_can_be_widened() {
+        let mut settings = environment(&[("PLAIN_HTTP_HOSTS", "172.17.0.1"), ("A", "http://172.17.0.1:80/")]);
+        let plain = PlainHttpHosts::read(&settings);
+        assert!(settings.url("A", &plain).is_some());
+    }
+}

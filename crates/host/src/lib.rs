@@ -1,0 +1,21 @@
+//! What every function does once at cold start: read the settings, make the clients, set up the logs, and serve.
+//!
+//! `aws-config` is deliberately absent. In Lambda the credentials, the region and the endpoints are environment variables;
+//! its credential chain (profiles, SSO, instance metadata, its own HTTP client) multiplies the start-up work by five.
+
+mod aws;
+mod connector;
+mod cxone_client;
+mod environment;
+mod logging;
+mod secret;
+mod serve;
+mod tls;
+
+pub use aws::Aws;
+pub use cxone_client::{CxoneSettings, cxone_client};
+pub use environment::{Environment, PlainHttpHosts, SettingsError};
+pub use logging::init as init_logging;
+pub use secret::{SecretError, SigningSecrets, read_signing_secrets};
+pub use serve::{Failure, serve};
+pub use tls::HttpClients;

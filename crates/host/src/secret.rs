@@ -1,0 +1,114 @@
+//! The two secrets, read from Secrets Manager and checked before use.
+
+use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext};
+use secrecy::SecretString;
+use serde::{Deserialize, de::DeserializeOwned};
+
+/// Why a secret cannot be used. No text of the secret is in any of these.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// Secrets Manager did not hand it out; trying again may help.
+    #[error("the secret {id} cannot be read: {cause}")]
+    Unreadable {
+        /// Its id or ARN.
+        id: String,
+        /// The service's error.
+        cause: String,
+    },
+    /// It still holds the placeholder that the stack was created with.
+    #[error(
+        "the secret {id} still holds its placeholder; fill it with: aws secretsmanager put-secret-value --secret-id {id} --secret-string '{shape}'"
+    )]
+    Placeholder {
+        /// Its id or ARN.
+        id: String,
+        /// What it should look like.
+        shape: &'static str,
+    },
+    /// It is not of the documented shape.
+    #[error("the secret {id} is not of the form {shape}: {fault}")]
+    Malformed {
+        /// Its id or ARN.
+        id: String,
+        /// What it should look like.
+        shape: &'static str,
+        /// What is wrong, without the value.
+        fault: String,
+    },
+}
+
+/// The value that template.yaml creates both secrets with.
+const PLACEHOLDER: &str = "REPLACE_ME";
+
+pub(crate) async fn read<T: DeserializeOwned>(
+    client: &Client,
+    id: &str,
+    shape: &'static str,
+) -> Result<T, SecretError> {
+    let answer = client.get_secret_value().secret_id(id).send().await;
+    let answer = answer.map_err(|error| SecretError::Unreadable {
+        id: id.to_owned(),
+        cause: DisplayErrorContext(error).to_string(),
+    })?;
+    parse(id, shape, answer.secret_string().unwrap_or_default())
+}
+
+fn parse<T: DeserializeOwned>(id: &str, shape: &'static str, text: &str) -> Result<T, SecretError> {
+    if text.contains(PLACEHOLDER) {
+        return Err(SecretError::Placeholder { id: id.to_owned(), shape });
+    }
+    serde_json::from_str(text).map_err(|error| {
+        // serde_json's own message may quote the value; its category and place do not.
+        let fault = format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column());
+        SecretError::Malformed { id: id.to_owned(), shape, fault }
+    })
+}
+
+/// The webhook's signing secrets, newest first; at least one.
+#[derive(Debug, Clone)]
+pub struct SigningSecrets(pub Vec<SecretString>);
+
+const SIGNING_SHAPE: &str = r#"{"signing_secrets": ["whsec_<base64>"]}"#;
+
+/// Reads the webhook's secret.
+///
+/// # Errors
+/// [`SecretError`], also where the list is empty.
+pub async fn read_signing_secrets(client: &Client, id: &str) -> Result<SigningSecrets, SecretError> {
+    #[derive(Deserialize)]
+    struct Stored {
+        signing_secrets: Vec<String>,
+    }
+    let stored: Stored = read(client, id, SIGNING_SHAPE).await?;
+    if stored.signing_secrets.is_empty() {
+        let fault = "the list is empty".to_owned();
+        return Err(SecretError::Malformed { id: id.to_owned(), shape: SIGNING_SHAPE, fault });
+    }
+    Ok(SigningSecrets(stored.signing_secrets.into_iter().map(SecretString::from).collect()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    struct Pair {
+        #[expect(dead_code, reason = "only its presence matters here")]
+        client_id: String,
+    }
+
+    #[test]
+    fn a_placeholder_is_named_as_such() {
+        let error = parse::<Pair>("cxone", "{…}", r#"{"client_id":"REPLACE_ME"}"#).unwrap_err();
+        assert!(error.to_string().starts_with("the secret cxone still holds its placeholder"), "{error}");
+    }
+
+    #[test]
+    fn a_malformed_secret_is_not_quoted() {
+        for text in [r#"{"client_id": hunter2}"#, r#"{"client_id": 4711}"#, r#"{"password":"hunter2"}"#, ""] {
+            let error = parse::<Pair>("cxone", "{…}", text).unwrap_err().to_string();
+            assert!(!error.contains("hunter2") && !error.contains("4711"), "{error}");
+            assert!(error.contains("the secret cxone is not of the form"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! The DynamoDB table that makes at-least-once delivery end in exactly one outcome.
+//!
+//! One row per object, `object#{identity}`, goes `claimed → decided → done`; one row, `quota#tenant`, counts the bytes stored.
+//!
+//! - [`Ledger::claim`] takes an object for one run of intake. `attempts`, which each claim raises, is the fence: every later
+//!   write of that run is conditional on it, so a run whose lease was taken over changes nothing.
+//! - [`Ledger::reserve`] takes room in the quota, once per object.
+//! - [`Ledger::decide`] fixes the execution's name and the exact bytes of its input, before it is started: whoever comes
+//!   later starts the very same.
+//! - [`Ledger::give_back`] lets go of a claim, with what the next run must know.
+//! - [`Ledger::settle`], finalize's alone, fixes the outcome; the first writer wins.
+//!
+//! Invariant: the sum of `reserved_bytes` over all objects is `used_bytes` of the quota.
+//!
+//! Times in the table are whole seconds since the Unix epoch (`lease_until`, `first_seen`, `expires_at`) or RFC 3339 (`outcome_at`).
+
+mod claim;
+mod decide;
+mod error;
+mod quota;
+mod row;
+mod settle;
+
+use attachments::Identity;
+use aws_sdk_dynamodb::{Client, types::AttributeValue};
+
+pub use claim::{Claim, Lease};
+pub use decide::{Decided, Verdict};
+pub use error::LedgerError;
+pub use quota::Reservation;
+pub use settle::Settled;
+
+/// How long a row is kept: longer than the 90 days for which Step Functions remembers an execution's name.
+pub const RETENTION_DAYS: i64 = 120;
+
+/// The table.
+#[derive(Debug, Clone)]
+pub struct Ledger {
+    client: Client,
+    table: String,
+}
+
+impl Ledger {
+    /// A ledger in this table, whose key is `pk`.
+    #[must_use]
+    pub const fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+}
+
+fn object_key(identity: &Identity) -> AttributeValue {
+    AttributeValue::S(format!("object#{identity}"))
+}
+
+fn quota_key() -> AttributeValue {
+    AttributeValue::S("quota#tenant".to_owned())
+}
+
+fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(format!("{value}"))
+}
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn expires_at(now: attachments::Timestamp) -> AttributeValue {
+    number(now.unix_seconds() + RETENTION_DAYS * 86_400)
+}

@@ -1,0 +1,151 @@
+//! Tells the true type of files, by the decision that the pipeline makes on its streams.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    io::{self, BufWriter, ErrorKind, Read, Seek, SeekFrom, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use lexopt::prelude::{Long, Short, Value};
+use media_type::{AllowedTypes, Head, Inspection, Refusal, Verdict, inspect};
+
+const HELP: &str = "\
+Tells the true type of files.
+
+Usage: media_type [--name FILE.EXT] FILE...
+
+Prints a line for each file, separated by tabs:
+  path, `accept` or `reject`, the type or the reason's code, bytes read, ranges read
+
+The content alone decides.
+
+Options:
+  --name FILE.EXT  judge each file as if it had this name, so that its extension counts as well
+  --help           print this text
+
+Exit code: 0, or 2 if a file could not be read or the command line is wrong.";
+
+/// The size in which an object's body arrives.
+const FRAME_LEN: usize = 16 * 1024;
+
+struct Arguments {
+    name: Option<String>,
+    files: Vec<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    let arguments = match arguments() {
+        Ok(Some(arguments)) => arguments,
+        Ok(None) => {
+            return if writeln!(io::stdout(), "{HELP}").is_ok() { ExitCode::SUCCESS } else { ExitCode::from(2) };
+        }
+        Err(error) => {
+            eprintln!("{error}\n\n{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match report(&arguments, &mut BufWriter::new(io::stdout().lock())) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(2),
+        // Whoever reads the output has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("standard output: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// `None` if only help is wanted.
+fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let mut arguments = Arguments { name: None, files: Vec::new() };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("name") => arguments.name = Some(text(parser.value()?)?),
+            Short('h') | Long("help") => return Ok(None),
+            Value(file) => arguments.files.push(file.into()),
+            other => return Err(other.unexpected()),
+        }
+    }
+    if arguments.files.is_empty() { Err("no file given".into()) } else { Ok(Some(arguments)) }
+}
+
+fn text(value: OsString) -> Result<String, lexopt::Error> {
+    value.into_string().map_err(lexopt::Error::NonUnicodeValue)
+}
+
+/// Whether every file could be read.
+fn report(arguments: &Arguments, output: &mut impl Write) -> io::Result<bool> {
+    let mut all_read = true;
+    for path in &arguments.files {
+        match judge(path) {
+            Ok(decision) => {
+                let (outcome, detail) = match conclude(arguments.name.as_deref(), decision.verdict) {
+                    Ok(media_type) => ("accept", media_type),
+                    Err(refusal) => ("reject", refusal.code().as_str()),
+                };
+                let Decision { bytes, ranges, .. } = decision;
+                writeln!(output, "{}\t{outcome}\t{detail}\t{bytes}\t{ranges}", path.display())?;
+            }
+            Err(error) => {
+                output.flush()?;
+                eprintln!("{}: {error}", path.display());
+                all_read = false;
+            }
+        }
+    }
+    output.flush()?;
+    Ok(all_read)
+}
+
+/// With a name, the pipeline's order: first the extension, then the content, then whether they agree.
+fn conclude(name: Option<&str>, verdict: Verdict) -> Result<&'static str, Refusal> {
+    let Some(name) = name else {
+        return match verdict {
+            Verdict::Accepted(media_type) => Ok(media_type.as_str()),
+            Verdict::Refused(refusal) => Err(refusal),
+        };
+    };
+    let allowed = AllowedTypes::default();
+    let named = allowed.check_name(name)?;
+    allowed.check_content(named, verdict).map(media_type::MediaType::as_str)
+}
+
+struct Decision {
+    verdict: Verdict,
+    /// Those that the decision was made from: head and range.
+    bytes: u64,
+    ranges: u32,
+}
+
+fn judge(path: &Path) -> io::Result<Decision> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(ErrorKind::IsADirectory.into());
+    }
+    let object_len = metadata.len();
+    let mut head = Head::default();
+    let mut frame = vec![0; FRAME_LEN];
+    while !head.is_full() {
+        let read = file.read(&mut frame)?;
+        if read == 0 {
+            break;
+        }
+        head.take(frame.get(..read).unwrap_or_default());
+    }
+    let head_bytes = head.bytes().len() as u64;
+    match inspect(head.bytes(), object_len) {
+        Inspection::Decided(verdict) => Ok(Decision { verdict, bytes: head_bytes, ranges: 0 }),
+        Inspection::NeedsRange(request) => {
+            let mut range = Vec::new();
+            file.seek(SeekFrom::Start(request.offset()))?;
+            file.take(request.length()).read_to_end(&mut range)?;
+            let bytes = head_bytes + range.len() as u64;
+            Ok(Decision { verdict: request.decide(head.bytes(), &range), bytes, ranges: 1 })
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! How a fuzzer's input describes an object.
+
+/// An object of up to 256 KiB more than the input: three bytes, then the content, with a gap of zeros in it. So a few
+/// kilobytes reach what lies behind a long tag or picture.
+pub struct Object<'a> {
+    front: &'a [u8],
+    gap: usize,
+    back: &'a [u8],
+}
+
+impl<'a> Object<'a> {
+    /// The gap's length in KiB, its place (little endian), the content.
+    pub fn parse(input: &'a [u8]) -> Option<Self> {
+        let (&[kibibytes, low, high], content) = input.split_first_chunk::<3>()?;
+        let place = usize::from(u16::from_le_bytes([low, high])).min(content.len());
+        let (front, back) = content.split_at(place);
+        Some(Self { front, gap: usize::from(kibibytes) * 1024, back })
+    }
+
+    pub fn len(&self) -> usize {
+        self.front.len() + self.gap + self.back.len()
+    }
+
+    /// Part of the object.
+    pub fn part(&self, start: usize, len: usize) -> Vec<u8> {
+        let gap_end = self.front.len() + self.gap;
+        let end = (start + len).min(self.len());
+        let clip = |piece: &[u8], at: usize| -> Vec<u8> {
+            let from = start.saturating_sub(at).min(piece.len());
+            let to = end.saturating_sub(at).min(piece.len());
+            piece.get(from..to).unwrap_or_default().to_vec()
+        };
+        let zeros = end.min(gap_end).saturating_sub(start.max(self.front.len()));
+        [clip(self.front, 0), vec![0; zeros], clip(self.back, gap_end)].concat()
+    }
+}

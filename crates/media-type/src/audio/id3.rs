@@ -1,0 +1,91 @@
+//! The ID3v2 tags before the audio.
+
+use crate::{
+    MediaType,
+    window::{Stop, Window},
+};
+
+/// Read at the end of a tag: another small tag, some padding, and three of the longest frames find room.
+pub(crate) const BEHIND_TAG_LEN: u64 = 8192;
+/// More tags than that are no accident.
+const MOST_TAGS: usize = 16;
+const TAG_HEADER_LEN: usize = 10;
+
+/// Where the audio begins: behind all tags, the footer that the last may have, and padding that a tag does not count.
+pub(crate) fn end_of_tags(window: &Window<'_>) -> Result<u64, Stop> {
+    let mut at = 0;
+    for _ in 0..MOST_TAGS {
+        let Some(length) = tag_len(window.bytes(MediaType::Mpeg, at, TAG_HEADER_LEN, BEHIND_TAG_LEN)?) else {
+            break;
+        };
+        at += TAG_HEADER_LEN as u64 + length;
+        if window.bytes(MediaType::Mpeg, at, 4, BEHIND_TAG_LEN)?.starts_with(b"3DI") {
+            at += TAG_HEADER_LEN as u64;
+        }
+        at = end_of_padding(window, at)?;
+    }
+    Ok(at)
+}
+
+/// The length behind the tag's header: four times seven bits.
+fn tag_len(header: &[u8]) -> Option<u64> {
+    match header {
+        [b'I', b'D', b'3', version, revision, _, length @ ..] if *version < 0xFF && *revision < 0xFF => {
+            length.iter().try_fold(0, |sum, byte| (*byte < 0x80).then(|| sum << 7 | u64::from(*byte)))
+        }
+        _ => None,
+    }
+}
+
+fn end_of_padding(window: &Window<'_>, at: u64) -> Result<u64, Stop> {
+    let known = window.at(at);
+    match known.iter().position(|byte| *byte != 0) {
+        Some(zeros) => Ok(at + zeros as u64),
+        None => Err(window.ask(MediaType::Mpeg, at + known.len() as u64, BEHIND_TAG_LEN)),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::Found;
+
+    pub(crate) fn tag(length: usize) -> Vec<u8> {
+        let bits = |shift: usize| u8::try_from(length >> shift & 0x7F).unwrap();
+        let mut tag = b"ID3\x03\0\0".to_vec();
+        tag.extend([bits(21), bits(14), bits(7), bits(0)]);
+        tag.resize(10 + length, b't');
+        tag
+    }
+
+    fn outcome(file: &[u8]) -> Result<u64, Stop> {
+        end_of_tags(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
+    }
+
+    #[test]
+    fn tags_footers_and_padding_are_skipped() {
+        let audio = [0xFF, 0xFB, 0x90, 0x64, 0, 0, 0, 0, 0, 0].to_vec();
+        assert_eq!(outcome(&audio), Ok(0));
+        assert_eq!(outcome(&[tag(300), audio.clone()].concat()), Ok(310));
+        assert_eq!(outcome(&[tag(300), tag(20), audio.clone()].concat()), Ok(340));
+        assert_eq!(outcome(&[tag(300), b"3DI\x04\0\0\0\0\x02\x2c".to_vec(), audio.clone()].concat()), Ok(320));
+        assert_eq!(outcome(&[tag(300), vec![0; 77], audio.clone()].concat()), Ok(387));
+        assert_eq!(outcome(&[tag(300), vec![0; 77], tag(5), audio].concat()), Ok(402));
+    }
+
+    #[test]
+    fn a_tag_that_leaves_the_head_asks_for_its_end() {
+        let file = [tag(700_000), vec![0xFF; 20_000]].concat();
+        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 700_010, length: 8192 }));
+        let file = [tag(7000), vec![0; 5000], vec![0xFF; 20]].concat();
+        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 8192, length: 3838 }));
+    }
+
+    #[test]
+    fn a_tag_without_audio_is_damaged() {
+        for file in [tag(300), [tag(300), vec![0; 9]].concat(), tag(300)[..200].to_vec(), b"ID3\x03".to_vec()] {
+            assert_eq!(outcome(&file), Err(Found::Damaged(MediaType::Mpeg).into()));
+        }
+        assert_eq!(outcome(b"ID3\x03\0\0\0\0\x80\0 and more than that"), Ok(0), "no tag");
+    }
+}

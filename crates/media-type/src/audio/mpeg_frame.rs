@@ -1,0 +1,125 @@
+//! The four bytes before every frame of MPEG audio.
+
+/// A header of Layer III.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FrameHeader {
+    /// Version and sample rate, which no file changes midway.
+    family: (u8, u8),
+    /// Bytes from this header to the next; `None` in the free format, where the encoder chose a length.
+    length: Option<u64>,
+    /// One more byte at the end, in any format.
+    padding: u64,
+}
+
+/// What four bytes could begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Frame {
+    Layer3(FrameHeader),
+    /// Layer I or II.
+    OtherLayer,
+    /// The AAC frames that share the sync word.
+    Aac,
+    None,
+}
+
+/// kbit/s by index; 0 is the free format, 15 is invalid.
+const RATES_V1: [u32; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+const RATES_V2: [u32; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+const SAMPLE_RATES_V1: [u32; 3] = [44_100, 48_000, 32_000];
+
+impl Frame {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
+        let &[0xFF, second, third, fourth, ..] = bytes else {
+            return Self::None;
+        };
+        if second & 0xE0 != 0xE0 {
+            return Self::None;
+        }
+        let (version, layer) = (second >> 3 & 3, second >> 1 & 3);
+        let (rate_index, sample_index, padding) = (third >> 4, third >> 2 & 3, third >> 1 & 1);
+        if layer == 0 && second & 0xF0 == 0xF0 {
+            return Self::Aac;
+        }
+        // Version 2.5 is 0, 2 is 2, 1 is 3; emphasis 2 is reserved.
+        if version == 1 || layer == 0 || fourth & 3 == 2 {
+            return Self::None;
+        }
+        let (rates, samples_by_eight, divisor) = match version {
+            3 => (RATES_V1, 144, 1),
+            2 => (RATES_V2, 72, 2),
+            _ => (RATES_V2, 72, 4),
+        };
+        let (Some(rate), Some(sample_rate)) =
+            (rates.get(usize::from(rate_index)), SAMPLE_RATES_V1.get(usize::from(sample_index)))
+        else {
+            return Self::None;
+        };
+        if layer != 1 {
+            return Self::OtherLayer;
+        }
+        let padding = u64::from(padding);
+        let length =
+            (*rate > 0).then(|| u64::from(samples_by_eight * rate * 1000 / (sample_rate / divisor)) + padding);
+        Self::Layer3(FrameHeader { family: (version, sample_index), length, padding })
+    }
+
+    /// The header, if it is one of Layer III.
+    pub(crate) fn layer3(bytes: &[u8]) -> Option<FrameHeader> {
+        match Self::parse(bytes) {
+            Self::Layer3(header) => Some(header),
+            _ => None,
+        }
+    }
+}
+
+impl FrameHeader {
+    /// Whether both can be frames of one file.
+    pub(crate) fn is_kin(&self, other: &Self) -> bool {
+        self.family == other.family && self.length.is_some() == other.length.is_some()
+    }
+
+    /// Bytes from this header to the next, where frames of the free format have `free` bytes without their padding.
+    pub(crate) fn step(&self, free: u64) -> u64 {
+        self.length.unwrap_or(free + self.padding)
+    }
+
+    pub(crate) fn is_free_format(&self) -> bool {
+        self.length.is_none()
+    }
+
+    pub(crate) fn padding(&self) -> u64 {
+        self.padding
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_are_those_of_the_standard() {
+        for (bytes, expected) in [
+            ([0xFF, 0xFB, 0x90, 0x64], 417),
+            ([0xFF, 0xFB, 0x92, 0x64], 418),
+            ([0xFF, 0xFA, 0xE4, 0x00], 960),
+            ([0xFF, 0xF3, 0x88, 0x64], 288),
+            ([0xFF, 0xE3, 0x18, 0xC4], 72),
+        ] {
+            assert_eq!(Frame::layer3(&bytes).unwrap().step(0), expected, "{bytes:x?}");
+        }
+        let free = Frame::layer3(&[0xFF, 0xFB, 0x02, 0x64]).unwrap();
+        assert!(free.is_free_format());
+        assert_eq!(free.step(700), 701);
+    }
+
+    #[test]
+    fn other_layers_and_invalid_numbers_are_told_apart() {
+        assert_eq!(Frame::parse(&[0xFF, 0xFD, 0x90, 0x64]), Frame::OtherLayer);
+        assert_eq!(Frame::parse(&[0xFF, 0xFF, 0x90, 0x64]), Frame::OtherLayer);
+        assert_eq!(Frame::parse(&[0xFF, 0xF1, 0x50, 0x80]), Frame::Aac);
+        for bytes in [[0xFF, 0xFB, 0xF0, 0], [0xFF, 0xFB, 0x9C, 0], [0xFF, 0xEB, 0x90, 0], [0xFF, 0xFB, 0x90, 2]] {
+            assert_eq!(Frame::parse(&bytes), Frame::None, "{bytes:x?}");
+        }
+        assert_eq!(Frame::parse(&[0xFF, 0xFB, 0x90]), Frame::None);
+    }
+}

@@ -1,0 +1,128 @@
+//! WAV: RIFF or RF64 of form WAVE, walked to the format chunk.
+
+use crate::{
+    Found, MediaType,
+    window::{Stop, Window, u16_le, u32_le},
+};
+
+/// Read where the chunks before the format are longer than the head, as in some broadcast files.
+const NEXT_CHUNKS_LEN: u64 = 4096;
+/// The shortest format: codec, channels, sample rate, byte rate, block size.
+const SHORTEST_FORMAT: u32 = 14;
+
+/// Decides a file that starts as RIFF or RF64.
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+    let form = window.bytes(MediaType::Wav, 0, 12, 12)?.get(8..);
+    match form {
+        Some(b"WAVE") => {}
+        Some(b"WEBP") => return Err(Found::WebP.into()),
+        Some(b"AVI ") => return Err(Found::Avi.into()),
+        _ => return Err(Found::OtherRiff.into()),
+    }
+    let mut at = 12;
+    // Every chunk is at least eight bytes long and lies in what is known, so this ends.
+    loop {
+        let chunk = window.bytes(MediaType::Wav, at, 8, NEXT_CHUNKS_LEN)?;
+        let (Some(name), Some(length)) = (chunk.get(..4), u32_le(chunk, 4)) else {
+            return Err(damaged());
+        };
+        match name {
+            b"fmt " => return format(window, at + 8, length),
+            // Samples before their format cannot be played.
+            b"data" => return Err(damaged()),
+            _ if is_chunk_name(name) => {}
+            _ => return Err(damaged()),
+        }
+        let end = at + 8 + u64::from(length);
+        at = end + u64::from(length % 2);
+        // Some writers leave out the byte that fills an odd chunk.
+        if length % 2 == 1 && window.known(at, 4).is_some_and(|name| !is_chunk_name(name)) {
+            at = end;
+        }
+    }
+}
+
+fn damaged() -> Stop {
+    Found::Damaged(MediaType::Wav).into()
+}
+
+fn is_chunk_name(name: &[u8]) -> bool {
+    name.iter().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+fn format(window: &Window<'_>, at: u64, length: u32) -> Result<MediaType, Stop> {
+    let format = window.bytes(MediaType::Wav, at, SHORTEST_FORMAT as usize, NEXT_CHUNKS_LEN)?;
+    let is_format = length >= SHORTEST_FORMAT
+        && u16_le(format, 0) != Some(0)
+        && u16_le(format, 2) != Some(0)
+        && u32_le(format, 4) != Some(0);
+    if is_format { Ok(MediaType::Wav) } else { Err(damaged()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+        let length = u32::try_from(content.len()).unwrap();
+        let mut chunk = [&name[..], &length.to_le_bytes(), content].concat();
+        chunk.resize(chunk.len().next_multiple_of(2), 0);
+        chunk
+    }
+
+    fn pcm() -> Vec<u8> {
+        chunk(b"fmt ", &[1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0])
+    }
+
+    fn wave(kind: &[u8; 4], chunks: &[Vec<u8>]) -> Vec<u8> {
+        let body = [&b"WAVE"[..], &chunks.concat()].concat();
+        [&kind[..], &u32::try_from(body.len()).unwrap().to_le_bytes(), &body].concat()
+    }
+
+    /// Four samples of telephone quality.
+    fn tiny() -> Vec<u8> {
+        wave(b"RIFF", &[pcm(), chunk(b"data", &[128; 4])])
+    }
+
+    fn outcome(file: &[u8]) -> Result<MediaType, Stop> {
+        sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
+    }
+
+    #[test]
+    fn chunks_are_walked_to_the_format() {
+        assert_eq!(outcome(&tiny()), Ok(MediaType::Wav));
+        assert_eq!(outcome(&wave(b"RIFF", &[chunk(b"JUNK", &[0; 7001]), pcm()])), Ok(MediaType::Wav));
+        assert_eq!(outcome(&wave(b"RF64", &[chunk(b"ds64", &[0; 28]), pcm()])), Ok(MediaType::Wav));
+        let mut unfilled = wave(b"RIFF", &[b"LIST\x03\0\0\0abc".to_vec(), pcm()]);
+        assert_eq!(outcome(&unfilled), Ok(MediaType::Wav));
+        unfilled.truncate(30);
+        assert_eq!(outcome(&unfilled), Err(damaged()));
+    }
+
+    #[test]
+    fn a_format_past_the_head_is_reached_with_one_range() {
+        let file = wave(b"RIFF", &[chunk(b"iXML", &[b' '; 60_000]), pcm(), chunk(b"data", &[0; 9000])]);
+        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 60_020, length: 4096 }));
+        let window = Window::with_range(&file[..8192], 60_020, &file[60_020..64_116], file.len() as u64);
+        assert_eq!(sniff(&window), Ok(MediaType::Wav));
+    }
+
+    #[test]
+    fn relatives_and_wrecks_are_refused() {
+        for (form, found) in [(b"WEBP", Found::WebP), (b"AVI ", Found::Avi), (b"RMID", Found::OtherRiff)] {
+            let mut file = tiny();
+            file[8..12].copy_from_slice(form);
+            assert_eq!(outcome(&file), Err(found.into()));
+        }
+        for wreck in [
+            wave(b"RIFF", &[chunk(b"data", &[0; 4]), pcm()]),
+            wave(b"RIFF", &[b"MZ\0\0\0\0\0\0".to_vec(), pcm()]),
+            wave(b"RIFF", &[chunk(b"fmt ", &[0; 16])]),
+            wave(b"RIFF", &[chunk(b"fmt ", &[1; 8]), chunk(b"data", &[0; 8])]),
+            wave(b"RIFF", &[b"JUNK\xff\xff\xff\xff".to_vec(), pcm()]),
+            wave(b"RIFF", &[]),
+        ] {
+            assert_eq!(outcome(&wreck), Err(damaged()));
+        }
+    }
+}

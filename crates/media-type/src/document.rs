@@ -1,0 +1,9 @@
+//! PDF, Word 97-2003 and DOCX.
+
+pub(crate) mod compound;
+pub(crate) mod compound_directory;
+pub(crate) mod package;
+pub(crate) mod package_parts;
+pub(crate) mod pdf;
+pub(crate) mod zip;
+pub(crate) mod zip_entry;

@@ -1,0 +1,147 @@
+//! DOCX: an Office package whose main part is a document, by its own declaration, and is there.
+
+use crate::{
+    Found, Hidden, MediaType, Refusal,
+    document::{
+        package_parts::{self, Declared, Malformed},
+        zip::Directory,
+        zip_entry::Entry,
+    },
+    window::{Stop, Window},
+};
+
+const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+const USUAL_MAIN_PART: &str = "word/document.xml";
+
+/// The content types of other packages' main parts.
+const OTHER_MAIN_TYPES: [(&str, Found); 9] = [
+    ("application/vnd.ms-word.document.macroEnabled.main+xml", Found::MacroEnabledDocument),
+    ("application/vnd.ms-word.template.macroEnabledTemplate.main+xml", Found::MacroEnabledTemplate),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml", Found::WordTemplate),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.", Found::Spreadsheet),
+    ("application/vnd.ms-excel.", Found::Spreadsheet),
+    ("application/vnd.openxmlformats-officedocument.presentationml.", Found::Presentation),
+    ("application/vnd.ms-powerpoint.", Found::Presentation),
+    ("application/vnd.ms-word.", Found::MacroEnabledDocument),
+    ("", Found::OtherPackage),
+];
+
+/// Decides a file that starts as a ZIP archive.
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+    let directory = Directory::read(window)?;
+    let Some(content_types) = only(&directory, "[Content_Types].xml")? else {
+        let is_open_document = directory.entries().any(|entry| entry.is_named("mimetype"));
+        return Err(if is_open_document { Found::OpenDocument } else { Found::ZipArchive }.into());
+    };
+    let content_types = content_types.content(window, directory.shift)?;
+    match main_part(window, &directory)? {
+        MainPart::Named(part) => check_type(&content_types, &part)?,
+        MainPart::Unknown => check_without_relationships(&content_types, &directory)?,
+    }
+    if directory.entries().any(|entry| entry.is_in_any_folder("vbaProject.bin")) {
+        return Err(Found::MacroEnabledDocument.into());
+    }
+    let starts_with_own_entry = directory.entries().any(|entry| entry.is_first_in_file());
+    match directory.hidden.or((!starts_with_own_entry).then_some(Hidden::LeadingData)) {
+        Some(hidden) => Err(Stop::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })),
+        None => Ok(MediaType::Docx),
+    }
+}
+
+fn damaged() -> Stop {
+    Found::Damaged(MediaType::Docx).into()
+}
+
+impl From<Malformed> for Stop {
+    fn from(_: Malformed) -> Self {
+        damaged()
+    }
+}
+
+/// The entry with this name. Of two, readers differ on which they take.
+fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, Stop> {
+    let mut named = directory.entries().filter(|entry| entry.is_named(name));
+    match (named.next(), named.next()) {
+        (entry, None) => Ok(entry),
+        _ => Err(damaged()),
+    }
+}
+
+enum MainPart {
+    Named(String),
+    /// The relationships are missing, or lie between the head and the end.
+    Unknown,
+}
+
+fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<MainPart, Stop> {
+    let Some(relationships) = only(directory, "_rels/.rels")? else {
+        return Ok(MainPart::Unknown);
+    };
+    let relationships = match relationships.content(window, directory.shift) {
+        Ok(relationships) => relationships,
+        Err(Stop::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => return Ok(MainPart::Unknown),
+        Err(stop) => return Err(stop),
+    };
+    let part = package_parts::main_part(&relationships)?.ok_or(Found::OtherPackage)?;
+    match only(directory, &part)? {
+        Some(entry) if entry.is_encrypted() => Err(Found::EncryptedOffice.into()),
+        Some(entry) if !entry.is_empty() => Ok(MainPart::Named(part)),
+        _ => Err(damaged()),
+    }
+}
+
+/// The type of the main part: the one declared for it by name, or else for its extension.
+fn check_type(content_types: &[u8], part: &str) -> Result<(), Stop> {
+    let extension = part.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let (mut by_name, mut by_extension) = (None, None);
+    let mut is_ambiguous = false;
+    package_parts::each_content_type(content_types, |declared, content_type| {
+        let slot = match declared {
+            Declared::Part(name) if name.eq_ignore_ascii_case(part) => &mut by_name,
+            Declared::Extension(of) if of.eq_ignore_ascii_case(extension) => &mut by_extension,
+            _ => return,
+        };
+        is_ambiguous |= slot.replace(kind(content_type)).is_some();
+    })?;
+    match by_name.or(by_extension) {
+        _ if is_ambiguous => Err(damaged()),
+        Some(Kind::Document) => Ok(()),
+        Some(Kind::Other(found)) => Err(found.into()),
+        None => Err(damaged()),
+    }
+}
+
+/// Without the relationships: every part that is declared as the main part of anything is a document's, and one of them
+/// is there.
+fn check_without_relationships(content_types: &[u8], directory: &Directory<'_>) -> Result<(), Stop> {
+    let (mut document, mut other, mut document_by_extension) = (false, None, false);
+    let is_there = |part: &str| {
+        directory.entries().any(|entry| entry.is_named(part) && !entry.is_encrypted() && !entry.is_empty())
+    };
+    package_parts::each_content_type(content_types, |declared, content_type| match (declared, kind(content_type)) {
+        (Declared::Part(part), Kind::Document) => document |= is_there(part),
+        (Declared::Part(_), Kind::Other(found)) if content_type.ends_with(".main+xml") => other = Some(found),
+        (Declared::Extension(extension), Kind::Document) => document_by_extension |= extension.eq_ignore_ascii_case("xml"),
+        _ => {}
+    })?;
+    match other {
+        Some(found) => Err(found.into()),
+        None if document || (document_by_extension && is_there(USUAL_MAIN_PART)) => Ok(()),
+        None => Err(Found::OtherPackage.into()),
+    }
+}
+
+enum Kind {
+    Document,
+    Other(Found),
+}
+
+fn kind(content_type: &str) -> Kind {
+    if content_type.eq_ignore_ascii_case(DOCUMENT) {
+        return Kind::Document;
+    }
+    let starts_with =
+        |start: &str| content_type.get(..start.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(start));
+    let other = OTHER_MAIN_TYPES.iter().find(|(start, _)| starts_with(start));
+    Kind::Other(other.map_or(Found::OtherPackage, |(_, found)| *found))
+}

@@ -1,0 +1,250 @@
+//! The two XML parts that say what an Office package is: the content types and the package's relationships.
+//!
+//! They are parsed, not searched: a comment, a prefix, single quotes or UTF-16 change nothing. The reader neither recurses
+//! nor expands entities; a document type declaration, which the format forbids, ends the reading.
+
+use std::borrow::Cow;
+
+use quick_xml::{
+    Reader, XmlVersion,
+    events::{BytesStart, Event},
+};
+
+const CONTENT_TYPES_NAMESPACE: &str = "http://schemas.openxmlformats.org/package/2006/content-types";
+const RELATIONSHIPS_NAMESPACE: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
+/// The relationship from a package to its main part, in the transitional and in the strict form.
+const MAIN_PART_RELATIONSHIPS: [&str; 2] = [
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument",
+];
+/// No element of these parts has more than five.
+const MOST_ATTRIBUTES: usize = 32;
+
+/// The part is not what the format asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Malformed;
+
+/// What the content types say of one part, or of all parts with an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Declared<'a> {
+    /// Of the part with this name, without the slash that it begins with.
+    Part(&'a str),
+    /// Of parts whose name ends in this, without the dot.
+    Extension(&'a str),
+}
+
+/// Calls `see` with each declaration and its content type, in the order of the file.
+pub(crate) fn each_content_type(xml: &[u8], mut see: impl FnMut(Declared<'_>, &str)) -> Result<(), Malformed> {
+    each_child(xml, "Types", CONTENT_TYPES_NAMESPACE, |child| {
+        let content_type = child.attribute("ContentType");
+        match (child.name(), child.attribute("PartName"), child.attribute("Extension"), content_type) {
+            ("Override", Some(part), _, Some(content_type)) => {
+                see(Declared::Part(part.strip_prefix('/').unwrap_or(&part)), content_type.trim());
+                Ok(())
+            }
+            ("Default", _, Some(extension), Some(content_type)) => {
+                see(Declared::Extension(&extension), content_type.trim());
+                Ok(())
+            }
+            _ => Err(Malformed),
+        }
+    })
+}
+
+/// The name of the part that the package is about, without a leading slash; `None` if it names none.
+pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
+    let mut main = None;
+    each_child(xml, "Relationships", RELATIONSHIPS_NAMESPACE, |child| {
+        let is_main = child.attribute("Type").is_some_and(|kind| MAIN_PART_RELATIONSHIPS.contains(&&*kind));
+        let is_inside = child.attribute("TargetMode").is_none_or(|mode| mode != "External");
+        if child.name() == "Relationship" && is_main && is_inside {
+            let target = child.attribute("Target").ok_or(Malformed)?;
+            let part = target.trim_start_matches("./").trim_start_matches('/').to_owned();
+            // Which of two a reader would open cannot be known.
+            if main.replace(part).is_some() {
+                return Err(Malformed);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(main)
+}
+
+/// An element directly below the root.
+struct Child<'a> {
+    element: &'a BytesStart<'a>,
+}
+
+impl Child<'_> {
+    fn name(&self) -> &str {
+        let name = self.element.name().0;
+        name.rsplit_once(':').map_or(name, |(_, local)| local)
+    }
+
+    /// The value of an attribute; a broken one, or one too many, was found before.
+    fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let attribute = self.element.attributes().flatten().find(|attribute| attribute.key.0 == name)?;
+        attribute.normalized_value(XmlVersion::Implicit1_0).ok()
+    }
+}
+
+/// Calls `visit` with every element directly below the root, which must have this name, in this namespace as its children.
+fn each_child(
+    xml: &[u8],
+    root: &str,
+    namespace: &str,
+    mut visit: impl FnMut(&Child<'_>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    let text = decode(xml).ok_or(Malformed)?;
+    let mut reader = Reader::from_str(&text);
+    let mut prefix: Option<String> = None;
+    let mut depth = 0_usize;
+    loop {
+        let event = reader.read_event().map_err(|_| Malformed)?;
+        match &event {
+            Event::Start(element) | Event::Empty(element) => {
+                check_attributes(element)?;
+                let name = element.name().0;
+                let (own_prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
+                match (depth, &prefix) {
+                    (0, None) if local == root && declared_namespace(element, own_prefix)? == Some(namespace.into()) => {
+                        prefix = Some(own_prefix.to_owned());
+                    }
+                    (1, Some(prefix)) if own_prefix == prefix => {
+                        if declared_namespace(element, own_prefix)?.is_some_and(|declared| declared != namespace) {
+                            return Err(Malformed);
+                        }
+                        visit(&Child { element })?;
+                    }
+                    (2.., _) => {}
+                    _ => return Err(Malformed),
+                }
+                if matches!(event, Event::Start(_)) {
+                    depth += 1;
+                }
+            }
+            Event::End(_) => depth = depth.checked_sub(1).ok_or(Malformed)?,
+            Event::DocType(_) => return Err(Malformed),
+            Event::Eof => break,
+            _ => {}
+        }
+    }
+    if depth == 0 && prefix.is_some() { Ok(()) } else { Err(Malformed) }
+}
+
+fn check_attributes(element: &BytesStart<'_>) -> Result<(), Malformed> {
+    let mut attributes = element.attributes();
+    let are_right = attributes.by_ref().take(MOST_ATTRIBUTES).all(|attribute| attribute.is_ok());
+    if are_right && attributes.next().is_none() { Ok(()) } else { Err(Malformed) }
+}
+
+/// The namespace that this very element binds to its prefix.
+fn declared_namespace<'a>(element: &'a BytesStart<'_>, prefix: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
+    let declares = |key: &str| match key.strip_prefix("xmlns") {
+        Some("") => prefix.is_empty(),
+        Some(rest) => rest.strip_prefix(':') == Some(prefix),
+        None => false,
+    };
+    match element.attributes().flatten().find(|attribute| declares(attribute.key.0)) {
+        Some(attribute) => attribute.normalized_value(XmlVersion::Implicit1_0).map(Some).map_err(|_| Malformed),
+        None => Ok(None),
+    }
+}
+
+/// UTF-8 or UTF-16, with or without a byte order mark.
+fn decode(xml: &[u8]) -> Option<Cow<'_, str>> {
+    type FromUnit = fn([u8; 2]) -> u16;
+    let (utf16, from_unit): (_, FromUnit) = match xml {
+        [0xEF, 0xBB, 0xBF, rest @ ..] => return std::str::from_utf8(rest).ok().map(Cow::Borrowed),
+        [0xFF, 0xFE, rest @ ..] => (rest, u16::from_le_bytes),
+        [0xFE, 0xFF, rest @ ..] => (rest, u16::from_be_bytes),
+        [b'<', 0, ..] => (xml, u16::from_le_bytes),
+        [0, b'<', ..] => (xml, u16::from_be_bytes),
+        _ => return std::str::from_utf8(xml).ok().map(Cow::Borrowed),
+    };
+    let (units, rest) = utf16.as_chunks::<2>();
+    let text: Result<String, _> = char::decode_utf16(units.iter().copied().map(from_unit)).collect();
+    text.ok().filter(|_| rest.is_empty()).map(Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TYPES: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
+        <Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">
+        <Default Extension="xml" ContentType="application/xml"/><!-- <Override PartName="/no" ContentType="no"/> -->
+        <Override PartName="/word/document.xml" ContentType="main"></Override></Types>"#;
+
+    fn seen(xml: &[u8]) -> Result<Vec<String>, Malformed> {
+        let mut seen = Vec::new();
+        each_content_type(xml, |declared, content_type| seen.push(format!("{declared:?} {content_type}")))?;
+        Ok(seen)
+    }
+
+    fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        text.encode_utf16().flat_map(to_bytes).collect()
+    }
+
+    #[test]
+    fn quotes_prefixes_and_encodings_change_nothing() {
+        let expected = seen(TYPES.as_bytes()).unwrap();
+        assert_eq!(expected, ["Extension(\"xml\") application/xml", "Part(\"word/document.xml\") main"]);
+        let prefixed = TYPES.replace("Types", "t:Types").replace("<Def", "<t:Def").replace("Override", "t:Override").replace("xmlns", "xmlns:t");
+        for same in [
+            TYPES.replace('"', "'").into_bytes(),
+            prefixed.into_bytes(),
+            TYPES.replace("main", "m&#x61;in").into_bytes(),
+            format!("\u{feff}{TYPES}").into_bytes(),
+            utf16(TYPES, u16::to_le_bytes),
+            utf16(&format!("\u{feff}{TYPES}"), u16::to_be_bytes),
+        ] {
+            assert_eq!(seen(&same).as_ref(), Ok(&expected));
+        }
+    }
+
+    #[test]
+    fn what_the_format_does_not_allow_is_malformed() {
+        for wrong in [
+            TYPES.replace("2006", "2007"),
+            TYPES.replace("Types", "Kinds"),
+            TYPES.replace("<Types", "<!DOCTYPE x [<!ENTITY e 'main'>]><Types"),
+            TYPES.replace("<Override", "<x:Override").replace("</Override", "</x:Override"),
+            TYPES.replace("<Override", "<Override xmlns='other'"),
+            TYPES.replace("<Override", "<Override PartName='/twice'"),
+            TYPES.replace("</Types>", ""),
+            TYPES.replace("</Types>", "</Types><Types/>"),
+            TYPES.replace("ContentType=\"main\"", ""),
+            TYPES.replace("<Override", &format!("<Override {}", (0..40).map(|n| format!("a{n}='' ")).collect::<String>())),
+            String::new(),
+            "<Types/>".to_owned(),
+        ] {
+            assert_eq!(seen(wrong.as_bytes()), Err(Malformed), "{wrong}");
+        }
+        assert_eq!(seen(b"\xff\xfe<"), Err(Malformed));
+        assert_eq!(seen(b"<\xff"), Err(Malformed));
+    }
+
+    #[test]
+    fn nesting_as_deep_as_the_part_is_long_does_no_harm() {
+        let deep = format!("{}{}", TYPES.replace("</Types>", ""), "<a>".repeat(300_000));
+        assert_eq!(seen(deep.as_bytes()), Err(Malformed));
+    }
+
+    #[test]
+    fn the_main_part_is_the_one_that_the_package_points_to() {
+        let relationships = |inner: &str| {
+            format!("<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>{inner}</Relationships>")
+        };
+        let main = |target: &str| {
+            format!("<Relationship Id='1' Type='{}' Target='{target}'/>", MAIN_PART_RELATIONSHIPS[1])
+        };
+        let part = |inner: &str| main_part(relationships(inner).as_bytes());
+        for target in ["word/document.xml", "/word/document.xml", "./word/document.xml"] {
+            assert_eq!(part(&main(target)), Ok(Some("word/document.xml".to_owned())));
+        }
+        assert_eq!(part("<Relationship Id='1' Type='thumbnail' Target='a.png'/>"), Ok(None));
+        assert_eq!(part(&main("a").replace("Id", "TargetMode='External' Id")), Ok(None));
+        assert_eq!(part(&[main("a"), main("b")].concat()), Err(Malformed));
+    }
+}

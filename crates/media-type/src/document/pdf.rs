@@ -1,0 +1,155 @@
+//! PDF: the header at the start, then the first object.
+
+use crate::{
+    Found, MediaType,
+    window::{Stop, Window},
+};
+
+/// White space before the header that readers skip.
+const MOST_LEADING_SPACE: usize = 1024;
+/// Where readers look for the end marker.
+const END_LEN: u64 = 1024;
+
+/// Where `%PDF-` and a digit stand, if only a byte order mark and white space come before.
+pub(crate) fn header_at(head: &[u8]) -> Option<usize> {
+    let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let start = head.iter().skip(mark).take(MOST_LEADING_SPACE + 1).position(|byte| !is_space(*byte))? + mark;
+    matches!(head.get(start..)?, [b'%', b'P', b'D', b'F', b'-', b'0'..=b'9', ..]).then_some(start)
+}
+
+/// Decides a file that has the header.
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+    let head = window.at(0);
+    let body = header_at(head).and_then(|at| head.get(at..)).unwrap_or_default();
+    if is_object(&mut Tokens { rest: body, skips_comments: true }) {
+        return Ok(MediaType::Pdf);
+    }
+    // Something else stands before the first object. That happens, but then the file has to end like a PDF as well.
+    if !has_object_at_line_start(body) {
+        return Err(Found::Damaged(MediaType::Pdf).into());
+    }
+    let Some((_, tail)) = window.tail() else {
+        return Err(window.ask(MediaType::Pdf, window.object_len().saturating_sub(END_LEN), END_LEN));
+    };
+    if tail.windows(5).any(|bytes| bytes == b"%%EOF") {
+        Ok(MediaType::Pdf)
+    } else {
+        Err(Found::Damaged(MediaType::Pdf).into())
+    }
+}
+
+fn has_object_at_line_start(body: &[u8]) -> bool {
+    body.windows(2).enumerate().any(|(at, pair)| {
+        matches!(pair, [b'\n' | b'\r', b'0'..=b'9'])
+            && is_object(&mut Tokens { rest: body.get(at + 1..).unwrap_or_default(), skips_comments: false })
+    })
+}
+
+/// Object number, generation, `obj`.
+fn is_object(tokens: &mut Tokens<'_>) -> bool {
+    tokens.next().is_some_and(|token| is_number(token, 10))
+        && tokens.next().is_some_and(|token| is_number(token, 5))
+        && tokens.next() == Some(b"obj")
+}
+
+fn is_number(token: &[u8], most_digits: usize) -> bool {
+    (1..=most_digits).contains(&token.len()) && token.iter().all(u8::is_ascii_digit)
+}
+
+const fn is_space(byte: u8) -> bool {
+    matches!(byte, 0 | b'\t' | b'\n' | 0x0C | b'\r' | b' ')
+}
+
+const fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
+}
+
+/// Runs of regular characters, and delimiters one by one.
+struct Tokens<'a> {
+    rest: &'a [u8],
+    skips_comments: bool,
+}
+
+impl<'a> Tokens<'a> {
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            let start = self.rest.iter().position(|byte| !is_space(*byte))?;
+            self.rest = self.rest.get(start..)?;
+            if !(self.skips_comments && self.rest.starts_with(b"%")) {
+                break;
+            }
+            let end = self.rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+            self.rest = self.rest.get(end..)?;
+        }
+        let end = self.rest.iter().position(|byte| is_space(*byte) || is_delimiter(*byte)).unwrap_or(self.rest.len());
+        let (token, rest) = self.rest.split_at_checked(end.max(1))?;
+        self.rest = rest;
+        Some(token)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tiny() -> Vec<u8> {
+        b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\n\
+          endobj\nxref\n0 3\n0000000000 65535 f \n0000000015 00000 n \n0000000060 00000 n \n\
+          trailer\n<</Size 3/Root 1 0 R>>\nstartxref\n105\n%%EOF\n"
+            .to_vec()
+    }
+
+    fn outcome(file: &[u8]) -> Result<MediaType, Stop> {
+        match header_at(file) {
+            Some(_) => sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64)),
+            None => Err(Found::Unrecognised.into()),
+        }
+    }
+
+    #[test]
+    fn the_header_may_follow_a_mark_and_space_only() {
+        for front in [&b""[..], b"\xef\xbb\xbf", b"\r\n \t", b"\xef\xbb\xbf\n", &[b' '; 1024]] {
+            assert_eq!(outcome(&[front, &tiny()].concat()), Ok(MediaType::Pdf), "{front:?}");
+        }
+        for front in [&b"x"[..], b"<html><!-- ", b"\n\xef\xbb\xbf", &[b' '; 1025]] {
+            assert_eq!(outcome(&[front, &tiny()].concat()), Err(Found::Unrecognised.into()), "{front:?}");
+        }
+        assert_eq!(outcome(b"%PDF-x\n1 0 obj\n"), Err(Found::Unrecognised.into()));
+        assert_eq!(header_at(b"%PDF-"), None);
+    }
+
+    #[test]
+    fn the_first_object_follows_comments_and_space() {
+        for file in [
+            &b"%PDF-1.7\n1 0 obj<<"[..],
+            b"%PDF-1.4\n% \xe2\xe3\n3\n0\nobj\n<<",
+            b"%PDF-1.4 and a remark\r%more\r\r12 0 obj[",
+            b"%PDF-2.0\n1 0 % why not\nobj\n",
+        ] {
+            assert_eq!(outcome(file), Ok(MediaType::Pdf));
+        }
+        for file in [
+            &b"%PDF-1.4\nMime-Version: 1.0\nX-Mailer: none\n"[..],
+            b"%PDF-1.4\n<html><script>alert(1)</script></html>",
+            b"%PDF-1.4\n%1 0 obj\n",
+            b"%PDF-1.4\n1 0 object\n",
+            b"%PDF-1.4\n12345678901 0 obj\n",
+            b"%PDF-1.4",
+        ] {
+            assert_eq!(outcome(file), Err(Found::Damaged(MediaType::Pdf).into()), "{:?}", file.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn junk_before_the_first_object_calls_for_the_end_marker() {
+        let file = tiny();
+        let junk = [&b"%PDF-1.4\nsome junk\n"[..], &file[9..]].concat();
+        assert_eq!(outcome(&junk), Ok(MediaType::Pdf));
+        assert_eq!(outcome(&junk[..junk.len() - 7]), Err(Found::Damaged(MediaType::Pdf).into()));
+        let long = [&junk[..], &[b' '; 20_000], b"%%EOF"].concat();
+        let len = long.len() as u64;
+        assert_eq!(outcome(&long), Err(Stop::Needs { offset: len - 1024, length: 1024 }));
+        let end = &long[long.len() - 1024..];
+        assert_eq!(sniff(&Window::with_range(&long[..8192], len - 1024, end, len)), Ok(MediaType::Pdf));
+    }
+}

@@ -1,0 +1,5 @@
+//! PNG, GIF and JPEG.
+
+pub(crate) mod gif;
+pub(crate) mod jpeg;
+pub(crate) mod png;

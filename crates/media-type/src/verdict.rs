@@ -1,0 +1,237 @@
+//! What a decision says.
+
+use std::fmt;
+
+use crate::MediaType;
+
+/// The end of a decision.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The content is of this type.
+    Accepted(MediaType),
+    /// The content is refused.
+    Refused(Refusal),
+}
+
+/// Why a file is refused. The text says what was found and never repeats anything of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The file's name has no extension, or one that is not in the matrix of allowed types.
+    #[error("the file name's extension is not that of an allowed type")]
+    UnsupportedExtension,
+    /// The content is none of the nine types.
+    #[error("the content is {0}")]
+    UnsupportedType(Found),
+    /// The content is one of the nine types, but the operator does not take it.
+    #[error("the content is a file of type {0}, which is not allowed here")]
+    NotAllowed(MediaType),
+    /// Name and content are of different types.
+    #[error("the extension stands for {named}, the content is {found}")]
+    TypeMismatch {
+        /// The type of the file name's extension.
+        named: MediaType,
+        /// The type of the content.
+        found: MediaType,
+    },
+    /// The content starts as one of the nine types and holds something else as well.
+    #[error("the content starts as a file of type {front}, but {hidden}")]
+    Polyglot {
+        /// The type that the front of the file has.
+        front: MediaType,
+        /// What is hidden behind it.
+        hidden: Hidden,
+    },
+}
+
+impl Refusal {
+    /// The reason code under which the pipeline records this refusal.
+    #[must_use]
+    pub const fn code(&self) -> RefusalCode {
+        match self {
+            Self::UnsupportedExtension => RefusalCode::UnsupportedExtension,
+            Self::UnsupportedType(_) | Self::NotAllowed(_) => RefusalCode::UnsupportedType,
+            Self::TypeMismatch { .. } => RefusalCode::TypeMismatch,
+            Self::Polyglot { .. } => RefusalCode::Polyglot,
+        }
+    }
+}
+
+/// The pipeline's reason codes for a refused type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum RefusalCode {
+    /// `unsupported_extension`
+    UnsupportedExtension,
+    /// `unsupported_type`
+    UnsupportedType,
+    /// `type_mismatch`
+    TypeMismatch,
+    /// `polyglot`
+    Polyglot,
+}
+
+impl RefusalCode {
+    /// The code as records and logs show it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnsupportedExtension => "unsupported_extension",
+            Self::UnsupportedType => "unsupported_type",
+            Self::TypeMismatch => "type_mismatch",
+            Self::Polyglot => "polyglot",
+        }
+    }
+}
+
+impl fmt::Display for RefusalCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// What stands behind the front of a polyglot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Hidden {
+    /// A ZIP archive, so perhaps a JAR.
+    Archive,
+    /// Bytes behind the end of the document's own archive.
+    TrailingData,
+    /// Bytes before the document's own archive, or an entry that its directory does not list.
+    LeadingData,
+}
+
+impl fmt::Display for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Archive => "holds a ZIP archive as well",
+            Self::TrailingData => "other data follow its end",
+            Self::LeadingData => "other data stand in it that its directory does not list",
+        })
+    }
+}
+
+/// What a refused content is, as far as that can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// No bytes at all.
+    Empty,
+    /// It starts like this type, but its structure is broken or cut short.
+    Damaged(MediaType),
+    /// It starts like this type, but what would prove it lies where one ranged read does not reach.
+    OutOfReach(MediaType),
+    /// A Word document with macros (`.docm`).
+    MacroEnabledDocument,
+    /// A Word template (`.dotx`).
+    WordTemplate,
+    /// A Word template with macros (`.dotm`).
+    MacroEnabledTemplate,
+    /// An Office document that needs a password.
+    EncryptedOffice,
+    /// A workbook, in the old or the new format.
+    Spreadsheet,
+    /// A presentation, in the old or the new format.
+    Presentation,
+    /// An Office Open XML or other package that is none of the above.
+    OtherPackage,
+    /// An `OpenDocument` file or an EPUB book.
+    OpenDocument,
+    /// A ZIP archive of another kind.
+    ZipArchive,
+    /// An Outlook message.
+    OutlookMessage,
+    /// A compound file (OLE2) of another kind.
+    OtherCompoundFile,
+    /// Ogg with a video stream.
+    OggVideo,
+    /// Ogg with a stream that is neither Vorbis, Opus, FLAC nor Speex.
+    OtherOgg,
+    /// MPEG audio of Layer I or II.
+    MpegLayerOneOrTwo,
+    /// AAC audio.
+    Aac,
+    /// FLAC audio outside Ogg.
+    Flac,
+    /// Monkey's Audio.
+    MonkeysAudio,
+    /// An ID3 tag with something other than MP3 behind it.
+    OtherTagged,
+    /// Wave audio with its numbers the other way round (RIFX).
+    BigEndianWave,
+    /// A WebP image.
+    WebP,
+    /// AVI video.
+    Avi,
+    /// RIFF of another kind.
+    OtherRiff,
+    /// A JPEG-LS image.
+    JpegLs,
+    /// MP4, M4A, `QuickTime` or HEIC.
+    IsoMedia,
+    /// A TIFF image.
+    Tiff,
+    /// An SVG image.
+    Svg,
+    /// A web page.
+    Html,
+    /// Another XML document.
+    Xml,
+    /// Rich text.
+    Rtf,
+    /// `PostScript`.
+    PostScript,
+    /// A program or script.
+    Program,
+    /// An archive other than ZIP.
+    OtherArchive,
+    /// Plain text.
+    Text,
+    /// Nothing that is known here.
+    Unrecognised,
+}
+
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Damaged(media_type) => {
+                return write!(f, "a broken or incomplete {}", media_type.plain_name());
+            }
+            Self::OutOfReach(media_type) => {
+                return write!(f, "perhaps a {}, but laid out so that this cannot be told", media_type.plain_name());
+            }
+            Self::Empty => "empty",
+            Self::MacroEnabledDocument => "a macro-enabled Word document",
+            Self::WordTemplate => "a Word template",
+            Self::MacroEnabledTemplate => "a macro-enabled Word template",
+            Self::EncryptedOffice => "an encrypted Office document",
+            Self::Spreadsheet => "a spreadsheet",
+            Self::Presentation => "a presentation",
+            Self::OtherPackage => "an Office package other than a Word document",
+            Self::OpenDocument => "an OpenDocument file or e-book",
+            Self::ZipArchive => "a ZIP archive",
+            Self::OutlookMessage => "an Outlook message",
+            Self::OtherCompoundFile => "a compound file other than a Word document",
+            Self::OggVideo => "Ogg with video",
+            Self::OtherOgg => "Ogg with a codec that is not taken",
+            Self::MpegLayerOneOrTwo => "MPEG audio of Layer I or II",
+            Self::Aac => "AAC audio",
+            Self::Flac => "FLAC audio",
+            Self::MonkeysAudio => "Monkey's Audio",
+            Self::OtherTagged => "an ID3 tag with something other than MP3 behind it",
+            Self::BigEndianWave => "big-endian wave audio (RIFX)",
+            Self::WebP => "a WebP image",
+            Self::Avi => "AVI video",
+            Self::OtherRiff => "RIFF other than wave audio",
+            Self::JpegLs => "a JPEG-LS image",
+            Self::IsoMedia => "MP4, QuickTime or HEIF media",
+            Self::Tiff => "a TIFF image",
+            Self::Svg => "an SVG image",
+            Self::Html => "a web page",
+            Self::Xml => "an XML document",
+            Self::Rtf => "rich text",
+            Self::PostScript => "PostScript",
+            Self::Program => "a program or script",
+            Self::OtherArchive => "an archive",
+            Self::Text => "text",
+            Self::Unrecognised => "of no known type",
+        })
+    }
+}

@@ -1,0 +1,170 @@
+//! ZIP archives and the packages in them, with every liberty that the format and its abusers take.
+
+pub(crate) const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+
+/// One entry.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) name: String,
+    pub(crate) content: Vec<u8>,
+    pub(crate) is_stored: bool,
+    pub(crate) flags: u16,
+    /// The name in front of the content, where it differs from the directory's.
+    pub(crate) local_name: Option<String>,
+    /// A checksum other than the right one.
+    pub(crate) checksum: Option<u32>,
+    /// A length other than the right one.
+    pub(crate) len: Option<u32>,
+    /// Lengths and offset in the 64-bit field.
+    pub(crate) is_wide: bool,
+}
+
+pub(crate) fn entry(name: &str, content: impl AsRef<[u8]>) -> Entry {
+    Entry {
+        name: name.to_owned(),
+        content: content.as_ref().to_vec(),
+        is_stored: false,
+        flags: 0,
+        local_name: None,
+        checksum: None,
+        len: None,
+        is_wide: false,
+    }
+}
+
+/// An archive.
+#[derive(Clone, Default)]
+pub(crate) struct Archive {
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) comment: Vec<u8>,
+    /// Bytes in front, which the offsets do not count.
+    pub(crate) front: Vec<u8>,
+    /// The end record in its 64-bit form as well.
+    pub(crate) has_wide_end: bool,
+    /// A number of entries other than the right one.
+    pub(crate) claimed: Option<u16>,
+}
+
+impl Archive {
+    pub(crate) fn of(entries: Vec<Entry>) -> Self {
+        Self { entries, ..Self::default() }
+    }
+
+    pub(crate) fn build(&self) -> Vec<u8> {
+        let (mut file, mut directory) = (Vec::new(), Vec::new());
+        for entry in &self.entries {
+            let stored = if entry.is_stored {
+                entry.content.clone()
+            } else {
+                miniz_oxide::deflate::compress_to_vec(&entry.content, 6)
+            };
+            let method: u16 = if entry.is_stored { 0 } else { 8 };
+            let checksum = entry.checksum.unwrap_or_else(|| crc32fast::hash(&entry.content));
+            let len = entry.len.unwrap_or(u32::try_from(entry.content.len()).unwrap());
+            let stored_len = u32::try_from(stored.len()).unwrap();
+            let offset = u32::try_from(file.len()).unwrap();
+            let has_descriptor = entry.flags & 8 != 0;
+
+            let local_name = entry.local_name.as_ref().unwrap_or(&entry.name);
+            file.extend(b"PK\x03\x04\x14\0");
+            file.extend(entry.flags.to_le_bytes());
+            file.extend(method.to_le_bytes());
+            file.extend([0; 4]);
+            let numbers = if has_descriptor { [0; 3] } else { [checksum, stored_len, len] };
+            file.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+            file.extend(u16::try_from(local_name.len()).unwrap().to_le_bytes());
+            file.extend([0; 2]);
+            file.extend(local_name.as_bytes());
+            file.extend(&stored);
+            if has_descriptor {
+                file.extend(b"PK\x07\x08");
+                file.extend([checksum, stored_len, len].iter().flat_map(|number| number.to_le_bytes()));
+            }
+
+            let extra = if entry.is_wide {
+                let wide = [len, stored_len, offset].map(u64::from);
+                [&[1, 0, 24, 0][..], &wide.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>()].concat()
+            } else {
+                Vec::new()
+            };
+            let [stored_len, len, offset] =
+                if entry.is_wide { [u32::MAX; 3] } else { [stored_len, len, offset] };
+            directory.extend(b"PK\x01\x02\x14\0\x14\0");
+            directory.extend(entry.flags.to_le_bytes());
+            directory.extend(method.to_le_bytes());
+            directory.extend([0; 4]);
+            directory.extend([checksum, stored_len, len].iter().flat_map(|number| number.to_le_bytes()));
+            directory.extend(u16::try_from(entry.name.len()).unwrap().to_le_bytes());
+            directory.extend(u16::try_from(extra.len()).unwrap().to_le_bytes());
+            directory.extend([0; 10]);
+            directory.extend(offset.to_le_bytes());
+            directory.extend(entry.name.as_bytes());
+            directory.extend(extra);
+        }
+        let (start, size) = (file.len() as u64, directory.len() as u64);
+        file.extend(directory);
+        let count = self.claimed.unwrap_or(u16::try_from(self.entries.len()).unwrap());
+        if self.has_wide_end {
+            let record_at = file.len() as u64;
+            file.extend(b"PK\x06\x06");
+            file.extend(44_u64.to_le_bytes());
+            file.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+            let numbers = [u64::from(count), u64::from(count), size, start];
+            file.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+            file.extend(b"PK\x06\x07\0\0\0\0");
+            file.extend(record_at.to_le_bytes());
+            file.extend(1_u32.to_le_bytes());
+        }
+        file.extend(b"PK\x05\x06\0\0\0\0");
+        if self.has_wide_end {
+            file.extend([0xFF; 12]);
+        } else {
+            file.extend([count, count].iter().flat_map(|number| number.to_le_bytes()));
+            file.extend(u32::try_from(size).unwrap().to_le_bytes());
+            file.extend(u32::try_from(start).unwrap().to_le_bytes());
+        }
+        file.extend(u16::try_from(self.comment.len()).unwrap().to_le_bytes());
+        file.extend(&self.comment);
+        [&self.front[..], &file].concat()
+    }
+}
+
+/// The content types of a package whose main part `word/document.xml` is of the given type.
+pub(crate) fn content_types(main_type: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\r\n\
+         <Types xmlns=\"http://schemas.openxmlformats.org/package/2006/content-types\">\
+         <Default Extension=\"rels\" ContentType=\"application/vnd.openxmlformats-package.relationships+xml\"/>\
+         <Default Extension=\"xml\" ContentType=\"application/xml\"/>\
+         <Override PartName=\"/word/document.xml\" ContentType=\"{main_type}\"/></Types>"
+    )
+}
+
+/// The relationships of a package with the given main part.
+pub(crate) fn relationships(main_part: &str) -> String {
+    format!(
+        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
+         <Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
+         Target=\"{main_part}\"/></Relationships>"
+    )
+}
+
+/// The three parts of the smallest package, with a main part of the given type.
+pub(crate) fn package(main_type: &str) -> Archive {
+    Archive::of(vec![
+        entry("[Content_Types].xml", content_types(main_type)),
+        entry("_rels/.rels", relationships("word/document.xml")),
+        entry("word/document.xml", "<w:document/>"),
+    ])
+}
+
+pub(crate) fn docx() -> Vec<u8> {
+    package(DOCUMENT).build()
+}
+
+/// A document with an incompressible picture of this length before its other parts' directory.
+pub(crate) fn docx_with_picture(len: usize) -> Vec<u8> {
+    let mut archive = package(DOCUMENT);
+    archive.entries.push(Entry { is_stored: true, ..entry("word/media/image1.png", vec![0x11; len]) });
+    archive.build()
+}

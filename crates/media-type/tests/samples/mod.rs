@@ -1,0 +1,156 @@
+//! Small files of each type, made here byte by byte.
+
+#![expect(dead_code, reason = "each test binary uses a part of the samples")]
+
+pub(crate) mod archive;
+pub(crate) mod compound;
+
+use media_type::{Head, Inspection, MediaType, Verdict, inspect};
+
+/// Decides an object held in memory, as a reader of its stream would.
+pub(crate) fn decide(object: &[u8]) -> Verdict {
+    decide_with_reads(object).0
+}
+
+/// The same, with the ranges that were asked for.
+pub(crate) fn decide_with_reads(object: &[u8]) -> (Verdict, Option<(u64, u64)>) {
+    let mut head = Head::default();
+    head.take(object);
+    match inspect(head.bytes(), object.len() as u64) {
+        Inspection::Decided(verdict) => (verdict, None),
+        Inspection::NeedsRange(request) => {
+            let start = usize::try_from(request.offset()).unwrap();
+            let end = start + usize::try_from(request.length()).unwrap();
+            let range = object.get(start..end).expect("the range lies inside the object");
+            (request.decide(head.bytes(), range), Some((request.offset(), request.length())))
+        }
+    }
+}
+
+/// One small but whole file of each type.
+pub(crate) fn one_of_each() -> Vec<(MediaType, Vec<u8>)> {
+    vec![
+        (MediaType::Wav, wav()),
+        (MediaType::Mpeg, mp3(3)),
+        (MediaType::Ogg, ogg()),
+        (MediaType::Png, png()),
+        (MediaType::Jpeg, jpeg()),
+        (MediaType::Gif, gif()),
+        (MediaType::Pdf, pdf()),
+        (MediaType::Msword, compound::doc()),
+        (MediaType::Docx, archive::docx()),
+    ]
+}
+
+/// The same types, as files that need a ranged read where their type can call for one, else longer than the head.
+pub(crate) fn one_of_each_long() -> Vec<(MediaType, Vec<u8>)> {
+    let padded = |mut file: Vec<u8>| {
+        file.resize(file.len() + 90_000, 0x20);
+        file
+    };
+    vec![
+        (MediaType::Wav, wav_with_long_front()),
+        (MediaType::Mpeg, [id3(100_000), mp3(40)].concat()),
+        (MediaType::Ogg, padded(ogg())),
+        (MediaType::Png, padded(png())),
+        (MediaType::Jpeg, padded(jpeg())),
+        (MediaType::Gif, padded(gif())),
+        (MediaType::Pdf, padded(pdf())),
+        (MediaType::Msword, compound::Builder { streams_first: 100_000, ..compound::Builder::word() }.build()),
+        (MediaType::Docx, archive::docx_with_picture(200_000)),
+    ]
+}
+
+fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+    let mut chunk = [&name[..], &u32::try_from(content.len()).unwrap().to_le_bytes(), content].concat();
+    chunk.resize(chunk.len().next_multiple_of(2), 0);
+    chunk
+}
+
+fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
+    chunk(b"RIFF", &[&b"WAVE"[..], &chunks.concat()].concat())
+}
+
+const PCM: [u8; 16] = [1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0];
+
+pub(crate) fn wav() -> Vec<u8> {
+    riff(&[chunk(b"fmt ", &PCM), chunk(b"data", &[128; 64])])
+}
+
+/// A broadcast file with a long description before its format.
+pub(crate) fn wav_with_long_front() -> Vec<u8> {
+    riff(&[chunk(b"iXML", &[b' '; 70_000]), chunk(b"fmt ", &PCM), chunk(b"data", &[128; 9000])])
+}
+
+pub(crate) fn mp3(frames: usize) -> Vec<u8> {
+    let mut frame = vec![0xFF, 0xFB, 0x90, 0x64];
+    frame.resize(417, 0x55);
+    frame.repeat(frames)
+}
+
+pub(crate) fn id3(length: usize) -> Vec<u8> {
+    let bits = |shift: usize| u8::try_from(length >> shift & 0x7F).unwrap();
+    let mut tag = vec![b'I', b'D', b'3', 4, 0, 0, bits(21), bits(14), bits(7), bits(0)];
+    tag.resize(10 + length, b't');
+    tag
+}
+
+pub(crate) fn ogg_page(flags: u8, content: &[u8]) -> Vec<u8> {
+    let mut page = b"OggS\0".to_vec();
+    page.push(flags);
+    page.extend([0; 20]);
+    page.extend([1, u8::try_from(content.len()).unwrap()]);
+    page.extend(content);
+    page
+}
+
+pub(crate) fn ogg() -> Vec<u8> {
+    let vorbis = [&b"\x01vorbis\0\0\0\0\x02\x44\xac\0\0"[..], &[0; 12], &[0xB8, 1]].concat();
+    [ogg_page(2, &vorbis), ogg_page(0, &[3; 200])].concat()
+}
+
+pub(crate) fn png() -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, data) in [
+        (b"IHDR", vec![0, 0, 0, 1, 0, 0, 0, 1, 8, 0, 0, 0, 0]),
+        (b"IDAT", miniz_oxide::deflate::compress_to_vec_zlib(&[0, 128], 6)),
+        (b"IEND", vec![]),
+    ] {
+        file.extend(u32::try_from(data.len()).unwrap().to_be_bytes());
+        let named = [&name[..], &data].concat();
+        file.extend(&named);
+        file.extend(crc32fast::hash(&named).to_be_bytes());
+    }
+    file
+}
+
+pub(crate) fn jpeg() -> Vec<u8> {
+    let segment = |marker: u8, content: &[u8]| {
+        [&[0xFF, marker][..], &u16::try_from(content.len() + 2).unwrap().to_be_bytes(), content].concat()
+    };
+    [
+        vec![0xFF, 0xD8],
+        segment(0xE0, b"JFIF\0\x01\x01\0\0\x01\0\x01\0\0"),
+        segment(0xDB, &[1; 65]),
+        segment(0xC0, &[8, 0, 1, 0, 1, 1, 1, 0x11, 0]),
+        segment(0xDA, &[1, 1, 0, 0, 63, 0]),
+        vec![0x7F, 0xFF, 0xD9],
+    ]
+    .concat()
+}
+
+pub(crate) fn gif() -> Vec<u8> {
+    [
+        &b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff"[..],
+        b"!\xf9\x04\x01\0\0\0\0",
+        b",\0\0\0\0\x01\0\x01\0\0\x02\x02\x44\x01\0;",
+    ]
+    .concat()
+}
+
+pub(crate) fn pdf() -> Vec<u8> {
+    b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\n\
+      endobj\nxref\n0 3\n0000000000 65535 f \n0000000015 00000 n \n0000000060 00000 n \n\
+      trailer\n<</Size 3/Root 1 0 R>>\nstartxref\n107\n%%EOF\n"
+        .to_vec()
+}

@@ -1,0 +1,127 @@
+//! `FinalizeFunction`: fixes the outcome in the ledger, writes the audit record, posts the very same bytes as a signed webhook.
+//!
+//! In that order, each step safe to repeat: the ledger's first writer wins, the record is written once and read back, and the
+//! webhook carries the record's stored bytes under the object's identity.
+
+mod notify;
+mod record;
+
+use std::time::SystemTime;
+
+use attachments::{
+    Timestamp,
+    audit::{AuditRecord, audit_key},
+    workflow::{FinalizeRequest, Finalized, Resolution, SCHEMA, error_type},
+};
+use host::{Environment, Failure, PlainHttpHosts, SettingsError};
+use lambda_runtime::Context;
+use serde_json::Value;
+use tracing::Instrument;
+
+use crate::{notify::Webhook, record::AuditStore};
+
+/// What every invocation uses, made once at cold start.
+pub struct Finalize {
+    ledger: ledger::Ledger,
+    audit: AuditStore,
+    webhook: Webhook,
+}
+
+impl Finalize {
+    /// Reads the settings and makes the clients; calls nothing yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names every setting that is missing or malformed.
+    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
+        host::init_logging(&mut environment);
+        let table = environment.required("LEDGER_TABLE");
+        let bucket = environment.required("AUDIT_BUCKET");
+        let prefix = environment.optional("AUDIT_PREFIX").unwrap_or_else(|| "audit/".to_owned());
+        if !prefix.ends_with('/') {
+            environment.fault("AUDIT_PREFIX", format_args!("is {prefix:?}: it must end in /"));
+        }
+        environment.required("WEBHOOK_URL");
+        let plain = PlainHttpHosts::read(&environment);
+        let url = environment.url("WEBHOOK_URL", &plain);
+        let secret_id = environment.required("WEBHOOK_SECRET_ID");
+        let clients = host::HttpClients::read(&mut environment);
+        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
+        let (Some(url), Some(clients), Some(aws)) = (url, clients, aws) else {
+            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
+        };
+        environment.check()?;
+        let s3 = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(aws.path_style()).build();
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
+        Ok(Self {
+            ledger: ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&aws.dynamodb()), table),
+            audit: AuditStore::new(aws_sdk_s3::Client::from_conf(s3), bucket, prefix),
+            webhook: Webhook::new(clients.web, url, secrets, secret_id),
+        })
+    }
+}
+
+/// Answers one invocation.
+///
+/// # Errors
+/// `Input.Invalid`, `Ledger.Unavailable`, `Audit.Unwritable`, `Webhook.Undelivered`.
+pub async fn handle(finalize: &Finalize, payload: Value, context: Context) -> Result<Finalized, Failure> {
+    let request: FinalizeRequest = serde_json::from_value(payload)
+        .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
+    let attachment = &request.attachment;
+    let span = tracing::info_span!(
+        "outcome",
+        request_id = context.request_id,
+        identity = attachment.identity.as_str(),
+        interaction_id = attachment.interaction_id.as_ref().map(attachments::InteractionId::as_str),
+        job_id = attachment.job_id.as_ref().map(attachments::JobId::as_str),
+    );
+    conclude(finalize, &request).instrument(span).await
+}
+
+async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Finalized, Failure> {
+    let attachment = &request.attachment;
+    let identity = &attachment.identity;
+    let now = Timestamp::from(SystemTime::now());
+    let wanted = attachment.resolution(now);
+    let settled = finalize
+        .ledger
+        .settle(identity, &wanted, attachment.possibly_stored, now)
+        .await
+        .map_err(|error| Failure::new(error_type::LEDGER_UNAVAILABLE, error))?;
+    let resolution = &settled.resolution;
+    let record = AuditRecord::new(attachment, resolution, settled.quota, request.execution_arn.clone());
+    let key = audit_key(finalize.audit.prefix(), identity, resolution);
+    let bytes = record.to_bytes().map_err(Failure::input)?;
+    let stored = finalize.audit.write_once(&key, bytes).await?;
+    if stored.written {
+        log(&record);
+    }
+    let webhook_status = finalize.webhook.deliver(identity.as_str(), stored.bytes).await?;
+    tracing::info!(webhook_status, audit_key = key, "recorded and delivered");
+    Ok(Finalized {
+        schema: SCHEMA,
+        outcome: resolution.ending.outcome(),
+        cause: cause(resolution, finalize.audit.bucket(), &key),
+        identity: identity.clone(),
+        audit_bucket: finalize.audit.bucket().to_owned(),
+        audit_key: key,
+        webhook_status,
+    })
+}
+
+/// What the console shows of a failed execution.
+fn cause(resolution: &Resolution, bucket: &str, key: &str) -> String {
+    let code = resolution.ending.reason().map_or_else(|| "completed".into(), |reason| reason.code.as_str());
+    format!("{code}; audit record s3://{bucket}/{key}")
+}
+
+/// The record in the log, in one line, without what a producer or CXone may have put personal data into.
+fn log(record: &AuditRecord) {
+    let mut shown = record.clone();
+    shown.tags.clear();
+    if let Some(reason) = shown.error_reason.as_mut() {
+        reason.text.clear();
+    }
+    let line = serde_json::to_string(&shown).unwrap_or_default();
+    tracing::info!(tags = record.tags.len(), audit = line, "audit record");
+}

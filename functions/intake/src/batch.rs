@@ -1,0 +1,158 @@
+//! The records of one invocation, side by side, and the answer for each message.
+
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use attachments::{Identity, Timestamp, workflow::error_type};
+use aws_lambda_events::event::sqs::SqsBatchResponse;
+use host::Failure;
+use lambda_runtime::Context;
+use serde_json::{Value, json};
+use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tracing::{Instrument, field::Empty};
+
+use crate::{
+    Intake,
+    events::{Message, Notification, Notifications},
+    record::{self, Finish, Times},
+};
+
+/// Records in flight at once: each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
+const IN_FLIGHT: usize = 10;
+/// How long before the invocation's deadline its records end.
+const RECORD_MARGIN: Duration = Duration::from_secs(10);
+/// How long after the invocation's deadline its claims end.
+const LEASE_MARGIN: Duration = Duration::from_secs(5);
+
+/// Works a batch of the queue. Messages that must come again are named in the answer and hidden until it is worth trying.
+pub(crate) async fn answer_queue(intake: &Intake, messages: Vec<Message>, context: &Context) -> Result<Value, Failure> {
+    let readable = messages.iter().filter_map(|message| message.content.as_ref().ok());
+    let finishes = run(intake, readable.flat_map(|found| found.objects.iter()), context).await;
+    let mut answer = SqsBatchResponse::default();
+    for message in &messages {
+        if !answered(intake, message, &finishes).await {
+            answer.add_failure(message.id.clone());
+        }
+    }
+    serde_json::to_value(answer).map_err(Failure::input)
+}
+
+/// Whether the message is finished with.
+async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identity, Finish>) -> bool {
+    let found = match &message.content {
+        Ok(found) => found,
+        Err(reason) => {
+            tracing::error!(message_id = message.id, "the message cannot be read: {reason}");
+            return match intake.queue.bury(message, reason).await {
+                Ok(()) => true,
+                Err(fault) => {
+                    tracing::error!(message_id = message.id, "it cannot be sent to the dead-letter queue: {fault}");
+                    false
+                }
+            };
+        }
+    };
+    if found.ignored > 0 {
+        tracing::info!(message_id = message.id, ignored = found.ignored, "records that start nothing");
+    }
+    let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
+        Some(Finish::Finished { .. }) => None,
+        Some(Finish::Unfinished { retry_in, .. }) => Some(*retry_in),
+        None => Some(Duration::ZERO),
+    });
+    match unfinished.max() {
+        None => true,
+        Some(wait) => {
+            intake.queue.hide(message, wait).await;
+            false
+        }
+    }
+}
+
+/// Works a bare event, whose only way to say "again" is to fail.
+pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: &Context) -> Result<Value, Failure> {
+    let finishes = run(intake, found.objects.iter(), context).await;
+    let unfinished: Vec<String> = finishes
+        .iter()
+        .filter_map(|(identity, finish)| match finish {
+            Finish::Finished { .. } => None,
+            Finish::Unfinished { fault, .. } => Some(format!("{identity}: {fault}")),
+        })
+        .collect();
+    if unfinished.is_empty() {
+        let objects: HashMap<&str, &Finish> =
+            finishes.iter().map(|(identity, finish)| (identity.as_str(), finish)).collect();
+        return Ok(json!({"objects": objects, "ignored": found.ignored}));
+    }
+    Err(Failure::new(error_type::INTAKE_UNFINISHED, unfinished.join("; ")))
+}
+
+/// Runs each object once, however often the batch names it. A panic is its own record's only.
+async fn run<'a>(
+    intake: &Intake,
+    notifications: impl Iterator<Item = &'a Notification>,
+    context: &Context,
+) -> HashMap<Identity, Finish> {
+    let times = times(context);
+    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
+    let mut seen: HashMap<Identity, Finish> = HashMap::new();
+    let mut tasks = JoinSet::new();
+    let mut running = HashMap::new();
+    for notification in notifications {
+        let identity = notification.object.identity();
+        // Stands unless the task says otherwise: a panic leaves the lease to run out.
+        let crashed = Finish::unfinished(lease_rest(&times), "the record's task panicked");
+        if seen.insert(identity.clone(), crashed).is_some() {
+            continue;
+        }
+        let span = tracing::info_span!(
+            "record",
+            request_id = context.request_id,
+            identity = identity.as_str(),
+            interaction_id = Empty,
+            job_id = Empty,
+        );
+        let (intake, times, in_flight) = (intake.clone(), times.clone(), Arc::clone(&in_flight));
+        let (notification, worked) = (notification.clone(), identity.clone());
+        let task = tasks.spawn(
+            async move {
+                // Closed never, so the permit is only ever waited for.
+                let _permit = in_flight.acquire().await;
+                record::work(&intake, &notification, &worked, &times).await
+            }
+            .instrument(span),
+        );
+        running.insert(task.id(), identity);
+    }
+    while let Some(ended) = tasks.join_next_with_id().await {
+        match ended {
+            Ok((id, finish)) => {
+                if let Some(identity) = running.remove(&id) {
+                    seen.insert(identity, finish);
+                }
+            }
+            Err(error) => {
+                let identity = running.get(&error.id()).map_or("unknown", Identity::as_str);
+                tracing::error!(identity, "a record's task ended by itself: {error}");
+            }
+        }
+    }
+    seen
+}
+
+fn times(context: &Context) -> Times {
+    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    Times {
+        record: Instant::now() + left.saturating_sub(RECORD_MARGIN),
+        lease_until: Timestamp::from(context.deadline() + LEASE_MARGIN),
+        trace_header: context.xray_trace_id.clone(),
+    }
+}
+
+fn lease_rest(times: &Times) -> Duration {
+    let rest = times.lease_until.unix_millis() - Timestamp::from(SystemTime::now()).unix_millis();
+    Duration::from_millis(u64::try_from(rest).unwrap_or(0)) + Duration::from_secs(2)
+}

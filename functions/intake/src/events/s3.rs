@@ -1,0 +1,85 @@
+//! S3's own notifications.
+//!
+//! Not `aws_lambda_events`' types for these: they refuse records that lack fields which nothing here reads, such as
+//! `userIdentity`, and a record that could have been worked would end in the dead-letter queue.
+
+use attachments::{ObjectRef, ObjectVersion, decode_form_encoded_key};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Notification;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Record {
+    event_name: String,
+    event_time: Option<String>,
+    s3: Entity,
+}
+
+#[derive(Deserialize)]
+struct Entity {
+    bucket: Bucket,
+    object: Object,
+}
+
+#[derive(Deserialize)]
+struct Bucket {
+    name: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Object {
+    key: String,
+    version_id: Option<String>,
+    e_tag: Option<String>,
+    sequencer: Option<String>,
+}
+
+/// One entry a record: none where it is not about a created object.
+pub(super) fn parse(records: &Value) -> Result<Vec<Option<Notification>>, String> {
+    let records = records.as_array().ok_or("Records is no list")?;
+    if records.is_empty() {
+        return Err("Records is empty".to_owned());
+    }
+    records
+        .iter()
+        .enumerate()
+        .map(|(index, record)| parse_record(record).map_err(|fault| format!("Records[{index}]: {fault}")))
+        .collect()
+}
+
+fn parse_record(record: &Value) -> Result<Option<Notification>, String> {
+    let source = record.get("eventSource").and_then(Value::as_str).unwrap_or("aws:s3");
+    if source != "aws:s3" {
+        return Err(format!("eventSource is {source:?}, not \"aws:s3\""));
+    }
+    let name = record.get("eventName").and_then(Value::as_str).ok_or("no eventName")?;
+    if !name.trim_start_matches("s3:").starts_with("ObjectCreated:") {
+        return Ok(None);
+    }
+    let record = Record::deserialize(record).map_err(|error| error.to_string())?;
+    tracing::trace!(event_name = record.event_name, "S3 notification");
+    let object = record.s3.object;
+    let key = decode_form_encoded_key(&object.key).map_err(|error| format!("s3.object.key is not UTF-8: {error}"))?;
+    let version = version(object.version_id, object.e_tag, object.sequencer)?;
+    let event_time = record.event_time.and_then(|time| time.parse().ok());
+    Ok(Some(Notification { object: ObjectRef { bucket: record.s3.bucket.name, key, version }, event_time }))
+}
+
+/// The version that both kinds of events name.
+pub(super) fn version(
+    id: Option<String>,
+    etag: Option<String>,
+    sequencer: Option<String>,
+) -> Result<ObjectVersion, String> {
+    match (id.filter(|id| !id.is_empty() && id != "null"), etag) {
+        (Some(id), _) => Ok(ObjectVersion::Id(id)),
+        (None, Some(etag)) => Ok(ObjectVersion::Unversioned {
+            etag: etag.trim_matches('"').to_owned(),
+            sequencer: sequencer.unwrap_or_default(),
+        }),
+        (None, None) => Err("neither a version id nor an ETag".to_owned()),
+    }
+}

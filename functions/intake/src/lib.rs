@@ -1,0 +1,85 @@
+//! `IntakeFunction`: takes each new object from the queue, validates it, streams it to CXone, and starts its execution.
+//!
+//! One record's way is [`record`]: claim in the ledger, read and check ([`source`], [`validation`]), send ([`transfer`]),
+//! decide, start. [`batch`] runs the records of an invocation side by side and answers for each message.
+
+mod batch;
+mod events;
+mod queue;
+mod record;
+mod settings;
+mod source;
+mod stop;
+mod stream;
+mod transfer;
+mod validation;
+
+use std::{ops::Deref, sync::Arc};
+
+use host::{Environment, Failure, SettingsError};
+use lambda_runtime::Context;
+use serde_json::Value;
+
+use crate::{events::Invocation, queue::Queue, settings::Settings};
+
+/// What every invocation uses, made once at cold start. Clones share it: each record's task has one.
+#[derive(Clone)]
+pub struct Intake(Arc<Parts>);
+
+/// See [`Intake`].
+#[doc(hidden)]
+pub struct Parts {
+    settings: Settings,
+    s3: aws_sdk_s3::Client,
+    sfn: aws_sdk_sfn::Client,
+    ledger: ledger::Ledger,
+    queue: Queue,
+    cxone: cxone::Client,
+}
+
+impl Deref for Intake {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl Intake {
+    /// Reads the settings and makes the clients; calls nothing yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names every setting that is missing or malformed.
+    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
+        host::init_logging(&mut environment);
+        let settings = Settings::read(&mut environment);
+        let cxone = host::CxoneSettings::read(&mut environment);
+        let clients = host::HttpClients::read(&mut environment);
+        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
+        let (Some(cxone), Some(clients), Some(aws)) = (cxone, clients, aws) else {
+            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
+        };
+        environment.check()?;
+        let s3 = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(aws.path_style()).build();
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
+        Ok(Self(Arc::new(Parts {
+            s3: aws_sdk_s3::Client::from_conf(s3),
+            sfn: aws_sdk_sfn::Client::new(&aws.sfn()),
+            ledger: ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&aws.dynamodb()), settings.ledger_table.clone()),
+            queue: Queue::new(aws_sdk_sqs::Client::new(&aws.sqs()), settings.dead_letter_queue_url.clone()),
+            cxone: host::cxone_client(cxone, clients.web, secrets),
+            settings,
+        })))
+    }
+}
+
+/// Answers one invocation: a batch of the queue, a bare S3 notification or a bare `EventBridge` event.
+///
+/// # Errors
+/// `Input.Invalid` for a payload of no known shape, `Intake.Unfinished` where a bare event's object must come again.
+pub async fn handle(intake: &Intake, payload: Value, context: Context) -> Result<Value, Failure> {
+    match events::parse_invocation(payload, &intake.settings.key_prefix)? {
+        Invocation::Queue(messages) => batch::answer_queue(intake, messages, &context).await,
+        Invocation::Bare(notifications) => batch::answer_bare(intake, notifications, &context).await,
+    }
+}

@@ -1,0 +1,9 @@
+//! The bootstrap of `IntakeFunction`.
+
+use host::Environment;
+use intake::Intake;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    host::serve(Intake::start(Environment::of_process()), intake::handle).await
+}

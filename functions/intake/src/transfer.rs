@@ -1,0 +1,204 @@
+//! One object's way from S3 to CXone: read, check, send; again in place while waits are short.
+
+use std::time::{Duration, SystemTime};
+
+use attachments::{
+    JobId, ObjectKey, Reason, ReasonCode, Timestamp,
+    workflow::{Attachment, Upload},
+};
+use cxone::{UploadError, UploadRequest};
+use ledger::{Lease, Reservation};
+use tokio::time::{Instant, sleep};
+
+use crate::{Intake, events::Notification, source, stop::Stop, validation};
+
+/// The longest wait that is slept inside an invocation; longer ones give the object back.
+const LONGEST_SLEEP: Duration = Duration::from_secs(20);
+/// Tries at a passing fault inside one invocation.
+const PASSING_TRIES: u32 = 5;
+/// Tries at an answer without a job id.
+const NO_JOB_TRIES: u32 = 3;
+/// What must be left of the time for another try to be worth beginning.
+const WORTH_TRYING: Duration = Duration::from_secs(2);
+
+/// Faults seen in this invocation.
+#[derive(Default)]
+struct Faults {
+    passing: u32,
+    no_job: u32,
+    token_refused: bool,
+}
+
+/// Sends the object. What is learnt of it goes into `attachment` and `lease` as it is learnt, so that a stop on the way has it.
+pub(crate) async fn send(
+    intake: &Intake,
+    notification: &Notification,
+    lease: &mut Lease,
+    attachment: &mut Attachment,
+    deadline: Instant,
+) -> Result<JobId, Stop> {
+    let key = validation::key(&notification.object, &intake.settings)?;
+    let mut faults = Faults::default();
+    loop {
+        let wait = match try_once(intake, notification, &key, lease, attachment, deadline).await {
+            Ok(job) => return Ok(job),
+            Err(Fault::Stop(stop @ (Stop::Reject(_) | Stop::Untraceable(_) | Stop::Lost))) => return Err(stop),
+            Err(Fault::Stop(Stop::Later { wait, fault })) => passing(&mut faults, wait, fault)?,
+            Err(Fault::Upload(error)) => judge(error, &mut faults, lease)?,
+        };
+        let left = deadline.saturating_duration_since(Instant::now());
+        if wait + WORTH_TRYING > left {
+            let fault = format!("no time left in this invocation for another try after {} s", wait.as_secs());
+            return Err(Stop::Later { wait: Some(wait), fault });
+        }
+        sleep(wait).await;
+    }
+}
+
+enum Fault {
+    Stop(Stop),
+    Upload(UploadError),
+}
+
+impl From<Stop> for Fault {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+async fn try_once(
+    intake: &Intake,
+    notification: &Notification,
+    key: &ObjectKey,
+    lease: &mut Lease,
+    attachment: &mut Attachment,
+    deadline: Instant,
+) -> Result<JobId, Fault> {
+    let settings = &intake.settings;
+    let object = &notification.object;
+    let open = source::open(&intake.s3, object).await?;
+    attachment.object.size_bytes = Some(open.size);
+    attachment.object.etag = open.etag.or(attachment.object.etag.take());
+    attachment.object.version_id = open.version_id.or(attachment.object.version_id.take());
+    attachment.object.declared_content_type = open.declared_content_type;
+    attachment.auto_scan =
+        !open.metadata.get("auto-scan").is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+    let wanted = open.metadata.get("interaction-id").map_or(key.interaction.as_str(), |id| id.trim());
+    let interaction = validation::interaction(wanted, settings)?;
+    tracing::Span::current().record("interaction_id", interaction.as_str());
+    attachment.interaction_id = Some(interaction.clone());
+    if open.has_tags && attachment.tags.is_empty() {
+        attachment.tags = source::tags(&intake.s3, object).await?;
+    }
+    validation::size(open.size, settings)?;
+    let stream = source::peek(open.body).await?;
+    let media_type = validation::media_type(intake, object, &key.file_name, &stream, open.size).await?;
+    attachment.object.mime_type = Some(media_type.as_str().to_owned());
+    reserve(intake, lease, open.size).await?;
+
+    let (body, digest) = stream.hashed();
+    lease.upload_attempts += 1;
+    let started_at = Timestamp::from(SystemTime::now());
+    attachment.upload = Some(Upload { started_at, ended_at: None });
+    attachment.upload_attempts = lease.upload_attempts;
+    let request = UploadRequest {
+        interaction_id: &interaction,
+        idempotency_key: lease.identity.as_str(),
+        file_name: key.file_name.as_str(),
+        content_type: media_type.as_str(),
+        size: open.size,
+        tags: &attachment.tags,
+        auto_scan: attachment.auto_scan,
+        framing: settings.framing,
+        limit: deadline.saturating_duration_since(Instant::now()),
+    };
+    let uploaded = intake.cxone.upload(request, body).await;
+    let ended_at = Timestamp::from(SystemTime::now());
+    attachment.upload = Some(Upload { started_at, ended_at: Some(ended_at) });
+    // The digest is set only when the last byte was read without a fault, S3's checksum included.
+    attachment.object.sha256 = digest.get().cloned();
+    attachment.object.source_checksum = digest.get().map(|_| open.source_checksum);
+    uploaded.map_err(Fault::Upload)
+}
+
+async fn reserve(intake: &Intake, lease: &mut Lease, bytes: u64) -> Result<(), Stop> {
+    let limit = intake.settings.quota;
+    if limit == 0 {
+        return Ok(());
+    }
+    match intake.ledger.reserve(lease, bytes, limit).await {
+        Ok(Reservation::Reserved) => {
+            lease.reserved_bytes = lease.reserved_bytes.max(bytes);
+            Ok(())
+        }
+        Ok(Reservation::QuotaExceeded) => Err(Stop::reject(
+            ReasonCode::QuotaExceeded,
+            format!("the storage quota of {limit} bytes has no room for {bytes} more (STORAGE_QUOTA_BYTES)"),
+        )),
+        Ok(Reservation::Lost) => Err(Stop::Lost),
+        Err(error) => Err(Stop::later(error.to_string())),
+    }
+}
+
+/// How long to wait before the next try in place, or why there is none.
+fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<Duration, Stop> {
+    tracing::warn!(upload_attempt = lease.upload_attempts, "upload: {error}");
+    match error {
+        UploadError::Refused(reason) => {
+            // CXone keeps one answer per Idempotency-Key, so a refusal now means that it holds nothing from before either.
+            lease.possibly_stored = false;
+            Err(Stop::Reject(reason))
+        }
+        UploadError::TokenRefused if !faults.token_refused => {
+            faults.token_refused = true;
+            Ok(Duration::ZERO)
+        }
+        UploadError::TokenRefused => {
+            Err(unauthorized("CXone refused a fresh token (401); check the client's scopes (CXONE_SCOPES)"))
+        }
+        UploadError::Unauthorized(fault) => Err(unauthorized(&fault)),
+        UploadError::Throttled { wait } if wait <= LONGEST_SLEEP => {
+            // A wait of nothing would be a busy loop; jitter keeps the records of a batch from coming back together.
+            Ok(wait.max(Duration::from_secs(1)) + Duration::from_millis(fastrand::u64(0..500)))
+        }
+        UploadError::Throttled { wait } => {
+            Err(Stop::Later { wait: Some(wait), fault: format!("CXone asks to wait {} s", wait.as_secs()) })
+        }
+        UploadError::Unanswered(fault) => {
+            lease.possibly_stored = true;
+            passing(faults, None, fault)
+        }
+        UploadError::Unavailable(fault) | UploadError::Source(fault) => passing(faults, None, fault),
+        UploadError::NoJobId(fault) => {
+            lease.possibly_stored = true;
+            faults.no_job += 1;
+            if faults.no_job >= NO_JOB_TRIES {
+                return Err(Stop::Untraceable(Reason::new(ReasonCode::CxoneNoJobId, fault)));
+            }
+            Ok(backoff(faults.no_job))
+        }
+    }
+}
+
+fn unauthorized(fault: &str) -> Stop {
+    tracing::error!(error_type = attachments::workflow::error_type::CXONE_UNAUTHORIZED, "{fault}");
+    Stop::later(fault)
+}
+
+fn passing(faults: &mut Faults, wait: Option<Duration>, fault: String) -> Result<Duration, Stop> {
+    faults.passing += 1;
+    match wait {
+        Some(long) if long > LONGEST_SLEEP => Err(Stop::Later { wait, fault }),
+        _ if faults.passing >= PASSING_TRIES => Err(Stop::Later { wait, fault }),
+        _ => {
+            tracing::warn!(tries = faults.passing, "{fault}");
+            Ok(wait.unwrap_or_default().max(backoff(faults.passing)))
+        }
+    }
+}
+
+/// Exponential with full jitter: up to 0.5, 1, 2, 4 s.
+fn backoff(tries: u32) -> Duration {
+    let ceiling = 500_u64 << tries.saturating_sub(1).min(5);
+    Duration::from_millis(fastrand::u64(50..=ceiling))
+}

@@ -1,0 +1,58 @@
+//! `PollFunction`: asks CXone about a job, several times inside a window, and says what the state machine does next.
+
+mod window;
+
+use std::time::Duration;
+
+use attachments::workflow::Attachment;
+use host::{Environment, Failure, SettingsError};
+use lambda_runtime::Context;
+use serde_json::Value;
+
+pub use window::Limits;
+
+/// What every invocation uses, made once at cold start.
+pub struct Poll {
+    cxone: cxone::Client,
+    limits: Limits,
+}
+
+impl Poll {
+    /// Reads the settings and makes the clients; calls nothing yet.
+    ///
+    /// # Errors
+    /// [`SettingsError`] names every setting that is missing or malformed.
+    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
+        host::init_logging(&mut environment);
+        let limits = Limits {
+            window: Duration::from_secs(environment.number("POLL_WINDOW_SECONDS", 10, 0..=60)),
+            deadline: Duration::from_secs(environment.number("JOB_DEADLINE_SECONDS", 300, 30..=86_400)),
+        };
+        let cxone = host::CxoneSettings::read(&mut environment);
+        let clients = host::HttpClients::read(&mut environment);
+        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
+        let (Some(cxone), Some(clients), Some(aws)) = (cxone, clients, aws) else {
+            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
+        };
+        environment.check()?;
+        let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
+        Ok(Self { cxone: host::cxone_client(cxone, clients.web, secrets), limits })
+    }
+}
+
+/// Answers one invocation: takes the machine's payload and returns it with the decision and what was seen.
+///
+/// # Errors
+/// `Input.Invalid`, `Cxone.Unauthorized` (a person must mend credentials), `Cxone.Unavailable` (they cannot be read now).
+pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Attachment, Failure> {
+    let attachment: Attachment = serde_json::from_value(payload)
+        .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
+    let span = tracing::info_span!(
+        "job",
+        request_id = context.request_id,
+        identity = attachment.identity.as_str(),
+        interaction_id = attachment.interaction_id.as_ref().map(attachments::InteractionId::as_str),
+        job_id = attachment.job_id.as_ref().map(attachments::JobId::as_str),
+    );
+    tracing::Instrument::instrument(window::ask(&poll.cxone, attachment, &poll.limits), span).await
+}

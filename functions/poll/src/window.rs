@@ -1,0 +1,156 @@
+//! The window: ask, pause, ask again, until the job ends, the window closes or the deadline is past.
+
+use std::time::{Duration, SystemTime};
+
+use attachments::{
+    InteractionId, JobId, JobStatus, Reason, ReasonCode, Timestamp,
+    polling::{MAX_CHANGES, UNKNOWN_JOB_GRACE, pause_after, wait_seconds},
+    workflow::{Attachment, Decision, Ending, Resolution, StatusChange, error_type},
+};
+use cxone::{Client, Job, JobError};
+use host::Failure;
+use tokio::time::{Instant, sleep};
+
+/// How long to ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Inside one invocation.
+    pub window: Duration,
+    /// From the upload's end; past it the outcome is `TIMED_OUT`.
+    pub deadline: Duration,
+}
+
+/// What one answer means.
+enum Answer {
+    Ended(Ending),
+    /// Ask again; not before this long, where CXone said so.
+    Again(Option<Duration>),
+}
+
+/// Asks until something is decided.
+pub(crate) async fn ask(cxone: &Client, mut attachment: Attachment, limits: &Limits) -> Result<Attachment, Failure> {
+    let (Some(job), Some(interaction)) = (attachment.job_id.clone(), attachment.interaction_id.clone()) else {
+        return Err(Failure::input("the payload has no job_id or no interaction_id: nothing to ask CXone about"));
+    };
+    let Some(uploaded_at) = attachment.upload.and_then(|upload| upload.ended_at) else {
+        return Err(Failure::input("the payload has no upload.ended_at: the job's deadline cannot be told"));
+    };
+    let deadline = uploaded_at.plus_millis(i64::try_from(limits.deadline.as_millis()).unwrap_or(i64::MAX));
+    let closes = Instant::now() + limits.window;
+    attachment.job.changes.clear();
+    attachment.wait_seconds = None;
+    let mut asked = 0;
+    loop {
+        asked += 1;
+        let answer = one_question(cxone, &mut attachment, &job, &interaction, uploaded_at).await?;
+        let now = Timestamp::from(SystemTime::now());
+        let not_before = match answer {
+            Answer::Ended(ending) => return Ok(ended(attachment, ending, now)),
+            Answer::Again(not_before) => not_before,
+        };
+        if now >= deadline {
+            let ending = Ending::TimedOut(timed_out(&attachment, limits));
+            return Ok(ended(attachment, ending, now));
+        }
+        let pause = pause_after(asked).max(not_before.unwrap_or_default());
+        let next = Instant::now() + pause;
+        // The last question before the deadline is asked at the deadline, by the machine's wait.
+        if next >= closes || now.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)) >= deadline {
+            return Ok(wait(attachment, not_before, now, deadline));
+        }
+        sleep(pause).await;
+    }
+}
+
+async fn one_question(
+    cxone: &Client,
+    attachment: &mut Attachment,
+    job: &JobId,
+    interaction: &InteractionId,
+    uploaded_at: Timestamp,
+) -> Result<Answer, Failure> {
+    attachment.job.polls += 1;
+    let answer = cxone.job(job).await;
+    let now = Timestamp::from(SystemTime::now());
+    let error = match answer {
+        Ok(job) => return Ok(judge(attachment, job, interaction, now)),
+        Err(error) => error,
+    };
+    tracing::warn!(polls = attachment.job.polls, "{error}");
+    match error {
+        JobError::Throttled { wait } => {
+            attachment.job.throttled += 1;
+            Ok(Answer::Again(Some(wait)))
+        }
+        JobError::Unavailable(_) => {
+            attachment.job.faults += 1;
+            Ok(Answer::Again(None))
+        }
+        JobError::NotFound => {
+            attachment.job.faults += 1;
+            if now.seconds_since(uploaded_at) < UNKNOWN_JOB_GRACE.as_secs_f64() {
+                return Ok(Answer::Again(None));
+            }
+            let text = format!("CXone does not know the job {job} {} s after the upload", UNKNOWN_JOB_GRACE.as_secs());
+            Ok(Answer::Ended(Ending::TrackingFailed(Reason::new(ReasonCode::CxoneNotFound, text))))
+        }
+        JobError::Refused(reason) => Ok(Answer::Ended(Ending::TrackingFailed(reason))),
+        JobError::Unauthorized(fault) => Err(Failure::new(error_type::CXONE_UNAUTHORIZED, fault)),
+        JobError::CredentialsUnavailable(fault) => Err(Failure::new(error_type::CXONE_UNAVAILABLE, fault)),
+    }
+}
+
+fn judge(attachment: &mut Attachment, job: Job, interaction: &InteractionId, now: Timestamp) -> Answer {
+    let word = job.status.as_str();
+    if attachment.job.status.as_deref() != Some(word) {
+        tracing::info!(status = word, polls = attachment.job.polls, "job status");
+        if attachment.job.changes.len() < MAX_CHANGES {
+            attachment.job.changes.push(StatusChange { status: word.to_owned(), at: now });
+        }
+        attachment.job.status = Some(word.to_owned());
+    }
+    if let Some(other) = job.interaction_id.filter(|id| id != interaction.as_str()) {
+        let text = format!("CXone answers that the job is for the interaction {other:?}, not {interaction}");
+        return Answer::Ended(Ending::TrackingFailed(Reason::new(ReasonCode::JobMismatch, text)));
+    }
+    match job.status {
+        JobStatus::Completed => Answer::Ended(Ending::Completed),
+        JobStatus::Failed => {
+            let reason = job.reason.unwrap_or_else(|| "CXone gave no reason".to_owned());
+            Answer::Ended(Ending::Failed(Reason::new(ReasonCode::JobFailed, reason)))
+        }
+        JobStatus::Pending | JobStatus::Running | JobStatus::Unrecognized(_) => Answer::Again(None),
+    }
+}
+
+fn timed_out(attachment: &Attachment, limits: &Limits) -> Reason {
+    let status = attachment.job.status.as_deref().unwrap_or("none");
+    let text = format!(
+        "the job had not ended {} s after the upload (JOB_DEADLINE_SECONDS); its last status was {status}, after {} polls, \
+         {} of them throttled and {} without a usable answer",
+        limits.deadline.as_secs(),
+        attachment.job.polls,
+        attachment.job.throttled,
+        attachment.job.faults
+    );
+    Reason::new(ReasonCode::JobDeadline, text)
+}
+
+fn ended(mut attachment: Attachment, ending: Ending, at: Timestamp) -> Attachment {
+    tracing::info!(
+        outcome = %ending.outcome(),
+        reason = ending.reason().map(|reason| reason.code.as_str().into_owned()),
+        polls = attachment.job.polls,
+        "job ended"
+    );
+    attachment.decision = if ending.outcome().is_success() { Decision::Completed } else { Decision::Unsuccessful };
+    attachment.result = Some(Resolution { ending, at });
+    attachment
+}
+
+fn wait(mut attachment: Attachment, retry_after: Option<Duration>, now: Timestamp, deadline: Timestamp) -> Attachment {
+    attachment.decision = Decision::Wait;
+    attachment.wait_seconds = Some(wait_seconds(attachment.job.waits, retry_after, now, deadline));
+    attachment.job.waits += 1;
+    attachment
+}

@@ -1,0 +1,150 @@
+//! One request from its head to its end, and the record of it.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant, SystemTime},
+};
+
+use axum::{body::Body, response::Response};
+use http::{StatusCode, header, request::Parts};
+use scripted_http::{
+    connection::{ConnectionHandle, CutHow, End, NEVER},
+    program, unix_ms,
+};
+
+use crate::{
+    records::{Authorization, Call, RequestRecord, ViolationKind},
+    world::Standin,
+};
+
+pub(super) struct Exchange {
+    pub(super) standin: Standin,
+    connection: ConnectionHandle,
+    pub(super) seq: u64,
+    started: Instant,
+}
+
+impl Exchange {
+    pub(super) fn begin(standin: Standin, connection: ConnectionHandle, call: Call, head: &Parts) -> Self {
+        let recorded = [
+            header::TRANSFER_ENCODING,
+            header::CONTENT_LENGTH,
+            header::CONTENT_TYPE,
+            header::HeaderName::from_static("idempotency-key"),
+            header::USER_AGENT,
+            header::EXPECT,
+            header::CONNECTION,
+        ];
+        let headers: BTreeMap<_, _> = recorded
+            .iter()
+            .filter_map(|name| {
+                Some((name.to_string(), String::from_utf8_lossy(head.headers.get(name)?.as_bytes()).into()))
+            })
+            .collect();
+        let seq = standin.world().begin(RequestRecord {
+            seq: 0,
+            call,
+            method: head.method.to_string(),
+            path: head.uri.to_string(),
+            http_version: format!("{:?}", head.version),
+            headers,
+            interaction_id: None,
+            job_id: None,
+            authorization: Authorization::Missing,
+            started_ms: unix_ms(SystemTime::now()),
+            ended_ms: None,
+            step: None,
+            body_bytes: 0,
+            body_whole: false,
+            end: None,
+            status: None,
+            upload: None,
+            violations: Vec::new(),
+        });
+        Self { standin, connection, seq, started: Instant::now() }
+    }
+
+    /// Changes the record, unless a reset has removed it.
+    pub(super) fn note(&self, change: impl FnOnce(&mut RequestRecord)) {
+        if let Some(record) = self.standin.world().requests.get_mut(&self.seq) {
+            change(record);
+        }
+    }
+
+    pub(super) fn violation(&self, kind: ViolationKind, text: String) {
+        self.standin.world().violation(self.seq, kind, text);
+    }
+
+    /// Answers after the wait, unless the client leaves before.
+    pub(super) async fn answer(self, response: Response, wait: Duration) -> Response {
+        if self.connection.stays_for(wait).await {
+            self.finish(End::Answered, Some(response.status()));
+        } else {
+            self.finish(End::Aborted, None);
+        }
+        response
+    }
+
+    /// Cuts the connection after the wait.
+    pub(super) async fn cut(self, how: CutHow, wait: Duration) -> Response {
+        if !self.connection.stays_for(wait).await {
+            return self.aborted();
+        }
+        self.finish(End::Cut, None);
+        let never = self.connection.cut(how).await;
+        match never {}
+    }
+
+    /// Withholds the answer until the client is gone.
+    pub(super) async fn never(self) -> Response {
+        self.connection.stays_for(NEVER).await;
+        self.finish(End::Unanswered, None);
+        nobody()
+    }
+
+    /// The client is gone.
+    pub(super) fn aborted(self) -> Response {
+        self.finish(End::Aborted, None);
+        nobody()
+    }
+
+    fn finish(&self, end: End, status: Option<StatusCode>) {
+        let status = status.map(|status| status.as_u16());
+        let took = self.started.elapsed().as_millis();
+        let mut line = None;
+        self.note(|record| {
+            record.end = Some(end);
+            record.status = status;
+            record.ended_ms = Some(unix_ms(SystemTime::now()));
+            line = Some(log_line(record, took));
+        });
+        if self.standin.log {
+            program::report(&line.unwrap_or_else(|| format!("request {} ended after a reset", self.seq)));
+        }
+    }
+}
+
+/// The path is as it came over the wire, so that it cannot hold a line end.
+fn log_line(record: &RequestRecord, took_ms: u128) -> String {
+    let end = match (record.status, record.end) {
+        (Some(status), _) => status.to_string(),
+        (None, Some(end)) => format!("{end:?}").to_lowercase(),
+        (None, None) => "open".to_owned(),
+    };
+    let script = if record.step.is_some() { " scripted" } else { "" };
+    let violations = match record.violations.as_slice() {
+        [] => String::new(),
+        some => format!(" violations={some:?}"),
+    };
+    format!(
+        "{} {} {} {end} {} B {took_ms} ms{script}{violations}",
+        record.seq, record.method, record.path, record.body_bytes
+    )
+}
+
+/// An answer that reaches nobody, since the connection is over.
+fn nobody() -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+}

@@ -1,0 +1,84 @@
+//! The job endpoint.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use axum::{
+    Extension,
+    extract::{Path, Request, State},
+    response::Response,
+};
+use http::{StatusCode, header};
+use scripted_http::connection::ConnectionHandle;
+use serde_json::json;
+
+use super::{answer, exchange::Exchange, fault};
+use crate::{
+    records::{Authorization, Call},
+    scripts::{JobAct, StatusAnswer},
+    world::{JobState, Standin},
+};
+
+pub(super) async fn job(
+    State(standin): State<Standin>,
+    Extension(connection): Extension<ConnectionHandle>,
+    Path(job_id): Path<String>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let exchange = Exchange::begin(standin, connection, Call::Job, &head);
+    let (authorization, interaction_id, step) = {
+        let mut world = exchange.standin.world();
+        let now = Instant::now();
+        let authorization = world.tokens.bearer(head.headers.get(header::AUTHORIZATION), now);
+        let interaction_id = world.archive.interaction(&job_id);
+        let step = match &interaction_id {
+            Some(id) if authorization == Authorization::Valid => world.scripts.job.next([id.as_str()], now),
+            _ => None,
+        };
+        (authorization, interaction_id, step)
+    };
+    exchange.note(|record| {
+        record.job_id = Some(job_id.clone());
+        record.interaction_id.clone_from(&interaction_id);
+        record.authorization = authorization;
+        record.step = step.as_ref().and_then(|step| serde_json::to_value(step).ok());
+        record.body_whole = true;
+    });
+    if authorization != Authorization::Valid {
+        let refusal = fault(StatusCode::UNAUTHORIZED, "the access token is missing or not valid");
+        return exchange.answer(refusal, Duration::ZERO).await;
+    }
+    let Some(interaction_id) = interaction_id else {
+        return exchange.answer(fault(StatusCode::NOT_FOUND, "no such job"), Duration::ZERO).await;
+    };
+    let wait = step.as_ref().map_or(Duration::ZERO, scripted_http::script::Step::delay);
+    let response = match step.map(|step| step.act) {
+        None | Some(JobAct::Normal) => status(&exchange.standin, &job_id, &interaction_id, None),
+        Some(JobAct::Status(scripted)) => status(&exchange.standin, &job_id, &interaction_id, Some(&scripted)),
+        Some(JobAct::Reply(reply)) => reply.to_response(SystemTime::now()),
+        Some(JobAct::Cut(how)) => return exchange.cut(how, wait).await,
+        Some(JobAct::Never) => return exchange.never().await,
+    };
+    exchange.answer(response, wait).await
+}
+
+fn status(standin: &Standin, job_id: &str, interaction_id: &str, scripted: Option<&StatusAnswer>) -> Response {
+    let mut world = standin.world();
+    let state = match scripted {
+        None => world.archive.state(job_id, Instant::now()),
+        Some(scripted) => {
+            let state = JobState { word: scripted.word.clone(), reason: scripted.reason() };
+            if matches!(state.word.as_str(), "COMPLETED" | "FAILED") {
+                world.archive.told(job_id, state.clone());
+            }
+            Some(state)
+        }
+    };
+    // Only a reset between the two looks at the archive can have removed it.
+    let Some(state) = state else { return fault(StatusCode::NOT_FOUND, "no such job") };
+    let named = scripted.and_then(|scripted| scripted.interaction_id.as_deref()).unwrap_or(interaction_id);
+    answer(
+        StatusCode::OK,
+        &json!({ "jobId": job_id, "status": state.word, "interactionId": named, "reason": state.reason }),
+    )
+}

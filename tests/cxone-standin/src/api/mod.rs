@@ -1,0 +1,62 @@
+//! The API itself.
+
+mod body;
+mod exchange;
+mod job;
+mod token;
+mod upload;
+
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+    routing::{get, post},
+};
+use http::{HeaderValue, StatusCode, header};
+use scripted_http::connection::ConnectionHandle;
+use serde_json::{Value, json};
+
+use crate::{
+    records::{Call, ViolationKind},
+    world::Standin,
+};
+use exchange::Exchange;
+
+pub(crate) fn router() -> Router<Standin> {
+    Router::new()
+        .route("/api/v2/oauth/token", post(token::token))
+        .route("/api/v2/interactions/{interaction_id}/attachments", post(upload::upload))
+        .route("/api/v2/jobs/{job_id}", get(job::job))
+        .method_not_allowed_fallback(unexpected)
+        .fallback(unexpected)
+}
+
+/// Whatever the API does not have; a client that follows a redirect ends here.
+async fn unexpected(
+    State(standin): State<Standin>,
+    Extension(connection): Extension<ConnectionHandle>,
+    request: Request,
+) -> Response {
+    let (head, _) = request.into_parts();
+    let exchange = Exchange::begin(standin, connection, Call::Other, &head);
+    let with = if head.headers.contains_key(header::AUTHORIZATION) { "with" } else { "without" };
+    let text = format!("{} {} {with} credentials", head.method, head.uri);
+    exchange.violation(ViolationKind::UnexpectedRequest, text);
+    exchange.answer(fault(StatusCode::NOT_FOUND, "there is nothing here"), std::time::Duration::ZERO).await
+}
+
+fn answer(status: StatusCode, body: &Value) -> Response {
+    raw(status, body.to_string())
+}
+
+fn fault(status: StatusCode, message: &str) -> Response {
+    answer(status, &json!({ "error": status.canonical_reason(), "message": message }))
+}
+
+fn raw(status: StatusCode, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+}

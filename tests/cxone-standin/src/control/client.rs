@@ -1,0 +1,116 @@
+use scripted_http::{Error, control::ControlClient, script::Step};
+
+use super::Credentials;
+use crate::{
+    records::{Attachment, Call, RequestRecord, Stats, Violation},
+    scripts::{JobAct, ScriptsLeft, TokenAct, UploadAct},
+    settings::JobTimes,
+};
+
+/// The typed client of the control interface.
+#[derive(Clone, Debug)]
+pub struct Control {
+    http: ControlClient,
+}
+
+impl Control {
+    /// `base_url` is what the stand-in printed: `http://host:port`, without `/api/v2`.
+    pub fn new(base_url: &str) -> Result<Self, Error> {
+        Ok(Self { http: ControlClient::new(base_url)? })
+    }
+
+    /// The base URL of the API: what `CXONE_BASE_URL` is to be.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        format!("{}/api/v2", self.http.base_url())
+    }
+
+    /// Sets what uploads to an interaction do, `*` for all that have no script of their own.
+    pub async fn script_uploads(&self, interaction_id: &str, steps: &[Step<UploadAct>]) -> Result<(), Error> {
+        self.http.put(&ControlClient::keyed("/_control/scripts/upload", interaction_id), &steps).await
+    }
+
+    /// Sets what polls of an interaction's jobs do, `*` for all that have no script of their own.
+    pub async fn script_jobs(&self, interaction_id: &str, steps: &[Step<JobAct>]) -> Result<(), Error> {
+        self.http.put(&ControlClient::keyed("/_control/scripts/job", interaction_id), &steps).await
+    }
+
+    /// Sets what the token endpoint does.
+    pub async fn script_tokens(&self, steps: &[Step<TokenAct>]) -> Result<(), Error> {
+        self.http.put("/_control/scripts/token", &steps).await
+    }
+
+    /// Forgets the script of uploads to an interaction; an error if it has none.
+    pub async fn forget_uploads(&self, interaction_id: &str) -> Result<(), Error> {
+        self.http.delete(&ControlClient::keyed("/_control/scripts/upload", interaction_id)).await
+    }
+
+    /// Forgets the script of polls of an interaction's jobs; an error if it has none.
+    pub async fn forget_jobs(&self, interaction_id: &str) -> Result<(), Error> {
+        self.http.delete(&ControlClient::keyed("/_control/scripts/job", interaction_id)).await
+    }
+
+    /// Forgets the script of the token endpoint; an error if it has none.
+    pub async fn forget_tokens(&self) -> Result<(), Error> {
+        self.http.delete("/_control/scripts/token").await
+    }
+
+    /// The steps that no call has used yet.
+    pub async fn scripts_left(&self) -> Result<ScriptsLeft, Error> {
+        self.http.get("/_control/scripts").await
+    }
+
+    /// Requests in the order in which they came: all, or those of one interaction, of one kind.
+    pub async fn requests(
+        &self,
+        interaction_id: Option<&str>,
+        call: Option<Call>,
+    ) -> Result<Vec<RequestRecord>, Error> {
+        let call = call.map(|call| match call {
+            Call::Token => "token",
+            Call::Upload => "upload",
+            Call::Job => "job",
+            Call::Other => "other",
+        });
+        let query = [("interaction_id", interaction_id), ("call", call)];
+        self.http.get(&ControlClient::path("/_control/requests", &query)).await
+    }
+
+    /// Attachments in the order in which they were stored: all, or those of one interaction.
+    pub async fn attachments(&self, interaction_id: Option<&str>) -> Result<Vec<Attachment>, Error> {
+        self.http.get(&ControlClient::path("/_control/attachments", &[("interaction_id", interaction_id)])).await
+    }
+
+    /// What clients did that the API does not allow: all, or for one interaction.
+    pub async fn violations(&self, interaction_id: Option<&str>) -> Result<Vec<Violation>, Error> {
+        self.http.get(&ControlClient::path("/_control/violations", &[("interaction_id", interaction_id)])).await
+    }
+
+    /// Counts since the start or the last reset.
+    pub async fn stats(&self) -> Result<Stats, Error> {
+        self.http.get("/_control/stats").await
+    }
+
+    /// Sets how long jobs of later uploads take: of one interaction, or of all others.
+    pub async fn set_job_times(&self, interaction_id: Option<&str>, times: JobTimes) -> Result<(), Error> {
+        let path = interaction_id
+            .map_or("/_control/job-times".to_owned(), |id| ControlClient::keyed("/_control/job-times", id));
+        self.http.put(&path, &times).await
+    }
+
+    /// Changes the only client that gets tokens.
+    pub async fn rotate(&self, client_id: &str, client_secret: &str, revoke_tokens: bool) -> Result<(), Error> {
+        let new = Credentials { client_id: client_id.to_owned(), client_secret: client_secret.into(), revoke_tokens };
+        self.http.put("/_control/credentials", &new).await
+    }
+
+    /// Makes all tokens that are out invalid.
+    pub async fn revoke_tokens(&self) -> Result<(), Error> {
+        self.http.delete("/_control/tokens").await
+    }
+
+    /// Forgets all that happened, all scripts and job times. Credentials and tokens stay.
+    pub async fn reset(&self) -> Result<(), Error> {
+        self.http.post("/_control/reset").await
+    }
+}

@@ -1,0 +1,96 @@
+//! A stand-in for CXone's attachment API, for local tests only.
+//!
+//! Under `/api/v2` it serves the token endpoint, uploads and jobs as the pipeline expects them. It checks uploads
+//! strictly, stores what it accepts (digest and size, with `--keep` the bytes too), honours `Idempotency-Key`, runs each
+//! job through PENDING and RUNNING to its end, and finds files with the EICAR test string infected. Everything can be
+//! told to go wrong, by interaction id.
+//!
+//! # Ordinary behaviour
+//!
+//! | call | answers |
+//! | --- | --- |
+//! | token | 200; 401 `invalid_client`; 400 `unsupported_grant_type`, `invalid_scope` (the scopes must be exactly the configured ones), `invalid_request` |
+//! | upload | 202 `{"jobId"}`, for a repetition under the same key the same again; 401 for a token that is missing, unknown, expired or revoked; 400 for a malformed form or no `Idempotency-Key`; 413 over 25 MiB; 415 for a type that is not one of the nine; 422 for a key that came with another content |
+//! | job | 200 `{"jobId", "status", "interactionId", "reason"}`; 401; 404 |
+//! | anything else | 404 and a violation |
+//!
+//! The body is read to its end before any of these, whatever the answer. What breaks off is recorded as aborted and
+//! never stored. The file name must be a quoted `filename` with `"`, CR and LF written `%22`, `%0D`, `%0A`.
+//!
+//! # Control interface, JSON under `/_control`
+//!
+//! | call | does |
+//! | --- | --- |
+//! | `PUT`, `DELETE /_control/scripts/upload/{interaction}` | sets or forgets the steps for uploads, [`UploadAct`]; `*` is every interaction without steps of its own (left) |
+//! | `PUT`, `DELETE /_control/scripts/job/{interaction}` | the same for polls of the interaction's jobs, [`JobAct`] |
+//! | `PUT`, `DELETE /_control/scripts/token` | the same for the token endpoint, [`TokenAct`] |
+//! | `GET /_control/scripts` | the steps that are left, [`ScriptsLeft`] |
+//! | `GET /_control/requests?interaction_id=&call=` | what came, [`RequestRecord`]; `call` is `token`, `upload`, `job` or `other` |
+//! | `GET /_control/attachments?interaction_id=` | what is stored, [`Attachment`] |
+//! | `GET /_control/violations?interaction_id=` | what the API does not allow, [`Violation`] |
+//! | `GET /_control/stats` | counts, [`Stats`] |
+//! | `PUT /_control/job-times[/{interaction}]` | `{"pending_ms", "running_ms"}` for jobs of later uploads |
+//! | `PUT /_control/credentials` | `{"client_id", "client_secret", "revoke_tokens"}` |
+//! | `DELETE /_control/tokens` | makes all tokens that are out invalid |
+//! | `POST /_control/reset` | forgets all but credentials and tokens |
+//!
+//! A script is a list of steps, consumed one per call: `{"act": …, "times": 3 | "forever" | {"for_ms": 60000},
+//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. After its last step calls are ordinary again. A call with a
+//! bad token uses up no step of uploads or jobs. For example:
+//!
+//! ```json
+//! [
+//!   {"act": {"reply": {"status": 429, "retry_after": {"seconds": 2}}}, "times": 2},
+//!   {"act": {"cut": {"at": {"after_bytes": 100000}}}},
+//!   {"act": {"cut": {"at": "after_body", "how": "close"}}},
+//!   {"act": {"accept": "id"}, "delay_ms": 500}
+//! ]
+//! ```
+//!
+//! The same from Rust: [`Control`], with [`Step`].
+
+mod api;
+mod control;
+pub mod eicar;
+mod error;
+mod keep;
+mod multipart;
+mod records;
+mod scripts;
+mod settings;
+mod world;
+
+pub use control::Control;
+pub use error::Error;
+pub use records::{
+    Attachment, Authorization, Call, PartRecord, RequestRecord, Stats, UploadRecord, Violation, ViolationKind,
+};
+pub use scripted_http::{
+    connection::{CutHow, End},
+    reply::{Reply, RetryAfter},
+    script::{Step, Times},
+    server::Running,
+};
+pub use scripts::{AcceptedBody, CutAt, JobAct, ScriptsLeft, StatusAnswer, TokenAct, UploadAct};
+pub use settings::{JobTimes, SCOPES, Settings};
+pub use world::TOKEN_PREFIX;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use scripted_http::server::Server;
+
+/// Everything that the stand-in answers.
+pub fn router(settings: Settings) -> Result<Router, Error> {
+    if let Some(path) = &settings.keep {
+        std::fs::create_dir_all(path).map_err(|source| Error::Keep { path: path.clone(), source })?;
+    }
+    let standin = world::Standin::new(settings);
+    Ok(Router::new().nest("/_control", control::router()).merge(api::router()).with_state(standin))
+}
+
+/// Starts the stand-in on a free loopback port, in tasks of the current runtime.
+pub fn start(settings: Settings) -> Result<Running, Error> {
+    let router = router(settings)?;
+    Ok(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.spawn(router))
+}

@@ -1,0 +1,16 @@
+//! The stand-in over real HTTP, on raw TCP, so that every byte of a request is the test's own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's own set-up fails the test"
+)]
+
+mod faults;
+mod forms;
+mod jobs;
+mod program;
+mod tokens;
+mod uploads;
+mod wire;

@@ -1,0 +1,180 @@
+//! Connections that a handler can cut.
+
+use std::{
+    convert::Infallible,
+    future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
+    net::TcpStream,
+    sync::{Notify, watch},
+};
+
+/// How long a closed connection still takes bytes from a client that goes on sending.
+const LINGER: Duration = Duration::from_secs(5);
+
+/// How a connection is ended without an answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CutHow {
+    /// A TCP reset: the client sees "connection reset by peer".
+    #[default]
+    Reset,
+    /// An orderly end of stream: the client sees the end of the connection where an answer should be.
+    Close,
+}
+
+/// How a request ended, as the records of the test servers say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// With an answer.
+    Answered,
+    /// A script cut the connection.
+    Cut,
+    /// The client broke off, before its body was whole or before it had the answer.
+    Aborted,
+    /// A script withheld the answer until the client gave up.
+    Unanswered,
+}
+
+/// How long an answer is withheld that is never to come. An unread body hides that the client is gone, so that waiting
+/// for its end needs an end of its own.
+pub const NEVER: Duration = Duration::from_mins(30);
+
+/// A request's connection; the server puts one into the extensions of every request.
+#[derive(Clone, Debug)]
+pub struct ConnectionHandle {
+    wires: Arc<Wires>,
+    closed: watch::Receiver<()>,
+}
+
+#[derive(Debug, Default)]
+struct Wires {
+    reset: AtomicBool,
+    cut: Notify,
+}
+
+impl ConnectionHandle {
+    /// Ends the connection. Never returns: there is nobody left to answer. Whatever the handler wants to have noted,
+    /// it notes before.
+    pub async fn cut(&self, how: CutHow) -> Infallible {
+        self.wires.reset.store(how == CutHow::Reset, Ordering::SeqCst);
+        self.wires.cut.notify_one();
+        future::pending().await
+    }
+
+    /// Waits so long; false if the connection ended before, whoever ended it.
+    pub async fn stays_for(&self, wait: Duration) -> bool {
+        if wait.is_zero() {
+            return true;
+        }
+        tokio::select! {
+            () = tokio::time::sleep(wait) => true,
+            () = self.closed() => false,
+        }
+    }
+
+    /// Waits until the connection has ended, whoever ended it.
+    pub async fn closed(&self) {
+        let mut closed = self.closed.clone();
+        // Nothing is ever sent: the only change is that the connection's task has dropped its end.
+        while closed.changed().await.is_ok() {}
+    }
+}
+
+/// The connection task's end of a [`ConnectionHandle`].
+pub(crate) struct ConnectionOwner {
+    wires: Arc<Wires>,
+    _open: watch::Sender<()>,
+}
+
+impl ConnectionOwner {
+    pub(crate) fn new() -> (Self, ConnectionHandle) {
+        let wires = Arc::new(Wires::default());
+        let (open, closed) = watch::channel(());
+        let handle = ConnectionHandle { wires: Arc::clone(&wires), closed };
+        (Self { wires, _open: open }, handle)
+    }
+
+    pub(crate) fn socket(&self, stream: TcpStream) -> Socket {
+        Socket { stream: Some(stream), wires: Arc::clone(&self.wires) }
+    }
+
+    pub(crate) async fn cut_asked_for(&self) {
+        self.wires.cut.notified().await;
+    }
+}
+
+/// A TCP stream that ends as its handle says.
+///
+/// Dropping a socket that holds unread bytes makes the kernel send a reset, which may overtake an answer given before the
+/// body was read. So an ordinary end sends its own end of stream and then takes what still comes.
+pub(crate) struct Socket {
+    stream: Option<TcpStream>,
+    wires: Arc<Wires>,
+}
+
+impl Drop for Socket {
+    fn drop(&mut self) {
+        let Some(stream) = self.stream.take() else { return };
+        if self.wires.reset.load(Ordering::SeqCst) {
+            // A linger of zero turns the close into a reset. Where the peer was faster, there is nothing to reset.
+            let _ = stream.set_zero_linger();
+        } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(tokio::time::timeout(LINGER, drain(stream)));
+        }
+    }
+}
+
+async fn drain(mut stream: TcpStream) {
+    let mut scrap = vec![0; 16 * 1024];
+    if stream.shutdown().await.is_ok() {
+        while matches!(stream.read(&mut scrap).await, Ok(count) if count > 0) {}
+    }
+}
+
+fn gone() -> std::io::Error {
+    std::io::Error::from(std::io::ErrorKind::NotConnected)
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        match self.stream.as_mut() {
+            Some(stream) => Pin::new(stream).poll_read(cx, buf),
+            None => Poll::Ready(Err(gone())),
+        }
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<std::io::Result<usize>> {
+        match self.stream.as_mut() {
+            Some(stream) => Pin::new(stream).poll_write(cx, buf),
+            None => Poll::Ready(Err(gone())),
+        }
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.stream.as_mut() {
+            Some(stream) => Pin::new(stream).poll_flush(cx),
+            None => Poll::Ready(Err(gone())),
+        }
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        match self.stream.as_mut() {
+            Some(stream) => Pin::new(stream).poll_shutdown(cx),
+            None => Poll::Ready(Err(gone())),
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What a client sees of cut, early-answered and lingering connections, on raw TCP.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own set-up fails the test")]
+
+use std::{convert::Infallible, io::ErrorKind, net::SocketAddr, time::Duration};
+
+use axum::{Extension, Router, body::Body, routing::post};
+use http::StatusCode;
+use http_body_util::BodyExt as _;
+use scripted_http::{
+    Error,
+    connection::{ConnectionHandle, CutHow},
+    control::ControlClient,
+    server::{Running, Server},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    sync::mpsc,
+    time::timeout,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+async fn cut(connection: ConnectionHandle, how: CutHow) -> StatusCode {
+    let never: Infallible = connection.cut(how).await;
+    match never {}
+}
+
+fn server(closed: mpsc::UnboundedSender<&'static str>) -> Running {
+    let on_close = move |Extension(connection): Extension<ConnectionHandle>, body: Body| async move {
+        let whole = body.collect().await.is_ok();
+        if whole {
+            connection.closed().await;
+        }
+        closed.send(if whole { "closed" } else { "aborted" }).unwrap();
+    };
+    let router = Router::new()
+        .route("/reset", post(|Extension(it): Extension<ConnectionHandle>| cut(it, CutHow::Reset)))
+        .route("/close", post(|Extension(it): Extension<ConnectionHandle>| cut(it, CutHow::Close)))
+        .route("/early", post(|| async { (StatusCode::PAYLOAD_TOO_LARGE, "too large") }))
+        .route("/never", post(on_close));
+    Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap().spawn(router)
+}
+
+async fn send(server: &Running, head: &str, body: &[u8]) -> TcpStream {
+    let address = server.base_url().strip_prefix("http://").unwrap();
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(format!("{head}\r\nhost: {address}\r\n\r\n").as_bytes()).await.unwrap();
+    stream.write_all(body).await.unwrap();
+    stream
+}
+
+async fn read_to_end(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut answer = String::new();
+    timeout(SECOND, stream.read_to_string(&mut answer)).await.expect("the connection stays open")?;
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn a_reset_is_a_reset() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /reset HTTP/1.1\r\ncontent-length: 2", b"ab").await;
+    assert_eq!(read_to_end(&mut stream).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_close_is_an_end_of_stream_even_with_unread_bytes() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /close HTTP/1.1\r\ncontent-length: 200000", &vec![b'x'; 100_000]).await;
+    assert_eq!(read_to_end(&mut stream).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn an_answer_before_the_body_reaches_a_client_that_sends_on() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /early HTTP/1.1\r\ncontent-length: 9000000", &[b'x'; 100]).await;
+    // The answer is out and the connection's end with it; the client only now goes on.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    for _ in 0..20 {
+        stream.write_all(&vec![b'x'; 100_000]).await.unwrap();
+    }
+    let answer = read_to_end(&mut stream).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 413 ") && answer.ends_with("too large"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_handler_outlives_a_client_that_breaks_off() {
+    let (closed, mut seen) = mpsc::unbounded_channel();
+    let server = server(closed);
+    let stream = send(&server, "POST /never HTTP/1.1\r\ncontent-length: 9", b"abc").await;
+    drop(stream);
+    assert_eq!(timeout(SECOND, seen.recv()).await.unwrap(), Some("aborted"));
+    let stream = send(&server, "POST /never HTTP/1.1\r\ncontent-length: 3", b"abc").await;
+    assert!(timeout(Duration::from_millis(100), seen.recv()).await.is_err(), "still waiting for an answer");
+    drop(stream);
+    assert_eq!(timeout(SECOND, seen.recv()).await.unwrap(), Some("closed"));
+}
+
+#[tokio::test]
+async fn stopping_cuts_what_is_open_and_frees_the_port() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /never HTTP/1.1\r\ncontent-length: 3", b"abc").await;
+    let address: SocketAddr = server.base_url().strip_prefix("http://").unwrap().parse().unwrap();
+    server.stop().await;
+    // A connection that was still waiting to be accepted is reset by the system.
+    let end = read_to_end(&mut stream).await.map_err(|fault| fault.kind());
+    assert!(end.as_ref().map_or_else(|kind| *kind == ErrorKind::ConnectionReset, String::is_empty), "{end:?}");
+    assert!(Server::bind(address).is_ok());
+}
+
+#[tokio::test]
+async fn only_loopback_is_bound() {
+    let fault = Server::bind(SocketAddr::from(([0, 0, 0, 0], 0))).unwrap_err();
+    assert!(matches!(fault, Error::NotLoopback(_)), "{fault}");
+}
+
+#[tokio::test]
+async fn a_control_call_tells_refusal_from_silence() {
+    let server = server(mpsc::unbounded_channel().0);
+    let control = ControlClient::new(server.base_url()).unwrap();
+    let refused = control.post("/early").await.unwrap_err();
+    assert!(matches!(&refused, Error::Refused { status: 413, body, .. } if body == "too large"), "{refused}");
+    let silence = control.post("/reset").await.unwrap_err();
+    assert!(matches!(silence, Error::NoAnswer { .. }), "{silence}");
+}

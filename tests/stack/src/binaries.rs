@@ -1,0 +1,86 @@
+//! Compiling what the stack runs.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::Deserialize;
+use tokio::process::Command;
+
+use crate::error::Trying as _;
+use crate::{CxoneServer, Options, StackError, WebhookServer, workspace};
+
+/// The programs that a stack runs, freshly compiled.
+#[derive(Debug)]
+pub struct Binaries(BTreeMap<String, PathBuf>);
+
+/// The part of cargo's messages that names a program.
+#[derive(Deserialize)]
+struct Message {
+    target: Option<Target>,
+    executable: Option<PathBuf>,
+}
+
+#[derive(Deserialize)]
+struct Target {
+    name: String,
+}
+
+impl Binaries {
+    /// Compiles the three functions with the profile asked for, and the servers that are needed with the development profile.
+    ///
+    /// Cargo reports its progress on standard error.
+    pub async fn build(options: &Options) -> Result<Self, StackError> {
+        let mut programs = cargo_build(&options.profile, &["intake", "poll", "finalize"]).await?;
+        let stand_in = (options.cxone == CxoneServer::StandIn).then_some("cxone-standin");
+        let receiver = (options.webhook == WebhookServer::Receiver).then_some("webhook-receiver");
+        let servers: Vec<&str> = stand_in.into_iter().chain(receiver).collect();
+        if !servers.is_empty() {
+            programs.extend(cargo_build("dev", &servers).await?);
+        }
+        Ok(Self(programs))
+    }
+
+    /// Programs that are there already, by name.
+    #[must_use]
+    pub fn at(programs: BTreeMap<String, PathBuf>) -> Self {
+        Self(programs)
+    }
+
+    /// Where the program lies.
+    pub(crate) fn path(&self, name: &str) -> Result<&Path, StackError> {
+        self.0.get(name).map(PathBuf::as_path).ok_or_else(|| StackError::Missing {
+            what: format!("the program {name}"),
+            remedy: "its package must have a binary of that name",
+        })
+    }
+}
+
+async fn cargo_build(profile: &str, packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, StackError> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        .current_dir(workspace::root())
+        .args(["build", "--profile", profile, "--message-format", "json-render-diagnostics"])
+        .args(packages.iter().flat_map(|package| ["--package", package]))
+        .stdin(Stdio::null())
+        .stderr(Stdio::inherit())
+        .kill_on_drop(true)
+        .output()
+        .await
+        .trying(|| "starting cargo".to_owned())?;
+    if !output.status.success() {
+        return Err(StackError::Program {
+            program: "cargo build".to_owned(),
+            status: output.status,
+            output: "its messages are above".to_owned(),
+        });
+    }
+    let mut programs = BTreeMap::new();
+    for line in output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        let message: Message = serde_json::from_slice(line).trying(|| "reading cargo's messages".to_owned())?;
+        if let Message { target: Some(target), executable: Some(executable) } = message {
+            programs.insert(target.name, executable);
+        }
+    }
+    Ok(programs)
+}

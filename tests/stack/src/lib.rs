@@ -1,0 +1,27 @@
+//! The pipeline on one machine: ministack with this project's own template on it, the freshly compiled functions,
+//! a stand-in for `CXone` and a receiver for the webhooks.
+//!
+//! [`Stack::start`] brings all of it up. The value is a guard: when it goes, by whatever way the process ends, every
+//! process that belongs to it is gone too. [`Stack::detach`] leaves the stack running for `make up`; [`state`] finds
+//! it again.
+
+mod aws_cli;
+mod binaries;
+mod clients;
+mod deploy;
+mod error;
+mod group;
+mod ministack;
+mod options;
+mod parameters;
+mod server;
+mod stack;
+pub mod state;
+mod workspace;
+
+pub use binaries::Binaries;
+pub use clients::Clients;
+pub use error::StackError;
+pub use options::{Credentials, CxoneServer, Options, WebhookServer};
+pub use stack::Stack;
+pub use state::{Description, Functions};

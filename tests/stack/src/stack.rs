@@ -1,0 +1,254 @@
+//! Bringing a stack up, and letting it go.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use aws_sdk_dynamodb::types::TimeToLiveSpecification;
+use aws_sdk_s3::types::{
+    DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule,
+};
+
+use crate::deploy::{self, Deployed};
+use crate::error::Trying as _;
+use crate::group::ProcessGroup;
+use crate::state::{self, State};
+use crate::{
+    Binaries, Clients, CxoneServer, Description, Functions, Options, StackError, WebhookServer, ministack, parameters,
+    server,
+};
+
+/// How long ministack may take until it answers.
+const READY_SECONDS: u64 = 30;
+
+/// A running stack. Dropping it ends every process of it and removes its directory, unless the thread is panicking:
+/// then the logs are left for whoever reads the failure.
+#[derive(Debug)]
+pub struct Stack {
+    description: Description,
+    clients: Clients,
+    group: ProcessGroup,
+    dir: WorkDir,
+}
+
+/// A directory that goes with its stack.
+#[derive(Debug)]
+struct WorkDir {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Stack {
+    /// Starts the servers, deploys the template with the compiled functions, and returns when all of it is ready.
+    pub async fn start(options: &Options, binaries: &Binaries) -> Result<Self, StackError> {
+        if let Some(other) = state::load(&options.dir)?.filter(State::has_survivors) {
+            return Err(StackError::AlreadyRunning { endpoint: other.description.endpoint });
+        }
+        // What a person got wrong is said before anything is started.
+        let wishes = parameters::parse(&options.parameters, &parameters::names(&deploy::template()?))?;
+        let dir = WorkDir::create(options.dir.clone())?;
+        let (logs, package) = (dir.path.join("logs"), dir.path.join("package"));
+        for path in [&logs, &package] {
+            std::fs::create_dir_all(path).trying(|| format!("creating {}", path.display()))?;
+        }
+
+        let mut group = ProcessGroup::new()?;
+        let endpoint = ministack::start(&mut group, options, &logs)?;
+        let cxone_base_url = match &options.cxone {
+            CxoneServer::Other(url) => url.clone(),
+            CxoneServer::StandIn => {
+                let credentials = &options.credentials;
+                let arguments = ["--client-id", &credentials.client_id, "--client-secret", &credentials.client_secret];
+                let program = binaries.path("cxone-standin")?;
+                let origin = server::start(&mut group, "cxone-standin", program, &arguments, &logs).await?;
+                format!("{origin}/api/v2")
+            }
+        };
+        let webhook_url = match &options.webhook {
+            WebhookServer::Other(url) => url.clone(),
+            WebhookServer::Receiver => {
+                let program = binaries.path("webhook-receiver")?;
+                let arguments = ["--secret", options.signing_secret.as_str()];
+                let origin = server::start(&mut group, "webhook-receiver", program, &arguments, &logs).await?;
+                format!("{origin}/webhook")
+            }
+        };
+        deploy::lay_out(&package, binaries)?;
+
+        let clients = Clients::new(&endpoint);
+        ready(&mut group, &clients, &logs).await?;
+        let mut values = local_values(&cxone_base_url, &webhook_url);
+        values.retain(|(name, _)| wishes.iter().all(|(wish, _)| wish != name));
+        values.extend(wishes);
+        let deployed = deploy::deploy(&endpoint, &package, &values).await?;
+        complete(&clients, &deployed, options).await?;
+
+        let description = describe(endpoint, &deployed, logs, cxone_base_url, webhook_url)?;
+        Ok(Self { description, clients, group, dir })
+    }
+
+    /// Where everything is.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// Clients of its endpoint.
+    #[must_use]
+    pub fn clients(&self) -> &Clients {
+        &self.clients
+    }
+
+    /// Leaves the stack running when this process ends; [`state::find`] and [`state::stop`] know it from then on.
+    pub fn detach(mut self) -> Result<Description, StackError> {
+        let state = State { description: self.description, processes: self.group.records() };
+        state.save(&self.dir.path)?;
+        self.group.detach()?;
+        self.dir.keep = true;
+        Ok(state.description)
+    }
+}
+
+impl WorkDir {
+    fn create(path: PathBuf) -> Result<Self, StackError> {
+        match std::fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(StackError::Io { what: format!("clearing {}", path.display()), source });
+            }
+            _ => {}
+        }
+        std::fs::create_dir_all(&path).trying(|| format!("creating {}", path.display()))?;
+        Ok(Self { path, keep: false })
+    }
+}
+
+impl Drop for WorkDir {
+    fn drop(&mut self) {
+        if !self.keep && !std::thread::panicking() {
+            // Nothing depends on it; what cannot be removed is found below target/.
+            drop(std::fs::remove_dir_all(&self.path));
+        }
+    }
+}
+
+/// The parameters in which the local stack differs from AWS.
+fn local_values(cxone_base_url: &str, webhook_url: &str) -> Vec<(String, String)> {
+    let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
+    [
+        ("LocalStack", "true"),
+        ("Architecture", architecture),
+        // Short, so that a crash is seen to heal within minutes.
+        ("FunctionTimeoutSeconds", "90"),
+        ("QueueVisibilitySeconds", "100"),
+        ("AuditRetentionDays", "1"),
+        ("CxoneBaseUrl", cxone_base_url),
+        ("WebhookUrl", webhook_url),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .to_vec()
+}
+
+/// Waits until ministack answers, and makes the bucket that packages go to.
+async fn ready(group: &mut ProcessGroup, clients: &Clients, logs: &std::path::Path) -> Result<(), StackError> {
+    let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
+    while clients.s3.create_bucket().bucket(deploy::ARTIFACTS).send().await.is_err() {
+        group.check(ministack::NAME)?;
+        if Instant::now() > deadline {
+            let log = logs.join("ministack.log");
+            return Err(StackError::NotReady { server: ministack::NAME, seconds: READY_SECONDS, log });
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+/// Does what ministack's `CloudFormation` drops in silence, and fills the secrets, as an operator does after a deploy.
+async fn complete(clients: &Clients, deployed: &Deployed, options: &Options) -> Result<(), StackError> {
+    let days = deployed.parameter("AuditRetentionDays")?;
+    let retention = DefaultRetention::builder()
+        .mode(ObjectLockRetentionMode::from(deployed.parameter("AuditLockMode")?))
+        .days(days.parse().map_err(|_| StackError::Setting {
+            name: "PARAMS",
+            reason: format!("AuditRetentionDays={days} is not a number of days"),
+        })?)
+        .build();
+    let lock = ObjectLockConfiguration::builder()
+        .object_lock_enabled(ObjectLockEnabled::Enabled)
+        .rule(ObjectLockRule::builder().default_retention(retention).build())
+        .build();
+    let bucket = deployed.output("AuditBucketName")?;
+    clients
+        .s3
+        .put_object_lock_configuration()
+        .bucket(bucket)
+        .object_lock_configuration(lock)
+        .send()
+        .await
+        .map_err(|error| failed("PutObjectLockConfiguration", &error))?;
+
+    let ttl = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build();
+    clients
+        .dynamodb
+        .update_time_to_live()
+        .table_name(deployed.output("LedgerTableName")?)
+        .time_to_live_specification(ttl.map_err(|error| failed("UpdateTimeToLive", &error))?)
+        .send()
+        .await
+        .map_err(|error| failed("UpdateTimeToLive", &error))?;
+
+    let credentials = serde_json::json!({
+        "client_id": options.credentials.client_id,
+        "client_secret": options.credentials.client_secret,
+    });
+    let signing = serde_json::json!({ "signing_secrets": [options.signing_secret] });
+    for (output, value) in [("CxoneSecretArn", credentials), ("WebhookSecretArn", signing)] {
+        clients
+            .secrets
+            .put_secret_value()
+            .secret_id(deployed.output(output)?)
+            .secret_string(value.to_string())
+            .send()
+            .await
+            .map_err(|error| failed("PutSecretValue", &error))?;
+    }
+    Ok(())
+}
+
+fn failed(call: &'static str, error: &impl std::error::Error) -> StackError {
+    let mut reason = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        reason.push_str(": ");
+        reason.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    StackError::Aws { call, reason }
+}
+
+fn describe(
+    endpoint: String,
+    deployed: &Deployed,
+    log_dir: PathBuf,
+    cxone_base_url: String,
+    webhook_url: String,
+) -> Result<Description, StackError> {
+    Ok(Description {
+        endpoint,
+        region: ministack::REGION.to_owned(),
+        bucket: deployed.output("IngestBucketName")?,
+        queue_url: deployed.output("IntakeQueueUrl")?,
+        dlq_url: deployed.output("IntakeDeadLetterQueueUrl")?,
+        state_machine_arn: deployed.output("StateMachineArn")?,
+        audit_bucket: deployed.output("AuditBucketName")?,
+        ledger_table: deployed.output("LedgerTableName")?,
+        functions: Functions {
+            intake: deployed.output("IntakeFunctionName")?,
+            poll: deployed.output("PollFunctionName")?,
+            finalize: deployed.output("FinalizeFunctionName")?,
+        },
+        log_dir,
+        cxone_base_url,
+        webhook_url,
+        cxone_secret_arn: deployed.output("CxoneSecretArn")?,
+        webhook_secret_arn: deployed.output("WebhookSecretArn")?,
+    })
+}

@@ -1,0 +1,133 @@
+//! What the receiver remembers, behind one lock.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Instant,
+};
+
+use scripted_http::{
+    connection::{CutHow, End},
+    reply::Reply,
+    script::{Scripts, Step},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Secrets, Settings};
+
+/// What a delivery can be told to do. Its body is read and remembered in any case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum DeliveryAct {
+    /// Answers 200, or 401 if no secret verifies it.
+    Normal,
+    /// Answers so, verified or not.
+    Reply(Reply),
+    /// Ends the connection without an answer.
+    Cut(CutHow),
+    /// Never answers.
+    Never,
+}
+
+/// One try of a delivery.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Counts all tries since the start.
+    pub seq: u64,
+    /// HTTP method; anything but `POST` is answered 405.
+    pub method: String,
+    /// Path and query as received.
+    pub path: String,
+    /// The `webhook-id` header.
+    pub webhook_id: Option<String>,
+    /// The `webhook-timestamp` header: seconds since the Unix epoch, as text.
+    pub webhook_timestamp: Option<String>,
+    /// How many signatures the `webhook-signature` header holds.
+    pub signatures: usize,
+    /// Whether a secret verifies it.
+    pub verified: bool,
+    /// Which secret does, counted from 0 in the order in which they were given.
+    pub verified_by: Option<usize>,
+    /// Why none does.
+    pub fault: Option<String>,
+    /// All headers, names in lower case.
+    pub headers: BTreeMap<String, String>,
+    /// The body; bytes that are not UTF-8 are replaced.
+    pub body: String,
+    /// SHA-256 of the body's bytes in hex.
+    pub body_sha256: String,
+    /// The body as JSON, null if it is none.
+    pub json: Option<serde_json::Value>,
+    /// The body's `interaction_id`.
+    pub interaction_id: Option<String>,
+    /// When it came, in milliseconds since the Unix epoch.
+    pub received_ms: u64,
+    /// The script's step that decided, as it was set; null for ordinary behaviour.
+    pub step: Option<serde_json::Value>,
+    /// How it ended; null while it lasts.
+    pub end: Option<End>,
+    /// Status of the answer; null without one.
+    pub status: Option<u16>,
+}
+
+/// A handle on the one state, for all handlers.
+#[derive(Clone)]
+pub(crate) struct Inbox {
+    contents: Arc<Mutex<Contents>>,
+    pub(crate) log: bool,
+}
+
+pub(crate) struct Contents {
+    pub(crate) secrets: Secrets,
+    pub(crate) scripts: AllScripts,
+    pub(crate) deliveries: BTreeMap<u64, Delivery>,
+    next_seq: u64,
+}
+
+#[derive(Default)]
+pub(crate) struct AllScripts {
+    pub(crate) by_webhook: Scripts<DeliveryAct>,
+    pub(crate) by_interaction: Scripts<DeliveryAct>,
+    pub(crate) for_all: Scripts<DeliveryAct>,
+}
+
+impl AllScripts {
+    /// The webhook's own step goes first, then that of the interaction, then that for all.
+    fn next(&mut self, delivery: &Delivery, now: Instant) -> Option<Step<DeliveryAct>> {
+        let by_webhook = self.by_webhook.next(delivery.webhook_id.as_deref(), now);
+        let by_interaction = || self.by_interaction.next(delivery.interaction_id.as_deref(), now);
+        by_webhook.or_else(by_interaction).or_else(|| self.for_all.next([], now))
+    }
+}
+
+impl Inbox {
+    pub(crate) fn new(settings: Settings) -> Self {
+        let Settings { secrets, log } = settings;
+        let contents = Contents { secrets, scripts: AllScripts::default(), deliveries: BTreeMap::new(), next_seq: 1 };
+        Self { contents: Arc::new(Mutex::new(contents)), log }
+    }
+
+    /// The state. Nothing may wait while it is held.
+    pub(crate) fn contents(&self) -> MutexGuard<'_, Contents> {
+        // No code that holds the lock leaves the state half changed.
+        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Contents {
+    /// Takes a delivery in, and gives its number and the step that decides on it.
+    pub(crate) fn take(&mut self, mut delivery: Delivery) -> (u64, Option<Step<DeliveryAct>>) {
+        let seq = self.next_seq;
+        self.next_seq += 1;
+        let step = self.scripts.next(&delivery, Instant::now());
+        delivery.seq = seq;
+        delivery.step = step.as_ref().and_then(|step| serde_json::to_value(step).ok());
+        self.deliveries.insert(seq, delivery);
+        (seq, step)
+    }
+
+    pub(crate) fn reset(&mut self) {
+        self.deliveries.clear();
+        self.scripts = AllScripts::default();
+    }
+}

@@ -1,0 +1,67 @@
+//! A webhook receiver for local tests only.
+//!
+//! It takes a `POST` on any path, verifies it as Standard Webhooks says with the reference implementation, remembers it,
+//! and answers 200, or 401 if no secret verifies it. It can be told to misbehave, by webhook id, by the `interaction_id`
+//! in the body, or for whatever comes next.
+//!
+//! # Control interface, JSON under `/_control`
+//!
+//! | call | does |
+//! | --- | --- |
+//! | `GET /_control/deliveries?webhook_id=&interaction_id=` | what came, each try one [`Delivery`] |
+//! | `PUT`, `DELETE /_control/scripts/webhook/{webhook id}` | sets or forgets the steps for deliveries of that id, [`DeliveryAct`] |
+//! | `PUT`, `DELETE /_control/scripts/interaction/{interaction}` | the same for bodies with that `interaction_id` |
+//! | `PUT`, `DELETE /_control/scripts/all` | the same for all that have no steps of their own (left) |
+//! | `GET /_control/scripts` | the steps that are left, [`ScriptsLeft`] |
+//! | `PUT /_control/secrets` | `{"secrets": ["whsec_…"]}`: any of them may verify; never shown again |
+//! | `POST /_control/reset` | forgets deliveries and scripts; the secrets stay |
+//!
+//! A script is a list of steps, consumed one per delivery: `{"act": …, "times": 3 | "forever" | {"for_ms": 60000},
+//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. Down for the next five, then slower than any client waits,
+//! then gone:
+//!
+//! ```json
+//! [
+//!   {"act": {"cut": "reset"}, "times": 5},
+//!   {"act": "never"},
+//!   {"act": {"reply": {"status": 307, "headers": {"location": "http://127.0.0.1:1/"}}}},
+//!   {"act": {"reply": {"status": 410}}, "times": "forever"}
+//! ]
+//! ```
+//!
+//! The same from Rust: [`Control`], with [`Step`].
+
+mod control;
+mod deliveries;
+mod error;
+mod inbox;
+mod settings;
+mod verification;
+
+pub use control::{Control, ScriptsLeft};
+pub use error::Error;
+pub use inbox::{Delivery, DeliveryAct};
+pub use scripted_http::{
+    connection::{CutHow, End},
+    reply::{Reply, RetryAfter},
+    script::{Step, Times},
+    server::Running,
+};
+pub use settings::Settings;
+pub use verification::Secrets;
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use axum::Router;
+use scripted_http::server::Server;
+
+/// Everything that the receiver answers.
+pub fn router(settings: Settings) -> Router {
+    let inbox = inbox::Inbox::new(settings);
+    Router::new().nest("/_control", control::router()).fallback(deliveries::deliver).with_state(inbox)
+}
+
+/// Starts the receiver on a free loopback port, in tasks of the current runtime.
+pub fn start(settings: Settings) -> Result<Running, Error> {
+    Ok(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.spawn(router(settings)))
+}

@@ -1,0 +1,12 @@
+//! The receiver as a program of its own; see the library for what it does.
+
+use std::{convert::Infallible, process::ExitCode};
+
+use lexopt::Parser;
+use scripted_http::program;
+use webhook_receiver::Settings;
+
+fn main() -> ExitCode {
+    let router = |settings| Ok::<_, Infallible>(webhook_receiver::router(settings));
+    program::run(&Settings::help(), Settings::from_arguments(Parser::from_env()), router)
+}
