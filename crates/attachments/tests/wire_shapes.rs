@@ -1,17 +1,30 @@
 //! The shapes on the wire, frozen. `UPDATE_GOLDEN=1 cargo test -p attachments` writes the files anew; a changed file in a
 //! commit is a changed contract, to be read as such.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's own steps")]
+
 use std::{fmt::Debug, fs, path::Path};
 
 use attachments::{
     audit::{AuditRecord, QuotaState},
-    workflow::{Attachment, FinalizeRequest, Finalized},
+    workflow::{Attachment, FinalizeRequest, Finalized, StepError},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 #[path = "payloads/mod.rs"]
 mod payloads;
 use payloads::*;
+
+/// As a Catch leaves it.
+fn caught(error: &str) -> Attachment {
+    let cause = r#"{"errorType":"x","errorMessage":"the message"}"#.to_owned();
+    Attachment { error: Some(StepError { error: error.to_owned(), cause }), ..uploaded() }
+}
+
+/// What finalize is asked.
+fn request(attachment: Attachment) -> FinalizeRequest {
+    FinalizeRequest { execution_arn: Some(EXECUTION_ARN.to_owned()), attachment }
+}
 
 fn holds<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);

@@ -66,11 +66,7 @@ fn compare(files: &[File]) -> io::Result<()> {
     let mut output = io::stdout().lock();
     let to_accept = files.iter().filter(|file| file.expected.is_some()).count();
     writeln!(output, "{} files, {to_accept} of them of the nine types", files.len())?;
-    writeln!(
-        output,
-        "{:<32} {:>8} {:>8} {:>12} {:>12}",
-        "detector", "right", "let in", "ns/decision", "decisions/s"
-    )?;
+    writeln!(output, "{:<32} {:>8} {:>8} {:>12} {:>12}", "detector", "right", "let in", "ns/decision", "decisions/s")?;
     for (name, detect) in DETECTORS {
         let found: Vec<_> = files.iter().map(|file| (file.expected, detect(&file.content))).collect();
         let right = found.iter().filter(|(expected, found)| expected.is_some() && expected == found).count();

@@ -113,7 +113,10 @@ mod tests {
     #[test]
     fn a_wrong_list_names_the_entry_and_what_is_known() {
         let error = "image/png,image/jpg".parse::<AllowedTypes>().unwrap_err().to_string();
-        assert!(error.contains("\"image/jpg\"") && error.contains("image/jpeg") && error.contains("audio/mp3"), "{error}");
+        assert!(
+            error.contains("\"image/jpg\"") && error.contains("image/jpeg") && error.contains("audio/mp3"),
+            "{error}"
+        );
         for empty in ["", " ", "image/png,", ",image/png", "image/png,,image/gif"] {
             assert_eq!(empty.parse::<AllowedTypes>(), Err(AllowedTypesError::Empty), "{empty:?}");
         }

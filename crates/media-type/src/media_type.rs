@@ -29,17 +29,8 @@ pub enum MediaType {
 
 impl MediaType {
     /// All nine, in the order in which messages list them.
-    pub const ALL: [Self; 9] = [
-        Self::Wav,
-        Self::Mpeg,
-        Self::Ogg,
-        Self::Png,
-        Self::Jpeg,
-        Self::Gif,
-        Self::Pdf,
-        Self::Msword,
-        Self::Docx,
-    ];
+    pub const ALL: [Self; 9] =
+        [Self::Wav, Self::Mpeg, Self::Ogg, Self::Png, Self::Jpeg, Self::Gif, Self::Pdf, Self::Msword, Self::Docx];
 
     /// The canonical name, such as `audio/mpeg`.
     #[must_use]
@@ -102,9 +93,9 @@ impl MediaType {
     /// The type that an extension stands for, in any case and without its dot.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|media_type| {
-            media_type.extensions().iter().any(|known| known.eq_ignore_ascii_case(extension))
-        })
+        Self::ALL
+            .into_iter()
+            .find(|media_type| media_type.extensions().iter().any(|known| known.eq_ignore_ascii_case(extension)))
     }
 }
 

@@ -1,14 +1,16 @@
 //! Names for what else a file can be, so that a refusal can say more than "unknown". Nothing here ever accepts.
 
-use crate::Found;
+use crate::{Found, audio::mpeg_frame::Frame};
 
 /// The most telling guess at a file that none of the checks claims.
 pub(crate) fn other(head: &[u8]) -> Found {
-    signature(head).or_else(|| markup(head)).unwrap_or_else(|| if is_text(head) { Found::Text } else { Found::Unrecognised })
+    signature(head)
+        .or_else(|| markup(head))
+        .unwrap_or_else(|| if is_text(head) { Found::Text } else { Found::Unrecognised })
 }
 
 fn signature(head: &[u8]) -> Option<Found> {
-    const SIGNATURES: [(&[u8], Found); 22] = [
+    const SIGNATURES: [(&[u8], Found); 21] = [
         (b"RIFX", Found::BigEndianWave),
         (b"fLaC", Found::Flac),
         (b"MAC ", Found::MonkeysAudio),
@@ -30,13 +32,12 @@ fn signature(head: &[u8]) -> Option<Found> {
         (b"BZh", Found::OtherArchive),
         (b"\xfd7zXZ\0", Found::OtherArchive),
         (b"\x28\xb5\x2f\xfd", Found::OtherArchive),
-        (b"\xff\xf1", Found::Aac),
     ];
     match head {
         [0xFF, 0xFE, _, 0, ..] | [0xFE, 0xFF, 0, ..] => Some(Found::Text),
-        [0xFF, 0xF9, ..] => Some(Found::Aac),
-        [0xFF, second, ..] if matches!(second, 0xE2..=0xE7 | 0xF2..=0xF7 | 0xFC..=0xFF) => Some(Found::MpegLayerOneOrTwo),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Found::IsoMedia),
+        _ if Frame::parse(head) == Frame::OtherLayer => Some(Found::MpegLayerOneOrTwo),
+        _ if Frame::parse(head) == Frame::Aac => Some(Found::Aac),
         _ => SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, found)| *found),
     }
 }

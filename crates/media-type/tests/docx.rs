@@ -21,7 +21,8 @@ fn polyglot(hidden: Hidden) -> Verdict {
 /// The smallest package with its content types replaced.
 fn with_content_types(xml: impl AsRef<[u8]>) -> Vec<u8> {
     let mut archive = package(DOCUMENT);
-    archive.entries[0] = entry("[Content_Types].xml", xml);
+    archive.entries.remove(0);
+    archive.entries.insert(0, entry("[Content_Types].xml", xml));
     archive.build()
 }
 
@@ -87,7 +88,8 @@ fn relatives_are_refused_by_name() {
     ] {
         assert_eq!(decide(&package(main_type).build()), refused(found), "{main_type}");
     }
-    let open_document = Archive::of(vec![entry("mimetype", "application/vnd.oasis.opendocument.text"), entry("content.xml", "<a/>")]);
+    let open_document =
+        Archive::of(vec![entry("mimetype", "application/vnd.oasis.opendocument.text"), entry("content.xml", "<a/>")]);
     assert_eq!(decide(&open_document.build()), refused(Found::OpenDocument));
     let archive = Archive::of(vec![entry("word/evil.exe", "MZ"), entry("word/document.xml", "<w:document/>")]);
     assert_eq!(decide(&archive.build()), refused(Found::ZipArchive));
@@ -104,9 +106,21 @@ fn the_main_part_is_the_one_that_the_package_names() {
     let macros = "<Override PartName=\"/word/real.xml\" ContentType=\"application/vnd.ms-word.document.macroEnabled.main+xml\"/>";
     assert_eq!(named("/word/document.xml", &["word/document.xml"], ""), ACCEPTED);
     assert_eq!(named("word/Document.xml", &["WORD\\document.XML"], ""), ACCEPTED);
-    assert_eq!(named("word/real.xml", &["word/document.xml", "word/real.xml"], macros), refused(Found::MacroEnabledDocument));
-    assert_eq!(named("word/document.xml", &["word/document.xml", "word/real.xml"], macros), ACCEPTED, "an embedded one");
-    assert_eq!(named("word/document.xml", &["word/other.xml"], ""), refused(Found::Damaged(MediaType::Docx)));
+    assert_eq!(
+        named("word/real.xml", &["word/document.xml", "word/real.xml"], macros),
+        refused(Found::MacroEnabledDocument)
+    );
+    assert_eq!(
+        named("word/document.xml", &["word/document.xml", "word/real.xml"], macros),
+        ACCEPTED,
+        "an embedded one"
+    );
+    assert_eq!(named("word/document.xml", &["word/other.xml"], ""), refused(Found::OtherPackage));
+    assert_eq!(named("somewhere/../word/document.xml", &["word/document.xml"], ""), ACCEPTED);
+    assert_eq!(
+        named("real%2Exml", &["word/document.xml", "word/real.xml"], macros),
+        refused(Found::MacroEnabledDocument)
+    );
     let none = relationships("x").replace("/officeDocument\"", "/thumbnail\"");
     let mut archive = package(DOCUMENT);
     archive.entries[1] = entry("_rels/.rels", none);
@@ -132,7 +146,12 @@ fn what_only_looks_like_a_declaration_counts_for_nothing() {
     ] {
         assert_ne!(decide(&with_content_types(&hidden)), ACCEPTED, "{hidden}");
     }
-    for broken in [String::new(), "<Types/>".to_owned(), plain.replace("</Types>", ""), plain.replace(&declared, &declared.repeat(2))] {
+    for broken in [
+        String::new(),
+        "<Types/>".to_owned(),
+        plain.replace("</Types>", ""),
+        plain.replace(&declared, &declared.repeat(2)),
+    ] {
         assert_eq!(decide(&with_content_types(&broken)), refused(Found::Damaged(MediaType::Docx)), "{broken}");
     }
 }
@@ -145,7 +164,11 @@ fn what_the_archive_format_allows_is_read() {
         decide(&archive.build())
     };
     assert_eq!(changed(|archive| archive.entries[0].is_stored = true), ACCEPTED, "stored");
-    assert_eq!(changed(|archive| archive.entries.iter_mut().for_each(|entry| entry.flags = 8)), ACCEPTED, "descriptors");
+    assert_eq!(
+        changed(|archive| archive.entries.iter_mut().for_each(|entry| entry.flags = 8)),
+        ACCEPTED,
+        "descriptors"
+    );
     assert_eq!(changed(|archive| archive.entries.iter_mut().for_each(|entry| entry.is_wide = true)), ACCEPTED, "ZIP64");
     assert_eq!(changed(|archive| archive.has_wide_end = true), ACCEPTED, "ZIP64 end");
     assert_eq!(changed(|archive| archive.comment = vec![b'c'; 65_535]), ACCEPTED, "the longest comment");
@@ -191,6 +214,18 @@ fn what_hides_around_a_document_is_a_polyglot() {
     assert_eq!(decide(&document_in_comment.build()), polyglot(Hidden::LeadingData));
     let hidden_entry = Archive { front: b"PK\x03\x04 and more".to_vec(), ..package(DOCUMENT) };
     assert_eq!(decide(&hidden_entry.build()), polyglot(Hidden::LeadingData));
+    let mut unlisted = package(DOCUMENT);
+    unlisted.entries.insert(0, Entry { is_unlisted: true, ..entry("Evil.class", "x") });
+    assert_eq!(decide(&unlisted.build()), polyglot(Hidden::LeadingData));
+    // A second directory and end in the comment, whose offsets are right as well.
+    let plain = docx();
+    let end_at = plain.len() - 22;
+    let start = usize::try_from(u32::from_le_bytes(*plain[end_at + 16..].first_chunk().unwrap())).unwrap();
+    let second_start = u32::try_from(plain.len()).unwrap().to_le_bytes();
+    let second = [&plain[start..end_at + 16], &second_start, &[0, 0]].concat();
+    let comment_len = u16::try_from(second.len()).unwrap().to_le_bytes();
+    let two_directories = [&plain[..plain.len() - 2], &comment_len, &second].concat();
+    assert_eq!(decide(&two_directories), polyglot(Hidden::Archive));
     let stored_inside = Entry { is_stored: true, ..entry("word/embeddings/inner.docx", docx()) };
     let mut outer = package(DOCUMENT);
     outer.entries.push(stored_inside);

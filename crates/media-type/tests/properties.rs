@@ -2,7 +2,7 @@
 
 mod samples;
 
-use media_type::{Head, HEAD_LEN, Inspection, MAX_RANGE_LEN, MediaType, Verdict, inspect};
+use media_type::{HEAD_LEN, Head, Inspection, MAX_RANGE_LEN, MediaType, Verdict, inspect};
 use proptest::{collection::vec, prelude::*, sample::select};
 use samples::{decide, one_of_each, one_of_each_long};
 
@@ -35,7 +35,10 @@ fn check(head: &[u8], object_len: u64, range: impl FnOnce(u64, u64) -> Vec<u8>) 
             let (offset, length) = (request.offset(), request.length());
             assert!((1..=MAX_RANGE_LEN).contains(&length), "{length}");
             assert!(offset >= head.len().min(HEAD_LEN) as u64, "{offset}");
-            assert!(offset.checked_add(length).is_some_and(|end| end <= object_len), "{offset} + {length} > {object_len}");
+            assert!(
+                offset.checked_add(length).is_some_and(|end| end <= object_len),
+                "{offset} + {length} > {object_len}"
+            );
             request.decide(head, &range(offset, length))
         }
     }

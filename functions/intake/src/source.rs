@@ -1,6 +1,10 @@
 //! Reading the object: one `GetObject`, pinned to the version that the event named.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    future::poll_fn,
+    pin::Pin,
+};
 
 use attachments::{ObjectRef, ObjectVersion, ReasonCode, workflow::SourceChecksum};
 use aws_sdk_s3::{
@@ -10,6 +14,8 @@ use aws_sdk_s3::{
     primitives::SdkBody,
     types::{ChecksumMode, ChecksumType},
 };
+
+use http_body::Body;
 
 use crate::{stop::Stop, stream::Peeked};
 
@@ -48,16 +54,36 @@ pub(crate) async fn open(s3: &Client, object: &ObjectRef) -> Result<OpenObject, 
     })
 }
 
-/// A part of the object, all of which must be there.
+/// A part of the object, all of which must be there. HTTP lets a server ignore the range and send everything, and some that
+/// speak S3's protocol do so for a version's read: the part is then cut out of the stream, whose rest is not read.
 pub(crate) async fn range(s3: &Client, object: &ObjectRef, offset: u64, length: u64) -> Result<Vec<u8>, Stop> {
     let request = pinned(s3.get_object().bucket(&object.bucket).key(&object.key), object);
     let last = offset + length.saturating_sub(1);
     let output = request.range(format!("bytes={offset}-{last}")).send().await.map_err(|error| stopped(&error))?;
-    if output.content_length.and_then(|got| u64::try_from(got).ok()) != Some(length) {
-        return Err(Stop::later("S3 answered a ranged read with another length"));
+    let expected = format!("bytes {offset}-{last}/");
+    let skipped = match output.content_range() {
+        Some(range) if range.starts_with(&expected) => 0,
+        Some(other) => return Err(Stop::later(format!("S3 answered a read of {expected} with {other:?}"))),
+        None => offset,
+    };
+    cut_out(output.body.into_inner(), skipped, length).await
+}
+
+/// `length` bytes behind the first `skipped` ones.
+async fn cut_out(mut body: SdkBody, skipped: u64, length: u64) -> Result<Vec<u8>, Stop> {
+    let mut skip = skipped;
+    let mut part = Vec::new();
+    while (part.len() as u64) < length {
+        let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await else {
+            return Err(Stop::later("a ranged read ended early"));
+        };
+        let Ok(data) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };
+        let passed = skip.min(data.len() as u64);
+        skip -= passed;
+        let wanted = usize::try_from(length - part.len() as u64).unwrap_or(usize::MAX);
+        part.extend(data.iter().skip(usize::try_from(passed).unwrap_or(usize::MAX)).take(wanted));
     }
-    let bytes = output.body.collect().await.map_err(|error| broken(&error))?.to_vec();
-    if bytes.len() as u64 == length { Ok(bytes) } else { Err(Stop::later("a ranged read ended early")) }
+    Ok(part)
 }
 
 /// The object's tags.
@@ -149,5 +175,18 @@ where
             Stop::later(format!("S3 denies access to the object ({code})"))
         }
         _ => Stop::later(format!("S3 cannot be read: {}", DisplayErrorContext(error))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_part_is_cut_out_of_an_answer_that_is_the_whole() {
+        let whole = || SdkBody::from("0123456789");
+        assert_eq!(cut_out(whole(), 3, 4).await.unwrap(), b"3456");
+        assert_eq!(cut_out(whole(), 0, 10).await.unwrap(), b"0123456789");
+        assert!(matches!(cut_out(whole(), 8, 3).await, Err(Stop::Later { .. })));
     }
 }

@@ -41,7 +41,8 @@ pub enum UploadAct {
     },
     /// Never answers; the connection stays open until the client gives up.
     Never {
-        /// Whether the body is read.
+        /// Whether the body is read. Behind an unread body it cannot be seen that the client is gone, so that the
+        /// record of such a request stays open.
         #[serde(default = "yes")]
         read: bool,
         /// Whether the attachment is stored once the body is read.

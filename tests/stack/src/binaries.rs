@@ -36,7 +36,9 @@ impl Binaries {
         let receiver = (options.webhook == WebhookServer::Receiver).then_some("webhook-receiver");
         let servers: Vec<&str> = stand_in.into_iter().chain(receiver).collect();
         if !servers.is_empty() {
-            programs.extend(cargo_build("dev", &servers).await?);
+            // Together with this package, which is compiled already, they need no features of a dependency but those that
+            // it was compiled with: without it half of the dependencies would be compiled once more.
+            programs.extend(cargo_build("dev", &[&["stack"], &servers[..]].concat()).await?);
         }
         Ok(Self(programs))
     }

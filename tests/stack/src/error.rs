@@ -96,6 +96,12 @@ pub enum StackError {
         /// The SDK's account of it.
         reason: String,
     },
+    /// A control call to the stand-in or the receiver failed.
+    #[error(transparent)]
+    Control(#[from] scripted_http::Error),
+    /// A signal came.
+    #[error("interrupted; the stack is gone")]
+    Interrupted,
     /// A file could not be read or written, or a process not be started.
     #[error("{what}: {source}")]
     Io {

@@ -8,6 +8,7 @@
 mod aws_cli;
 mod binaries;
 mod clients;
+pub mod demo;
 mod deploy;
 mod error;
 mod group;
@@ -23,5 +24,5 @@ pub use binaries::Binaries;
 pub use clients::Clients;
 pub use error::StackError;
 pub use options::{Credentials, CxoneServer, Options, WebhookServer};
-pub use stack::Stack;
+pub use stack::{Stack, Step};
 pub use state::{Description, Functions};

@@ -1,4 +1,4 @@
-//! `stack`: the pipeline on this machine, in the background.
+//! `stack`: the pipeline on this machine, in the background or as a demo.
 
 use std::process::ExitCode;
 
@@ -7,13 +7,14 @@ use stack::{Binaries, Description, Options, Stack, StackError, state};
 const HELP: &str = "\
 The pipeline on this machine: local AWS, CXone stand-in, webhook receiver.
 
-Usage: stack up | down | status
+Usage: stack up | down | status | demo
 
   up      compile the functions, start and deploy everything, return when it is ready
   down    stop it
   status  print where everything is, as one JSON object
+  demo    run good and bad files through a stack of its own, and show what became of them
 
-Variables of `up`:
+Variables of `up`; `demo` takes PROFILE alone:
   PORT                    the AWS endpoint's port (a free one)
   PROFILE                 cargo profile of the functions (release)
   PARAMS                  template parameters: \"StorageQuotaBytes=1000 JobDeadlineSeconds=60\"
@@ -23,12 +24,13 @@ Variables of `up`:
   WEBHOOK_SIGNING_SECRET  whsec_ and Base64 (a random one)
   PLAIN_HTTP_HOSTS, TLS_CA_FILE  as the functions take them
 
-Exit codes: 0 done, 1 failed or not running, 2 not understood.";
+Exit codes: 0 done, 1 failed, not running or not as expected, 2 not understood, 130 interrupted.";
 
 enum Command {
     Up,
     Down,
     Status,
+    Demo,
     Help,
 }
 
@@ -41,10 +43,12 @@ fn main() -> ExitCode {
         }
     };
     match run(&command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             eprintln!("stack: {error}");
-            ExitCode::FAILURE
+            // As shells say it of a program that SIGINT has ended.
+            if matches!(error, StackError::Interrupted) { ExitCode::from(130) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -60,6 +64,7 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
                     Some("up") => Command::Up,
                     Some("down") => Command::Down,
                     Some("status") => Command::Status,
+                    Some("demo") => Command::Demo,
                     _ => return Err(Value(word).unexpected()),
                 });
             }
@@ -69,14 +74,16 @@ fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
     command.ok_or_else(|| "a command is missing".into())
 }
 
-fn run(command: &Command) -> Result<(), StackError> {
+/// `false` if the demo ran and not all was as expected.
+fn run(command: &Command) -> Result<bool, StackError> {
     match command {
         Command::Help => println!("{HELP}"),
         Command::Status => print_json(&state::find()?)?,
         Command::Down => println!("{}", if state::stop()? { "stopped" } else { "no stack was running" }),
         Command::Up => introduce(&up()?),
+        Command::Demo => return demo(),
     }
-    Ok(())
+    Ok(true)
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -87,6 +94,11 @@ async fn up() -> Result<Description, StackError> {
     }
     let binaries = Binaries::build(&options).await?;
     Stack::start(&options, &binaries).await?.detach()
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn demo() -> Result<bool, StackError> {
+    stack::demo::run(std::env::var("PROFILE").ok().filter(|profile| !profile.is_empty())).await
 }
 
 fn print_json(description: &Description) -> Result<(), StackError> {

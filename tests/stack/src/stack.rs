@@ -30,6 +30,17 @@ pub struct Stack {
     dir: WorkDir,
 }
 
+/// A part of [`Stack::start_telling`] that takes a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// The servers start.
+    Servers,
+    /// The template is packaged and deployed.
+    Deployment,
+    /// What a deployment leaves to the operator is done.
+    Completion,
+}
+
 /// A directory that goes with its stack.
 #[derive(Debug)]
 struct WorkDir {
@@ -40,6 +51,15 @@ struct WorkDir {
 impl Stack {
     /// Starts the servers, deploys the template with the compiled functions, and returns when all of it is ready.
     pub async fn start(options: &Options, binaries: &Binaries) -> Result<Self, StackError> {
+        Self::start_telling(options, binaries, |_| ()).await
+    }
+
+    /// The same, and tells `begins` each step before it is done.
+    pub async fn start_telling(
+        options: &Options,
+        binaries: &Binaries,
+        mut begins: impl FnMut(Step),
+    ) -> Result<Self, StackError> {
         if let Some(other) = state::load(&options.dir)?.filter(State::has_survivors) {
             return Err(StackError::AlreadyRunning { endpoint: other.description.endpoint });
         }
@@ -51,6 +71,7 @@ impl Stack {
             std::fs::create_dir_all(path).trying(|| format!("creating {}", path.display()))?;
         }
 
+        begins(Step::Servers);
         let mut group = ProcessGroup::new()?;
         let endpoint = ministack::start(&mut group, options, &logs)?;
         let cxone_base_url = match &options.cxone {
@@ -79,7 +100,9 @@ impl Stack {
         let mut values = local_values(&cxone_base_url, &webhook_url);
         values.retain(|(name, _)| wishes.iter().all(|(wish, _)| wish != name));
         values.extend(wishes);
+        begins(Step::Deployment);
         let deployed = deploy::deploy(&endpoint, &package, &values).await?;
+        begins(Step::Completion);
         complete(&clients, &deployed, options).await?;
 
         let description = describe(endpoint, &deployed, logs, cxone_base_url, webhook_url)?;
@@ -213,7 +236,7 @@ async fn complete(clients: &Clients, deployed: &Deployed, options: &Options) -> 
     Ok(())
 }
 
-fn failed(call: &'static str, error: &impl std::error::Error) -> StackError {
+pub(crate) fn failed(call: &'static str, error: &impl std::error::Error) -> StackError {
     let mut reason = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

@@ -1,12 +1,14 @@
 //! One payload of each kind, as the functions make them.
 
+#![expect(clippy::unwrap_used, reason = "test data made of literals")]
+
 use std::collections::BTreeMap;
 
 use attachments::{
     Outcome, Reason, ReasonCode, Timestamp,
     workflow::{
-        Attachment, Decision, Ending, FinalizeRequest, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA,
-        SourceChecksum, StatusChange, StepError, Upload,
+        Attachment, Decision, Ending, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA, SourceChecksum,
+        StatusChange, Upload,
     },
 };
 
@@ -110,17 +112,6 @@ pub(crate) fn bad_endings() -> [Ending; 3] {
         Ending::TimedOut(reason(ReasonCode::JobDeadline, "the job had not ended")),
         Ending::TrackingFailed(reason(ReasonCode::JobMismatch, "another interaction")),
     ]
-}
-
-/// As a Catch leaves it.
-pub(crate) fn caught(error: &str) -> Attachment {
-    let cause = r#"{"errorType":"x","errorMessage":"the message"}"#.to_owned();
-    Attachment { error: Some(StepError { error: error.to_owned(), cause }), ..uploaded() }
-}
-
-/// What finalize is asked.
-pub(crate) fn request(attachment: Attachment) -> FinalizeRequest {
-    FinalizeRequest { execution_arn: Some(EXECUTION_ARN.to_owned()), attachment }
 }
 
 /// What finalize answers.

@@ -1,6 +1,8 @@
 //! Walks every path of `infra/state_machine.asl.json` with the typed payloads: what each state is given must parse as what
 //! the function behind it reads, and every path, literal and error name must be one that the types know.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's own steps")]
+
 mod asl;
 #[path = "../payloads/mod.rs"]
 mod payloads;

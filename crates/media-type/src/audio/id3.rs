@@ -1,4 +1,4 @@
-//! The ID3v2 tags before the audio.
+//! The tags (ID3, version 2) before the audio.
 
 use crate::{
     MediaType,

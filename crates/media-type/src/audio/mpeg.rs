@@ -143,6 +143,10 @@ mod tests {
         assert_eq!(outcome(&file), Err(Stop::Needs { offset: 300_010, length: 8192 }));
         let window = Window::with_range(&file[..8192], 300_010, &file[300_010..308_202], file.len() as u64);
         assert_eq!(sniff(&window), Ok(MediaType::Mpeg));
+        let free = [tag(7500), [frame(FREE), frame(FREE_PADDED)].concat().repeat(20)].concat();
+        assert_eq!(outcome(&free), Err(Stop::Needs { offset: 8192, length: FREE_FRAMES_LEN - 682 }));
+        let window = Window::with_range(&free, 0, &[], free.len() as u64);
+        assert_eq!(sniff(&window), Ok(MediaType::Mpeg));
         let seam = [tag(7900), tiny(), vec![0; 20_000]].concat();
         assert_eq!(outcome(&seam), Err(Stop::Needs { offset: 8192, length: 7910 }));
     }

@@ -29,7 +29,7 @@ const SAMPLE_RATES_V1: [u32; 3] = [44_100, 48_000, 32_000];
 
 impl Frame {
     pub(crate) fn parse(bytes: &[u8]) -> Self {
-        let &[0xFF, second, third, fourth, ..] = bytes else {
+        let &[0xFF, second, third, _, ..] = bytes else {
             return Self::None;
         };
         if second & 0xE0 != 0xE0 {
@@ -40,8 +40,8 @@ impl Frame {
         if layer == 0 && second & 0xF0 == 0xF0 {
             return Self::Aac;
         }
-        // Version 2.5 is 0, 2 is 2, 1 is 3; emphasis 2 is reserved.
-        if version == 1 || layer == 0 || fourth & 3 == 2 {
+        // Version 2.5 is 0, 2 is 2, 1 is 3.
+        if version == 1 || layer == 0 {
             return Self::None;
         }
         let (rates, samples_by_eight, divisor) = match version {
@@ -58,8 +58,7 @@ impl Frame {
             return Self::OtherLayer;
         }
         let padding = u64::from(padding);
-        let length =
-            (*rate > 0).then(|| u64::from(samples_by_eight * rate * 1000 / (sample_rate / divisor)) + padding);
+        let length = (*rate > 0).then(|| u64::from(samples_by_eight * rate * 1000 / (sample_rate / divisor)) + padding);
         Self::Layer3(FrameHeader { family: (version, sample_index), length, padding })
     }
 
@@ -117,7 +116,7 @@ mod tests {
         assert_eq!(Frame::parse(&[0xFF, 0xFD, 0x90, 0x64]), Frame::OtherLayer);
         assert_eq!(Frame::parse(&[0xFF, 0xFF, 0x90, 0x64]), Frame::OtherLayer);
         assert_eq!(Frame::parse(&[0xFF, 0xF1, 0x50, 0x80]), Frame::Aac);
-        for bytes in [[0xFF, 0xFB, 0xF0, 0], [0xFF, 0xFB, 0x9C, 0], [0xFF, 0xEB, 0x90, 0], [0xFF, 0xFB, 0x90, 2]] {
+        for bytes in [[0xFF, 0xFB, 0xF0, 0], [0xFF, 0xFB, 0x9C, 0], [0xFF, 0xEB, 0x90, 0], [0xFE, 0xFB, 0x90, 0]] {
             assert_eq!(Frame::parse(&bytes), Frame::None, "{bytes:x?}");
         }
         assert_eq!(Frame::parse(&[0xFF, 0xFB, 0x90]), Frame::None);

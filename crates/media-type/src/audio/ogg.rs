@@ -7,6 +7,8 @@ use crate::{
 
 /// Up to the number of segments, which follow.
 const PAGE_HEADER_LEN: usize = 27;
+/// Speex's.
+const LONGEST_IDENTIFICATION: usize = 80;
 const CONTINUED: u8 = 1;
 const BEGINS_STREAM: u8 = 2;
 
@@ -50,6 +52,10 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
             }
             let known = window.at(content_at);
             let content = usize::try_from(length).ok().and_then(|length| known.get(..length)).unwrap_or(known);
+            if content.len() < LONGEST_IDENTIFICATION && (content.len() as u64) < length {
+                // A stream that begins at the very end of the head cannot be told; the first one never does.
+                break;
+            }
             match stream(content) {
                 Stream::Audio => has_audio = true,
                 Stream::Index => {}
@@ -73,6 +79,9 @@ fn damaged() -> Stop {
     Found::Damaged(MediaType::Ogg).into()
 }
 
+/// How the first packet of a video stream, or of one shown over it, begins.
+const VIDEO: [&[u8]; 6] = [b"\x80theora", b"BBCD\0", b"\x01video\0\0\0", b"OVP80", b"\x80kate\0\0\0", b"UVS "];
+
 /// The stream's kind by its first packet, which for audio has to be a whole identification header.
 fn stream(packet: &[u8]) -> Stream {
     let is_audio = match packet {
@@ -93,7 +102,6 @@ fn stream(packet: &[u8]) -> Stream {
     if is_audio {
         return Stream::Audio;
     }
-    const VIDEO: [&[u8]; 6] = [b"\x80theora", b"BBCD\0", b"\x01video\0\0\0", b"OVP80", b"\x80kate\0\0\0", b"UVS "];
     if VIDEO.iter().any(|start| packet.starts_with(start)) {
         Stream::Video
     } else if packet.starts_with(b"fishead\0") {
@@ -168,9 +176,19 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_begins_where_the_head_ends_is_not_judged() {
+        for length in 8000..8150 {
+            let file = [page(2, &opus()), page(0, &vec![0; length]), page(2, &vorbis()), page(0, &[0; 300])];
+            assert_eq!(outcome(&file), Ok(MediaType::Ogg), "{length}");
+        }
+    }
+
+    #[test]
     fn text_and_pieces_are_refused() {
         assert_eq!(outcome(&[b"OggS\0\x02not a page not a page not a page".repeat(9)]), Err(damaged()));
         assert_eq!(outcome(&[page(0, &vorbis())]), Err(damaged()), "a stream without its beginning");
+        assert_eq!(outcome(&[page(0, &[0; 99]), tiny()]), Err(damaged()), "the rest of another before it");
+        assert_eq!(outcome(&[page(3, &vorbis()), page(0, &[0; 99])]), Err(damaged()), "a beginning that goes on");
         assert_eq!(outcome(&[page(2, &vorbis()), b"<html>alert(1)</html> <!-- more -->".to_vec()]), Err(damaged()));
         assert_eq!(outcome(&[page(2, &vorbis()[..20])]), Err(Found::OtherOgg.into()));
         let file = tiny();

@@ -29,9 +29,6 @@ const FOREIGN_STREAMS: [(&str, Found); 7] = [
 pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     let header = window.bytes(MediaType::Msword, 0, HEADER_LEN, HEADER_LEN as u64)?;
     let header = Header::parse(header).ok_or(Found::OtherCompoundFile)?;
-    if header.directory_at() >= window.object_len() {
-        return Err(Found::Damaged(MediaType::Msword).into());
-    }
     let directory = Directory::follow(*window, header);
     let Some(root) = directory.entry(0) else {
         return Err(ask(window, &header, &directory.missing));

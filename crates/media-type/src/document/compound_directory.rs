@@ -23,11 +23,11 @@ pub(crate) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// `None` if the header contradicts the format.
+    /// `None` if the header contradicts the format where that matters; a wrong byte order mark, say, does not.
     pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let sector_shift = u16_le(bytes, 30).filter(|shift| matches!(shift, 9 | 12))?;
         let first_sector = u32_le(bytes, 48).filter(|sector| *sector <= LARGEST_SECTOR)?;
-        (u16_le(bytes, 28) == Some(0xFFFE)).then_some(Self { bytes, sector_shift, first_sector })
+        Some(Self { bytes, sector_shift, first_sector })
     }
 
     pub(crate) fn sector_len(&self) -> u64 {
@@ -71,9 +71,10 @@ impl Entry<'_> {
         let stored_len = u16_le(self.0, 64).map(usize::from);
         let units = || self.0.get(..64).unwrap_or_default().as_chunks::<2>().0.iter().copied().map(u16::from_le_bytes);
         stored_len == Some(2 * name.len() + 2)
-            && units().take(name.len()).zip(name.bytes()).all(|(unit, byte)| {
-                u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte))
-            })
+            && units()
+                .take(name.len())
+                .zip(name.bytes())
+                .all(|(unit, byte)| u8::try_from(unit).is_ok_and(|unit| unit.eq_ignore_ascii_case(&byte)))
     }
 
     fn siblings(&self) -> [Option<u32>; 2] {

@@ -11,6 +11,8 @@ use crate::{
 };
 
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+/// A package has one main part, and perhaps a few documents to insert.
+const MOST_DOCUMENTS: usize = 16;
 const USUAL_MAIN_PART: &str = "word/document.xml";
 
 /// The content types of other packages' main parts.
@@ -69,7 +71,7 @@ fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, 
 
 enum MainPart {
     Named(String),
-    /// The relationships are missing, or lie between the head and the end.
+    /// The relationships are missing, or lie between the head and the end, or name a part that is not there.
     Unknown,
 }
 
@@ -86,7 +88,9 @@ fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<MainPart,
     match only(directory, &part)? {
         Some(entry) if entry.is_encrypted() => Err(Found::EncryptedOffice.into()),
         Some(entry) if !entry.is_empty() => Ok(MainPart::Named(part)),
-        _ => Err(damaged()),
+        Some(_) => Err(damaged()),
+        // Perhaps its name is written in another way.
+        None => Ok(MainPart::Unknown),
     }
 }
 
@@ -114,19 +118,23 @@ fn check_type(content_types: &[u8], part: &str) -> Result<(), Stop> {
 /// Without the relationships: every part that is declared as the main part of anything is a document's, and one of them
 /// is there.
 fn check_without_relationships(content_types: &[u8], directory: &Directory<'_>) -> Result<(), Stop> {
-    let (mut document, mut other, mut document_by_extension) = (false, None, false);
+    let (mut documents, mut other, mut document_by_extension) = (Vec::new(), None, false);
     let is_there = |part: &str| {
         directory.entries().any(|entry| entry.is_named(part) && !entry.is_encrypted() && !entry.is_empty())
     };
     package_parts::each_content_type(content_types, |declared, content_type| match (declared, kind(content_type)) {
-        (Declared::Part(part), Kind::Document) => document |= is_there(part),
+        (Declared::Part(part), Kind::Document) if documents.len() < MOST_DOCUMENTS => documents.push(part.to_owned()),
         (Declared::Part(_), Kind::Other(found)) if content_type.ends_with(".main+xml") => other = Some(found),
-        (Declared::Extension(extension), Kind::Document) => document_by_extension |= extension.eq_ignore_ascii_case("xml"),
+        (Declared::Extension(extension), Kind::Document) => {
+            document_by_extension |= extension.eq_ignore_ascii_case("xml");
+        }
         _ => {}
     })?;
     match other {
         Some(found) => Err(found.into()),
-        None if document || (document_by_extension && is_there(USUAL_MAIN_PART)) => Ok(()),
+        None if documents.iter().any(|part| is_there(part)) || (document_by_extension && is_there(USUAL_MAIN_PART)) => {
+            Ok(())
+        }
         None => Err(Found::OtherPackage.into()),
     }
 }

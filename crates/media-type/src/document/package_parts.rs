@@ -59,7 +59,7 @@ pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
         let is_inside = child.attribute("TargetMode").is_none_or(|mode| mode != "External");
         if child.name() == "Relationship" && is_main && is_inside {
             let target = child.attribute("Target").ok_or(Malformed)?;
-            let part = target.trim_start_matches("./").trim_start_matches('/').to_owned();
+            let part = target.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned();
             // Which of two a reader would open cannot be known.
             if main.replace(part).is_some() {
                 return Err(Malformed);
@@ -107,7 +107,9 @@ fn each_child(
                 let name = element.name().0;
                 let (own_prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
                 match (depth, &prefix) {
-                    (0, None) if local == root && declared_namespace(element, own_prefix)? == Some(namespace.into()) => {
+                    (0, None)
+                        if local == root && declared_namespace(element, own_prefix)? == Some(namespace.into()) =>
+                    {
                         prefix = Some(own_prefix.to_owned());
                     }
                     (1, Some(prefix)) if own_prefix == prefix => {
@@ -190,7 +192,11 @@ mod tests {
     fn quotes_prefixes_and_encodings_change_nothing() {
         let expected = seen(TYPES.as_bytes()).unwrap();
         assert_eq!(expected, ["Extension(\"xml\") application/xml", "Part(\"word/document.xml\") main"]);
-        let prefixed = TYPES.replace("Types", "t:Types").replace("<Def", "<t:Def").replace("Override", "t:Override").replace("xmlns", "xmlns:t");
+        let prefixed = TYPES
+            .replace("Types", "t:Types")
+            .replace("<Def", "<t:Def")
+            .replace("Override", "t:Override")
+            .replace("xmlns", "xmlns:t");
         for same in [
             TYPES.replace('"', "'").into_bytes(),
             prefixed.into_bytes(),
@@ -205,6 +211,7 @@ mod tests {
 
     #[test]
     fn what_the_format_does_not_allow_is_malformed() {
+        let many_attributes = (0..40).fold("<Override".to_owned(), |text, n| text + &format!(" a{n}=''"));
         for wrong in [
             TYPES.replace("2006", "2007"),
             TYPES.replace("Types", "Kinds"),
@@ -215,7 +222,7 @@ mod tests {
             TYPES.replace("</Types>", ""),
             TYPES.replace("</Types>", "</Types><Types/>"),
             TYPES.replace("ContentType=\"main\"", ""),
-            TYPES.replace("<Override", &format!("<Override {}", (0..40).map(|n| format!("a{n}='' ")).collect::<String>())),
+            TYPES.replace("<Override", &many_attributes),
             String::new(),
             "<Types/>".to_owned(),
         ] {
@@ -234,13 +241,14 @@ mod tests {
     #[test]
     fn the_main_part_is_the_one_that_the_package_points_to() {
         let relationships = |inner: &str| {
-            format!("<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>{inner}</Relationships>")
+            format!(
+                "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>{inner}</Relationships>"
+            )
         };
-        let main = |target: &str| {
-            format!("<Relationship Id='1' Type='{}' Target='{target}'/>", MAIN_PART_RELATIONSHIPS[1])
-        };
+        let main =
+            |target: &str| format!("<Relationship Id='1' Type='{}' Target='{target}'/>", MAIN_PART_RELATIONSHIPS[1]);
         let part = |inner: &str| main_part(relationships(inner).as_bytes());
-        for target in ["word/document.xml", "/word/document.xml", "./word/document.xml"] {
+        for target in ["word/document.xml", "/word/document.xml", "./word/document.xml", "word\\document.xml"] {
             assert_eq!(part(&main(target)), Ok(Some("word/document.xml".to_owned())));
         }
         assert_eq!(part("<Relationship Id='1' Type='thumbnail' Target='a.png'/>"), Ok(None));

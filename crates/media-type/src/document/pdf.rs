@@ -1,5 +1,7 @@
 //! PDF: the header at the start, then the first object.
 
+use memchr::memmem;
+
 use crate::{
     Found, MediaType,
     window::{Stop, Window},
@@ -9,6 +11,7 @@ use crate::{
 const MOST_LEADING_SPACE: usize = 1024;
 /// Where readers look for the end marker.
 const END_LEN: u64 = 1024;
+const END_MARKS: [&[u8]; 2] = [b"%%EOF", b"startxref"];
 
 /// Where `%PDF-` and a digit stand, if only a byte order mark and white space come before.
 pub(crate) fn header_at(head: &[u8]) -> Option<usize> {
@@ -25,22 +28,22 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         return Ok(MediaType::Pdf);
     }
     // Something else stands before the first object. That happens, but then the file has to end like a PDF as well.
-    if !has_object_at_line_start(body) {
+    if !has_object(body) {
         return Err(Found::Damaged(MediaType::Pdf).into());
     }
     let Some((_, tail)) = window.tail() else {
         return Err(window.ask(MediaType::Pdf, window.object_len().saturating_sub(END_LEN), END_LEN));
     };
-    if tail.windows(5).any(|bytes| bytes == b"%%EOF") {
+    if END_MARKS.iter().any(|mark| memmem::find(tail, mark).is_some()) {
         Ok(MediaType::Pdf)
     } else {
         Err(Found::Damaged(MediaType::Pdf).into())
     }
 }
 
-fn has_object_at_line_start(body: &[u8]) -> bool {
+fn has_object(body: &[u8]) -> bool {
     body.windows(2).enumerate().any(|(at, pair)| {
-        matches!(pair, [b'\n' | b'\r', b'0'..=b'9'])
+        matches!(pair, [before, b'0'..=b'9'] if is_space(*before))
             && is_object(&mut Tokens { rest: body.get(at + 1..).unwrap_or_default(), skips_comments: false })
     })
 }
@@ -131,10 +134,12 @@ mod tests {
         for file in [
             &b"%PDF-1.4\nMime-Version: 1.0\nX-Mailer: none\n"[..],
             b"%PDF-1.4\n<html><script>alert(1)</script></html>",
+            b"%PDF-1.4\n% 1 0 obj\n",
             b"%PDF-1.4\n%1 0 obj\n",
             b"%PDF-1.4\n1 0 object\n",
             b"%PDF-1.4\n12345678901 0 obj\n",
             b"%PDF-1.4",
+            b"%PDF-1.4\nno object at all\nstartxref\n%%EOF\n",
         ] {
             assert_eq!(outcome(file), Err(Found::Damaged(MediaType::Pdf).into()), "{:?}", file.escape_ascii());
         }
@@ -145,8 +150,8 @@ mod tests {
         let file = tiny();
         let junk = [&b"%PDF-1.4\nsome junk\n"[..], &file[9..]].concat();
         assert_eq!(outcome(&junk), Ok(MediaType::Pdf));
-        assert_eq!(outcome(&junk[..junk.len() - 7]), Err(Found::Damaged(MediaType::Pdf).into()));
-        let long = [&junk[..], &[b' '; 20_000], b"%%EOF"].concat();
+        assert_eq!(outcome(&junk[..junk.len() - 30]), Err(Found::Damaged(MediaType::Pdf).into()));
+        let long = [&junk[..], &b" ".repeat(20_000), b"startxref"].concat();
         let len = long.len() as u64;
         assert_eq!(outcome(&long), Err(Stop::Needs { offset: len - 1024, length: 1024 }));
         let end = &long[long.len() - 1024..];

@@ -32,7 +32,7 @@ pub(crate) struct Directory<'a> {
 /// The numbers of the end record, or of its 64-bit form.
 struct End {
     /// Where the directory ends, in the tail.
-    directory_end: usize,
+    behind_entries: usize,
     entries: u64,
     size: u64,
     offset: u64,
@@ -46,14 +46,14 @@ impl<'a> Directory<'a> {
         };
         let (at, hidden) = find_end(tail).ok_or(Found::Damaged(MediaType::Docx))?;
         let end = end(tail_at, tail, at).ok_or(Found::Damaged(MediaType::Docx))?;
-        let start = usize::try_from(end.size).ok().and_then(|size| end.directory_end.checked_sub(size));
+        let start = usize::try_from(end.size).ok().and_then(|size| end.behind_entries.checked_sub(size));
         let Some(start) = start else {
-            let fits_object = end.size <= tail_at + end.directory_end as u64;
+            let fits_object = end.size <= tail_at + end.behind_entries as u64;
             let found = if fits_object { Found::OutOfReach } else { Found::Damaged };
             return Err(found(MediaType::Docx).into());
         };
         let shift = (tail_at + start as u64).checked_sub(end.offset).ok_or(Found::Damaged(MediaType::Docx))?;
-        let bytes = tail.get(start..end.directory_end).unwrap_or_default();
+        let bytes = tail.get(start..end.behind_entries).unwrap_or_default();
         let hidden = if shift > 0 { Some(Hidden::LeadingData) } else { hidden };
         let directory = Self { bytes, shift, hidden };
         directory.check_entries(end.entries)?;
@@ -130,7 +130,7 @@ fn end(tail_at: u64, tail: &[u8], at: usize) -> Option<End> {
     }
     let is_single_volume = disk == 0 && directory_disk == 0 && here == total;
     is_single_volume.then_some(End {
-        directory_end: at,
+        behind_entries: at,
         entries: total.into(),
         size: size.into(),
         offset: offset.into(),
@@ -147,7 +147,7 @@ fn zip64_end(tail_at: u64, tail: &[u8], end_at: usize) -> Option<End> {
         let record = tail.get(at..locator_at)?;
         let is_record = record.starts_with(&ZIP64_RECORD) && record.len() >= ZIP64_RECORD_LEN;
         is_record.then_some(End {
-            directory_end: at,
+            behind_entries: at,
             entries: u64_le(record, 32)?,
             size: u64_le(record, 40)?,
             offset: u64_le(record, 48)?,

@@ -71,9 +71,10 @@ impl<'a> Entry<'a> {
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let stored = self.name.strip_prefix(b"/").unwrap_or(self.name);
         stored.len() == name.len()
-            && stored.iter().zip(name.bytes()).all(|(stored, byte)| {
-                stored.eq_ignore_ascii_case(&byte) || (*stored == b'\\' && byte == b'/')
-            })
+            && stored
+                .iter()
+                .zip(name.bytes())
+                .all(|(stored, byte)| stored.eq_ignore_ascii_case(&byte) || (*stored == b'\\' && byte == b'/'))
     }
 
     /// Whether the last part of its name is this, in any case.
@@ -118,9 +119,9 @@ impl<'a> Entry<'a> {
         let stored = window.bytes(MediaType::Docx, stored_at, stored_len, 0)?;
         let content = match self.method {
             STORED => Cow::Borrowed(stored),
-            DEFLATED => Cow::Owned(
-                miniz_oxide::inflate::decompress_to_vec_with_limit(stored, len).map_err(|_| damaged())?,
-            ),
+            DEFLATED => {
+                Cow::Owned(miniz_oxide::inflate::decompress_to_vec_with_limit(stored, len).map_err(|_| damaged())?)
+            }
             _ => return Err(damaged()),
         };
         let is_whole = content.len() == len && crc32fast::hash(&content) == self.checksum;

@@ -11,12 +11,15 @@ const IMAGE_DESCRIPTOR_LEN: usize = 9;
 
 /// Decides a file that has the GIF signature.
 pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
-    let mut at = SCREEN_DESCRIPTOR_END + color_table_len(byte(window, 10)?);
-    // Every block is at least two bytes long, so this ends within the head.
+    let first_block = SCREEN_DESCRIPTOR_END + color_table_len(byte(window, 10)?);
+    let mut at = first_block;
+    // Every turn goes on by at least one byte, so this ends with the head.
     while at < window.head_len() {
         match byte(window, at)? {
             b'!' => at = extension_end(window, at)?,
             b',' => return image(window, at),
+            // Some writers end a block twice.
+            0 if at > first_block => at += 1,
             // A trailer with no image before it: there is nothing to show.
             _ => return Err(damaged()),
         }
@@ -56,18 +59,17 @@ fn extension_end(window: &Window<'_>, start: u64) -> Result<u64, Stop> {
 /// The image's descriptor, its colour table, and a code size that the compression can have.
 fn image(window: &Window<'_>, start: u64) -> Result<MediaType, Stop> {
     let descriptor_at = start + 1;
-    let code_size_at = |flags| descriptor_at + IMAGE_DESCRIPTOR_LEN as u64 + color_table_len(flags);
+    let descriptor_end = descriptor_at + IMAGE_DESCRIPTOR_LEN as u64;
     let Some([.., flags]) = window.known(descriptor_at, IMAGE_DESCRIPTOR_LEN) else {
-        let goes_on = window.object_len() > descriptor_at + IMAGE_DESCRIPTOR_LEN as u64;
+        let goes_on = window.object_len() > descriptor_end;
         return if goes_on { Ok(MediaType::Gif) } else { Err(damaged()) };
     };
-    let at = code_size_at(*flags);
-    match window.known(at, 1) {
-        Some([1..=11]) => Ok(MediaType::Gif),
-        Some(_) => Err(damaged()),
-        None if at < window.object_len() => Ok(MediaType::Gif),
-        None => Err(damaged()),
-    }
+    let at = descriptor_end + color_table_len(*flags);
+    let is_image = match window.known(at, 1) {
+        Some(code_size) => matches!(code_size, [1..=11]),
+        None => at < window.object_len(),
+    };
+    if is_image { Ok(MediaType::Gif) } else { Err(damaged()) }
 }
 
 #[cfg(test)]
@@ -101,6 +103,16 @@ mod tests {
     }
 
     #[test]
+    fn a_block_may_be_ended_twice() {
+        let mut file = tiny();
+        file.splice(27..27, [0, 0]);
+        assert!(accepts(&file));
+        let mut before_any_block = tiny();
+        before_any_block.splice(19..19, [0, 0]);
+        assert!(!accepts(&before_any_block));
+    }
+
+    #[test]
     fn blocks_that_chain_out_of_the_head_pass_if_the_file_goes_on() {
         let mut file = tiny()[..19].to_vec();
         file.extend(b"!\xfe");
@@ -115,7 +127,9 @@ mod tests {
 
     #[test]
     fn text_behind_the_signature_is_refused() {
-        for text in ["GIF89a/*<html>*/=1;alert(1)//!,;", "GIF89a", "GIF89a0123456,", "GIF87a<script>alert(1)</script>!!"] {
+        for text in
+            ["GIF89a/*<html>*/=1;alert(1)//!,;", "GIF89a", "GIF89a0123456,", "GIF87a<script>alert(1)</script>!!"]
+        {
             assert!(!accepts(text.as_bytes()), "{text}");
         }
         let mut wrong_code_size = tiny();

@@ -170,15 +170,16 @@ mod tests {
         assert!(!accepts(&with(&[segment(0xDB, &[0x55; 65])])));
         assert!(!accepts(&with(&[segment(0xC0, &[8, 0, 1, 0, 1, 9, 1, 0x11, 0])])));
         assert!(!accepts(b"\xff\xd8\xff"));
+        assert!(!accepts(&tiny()[..50]), "cut within its first table");
         assert_eq!(outcome(&with(&[segment(0xF7, &[0; 9])]), 30), Err(Found::JpegLs.into()));
     }
 
     #[test]
     fn a_long_segment_needs_a_known_name_or_a_range() {
-        let named = with(&[segment(0xE1, &[b"Exif\0\0MM\0*", &[0; 20_000][..]].concat()), tables()]);
+        let named = with(&[segment(0xE1, &[&b"Exif\0\0MM\0*"[..], &vec![0; 20_000]].concat()), tables()]);
         assert!(accepts(&named));
         assert!(!accepts(&named[..9000]), "the segment is longer than the file");
-        let unnamed = with(&[segment(0xE1, &[0; 20_000]), tables()]);
+        let unnamed = with(&[segment(0xE1, &vec![0; 20_000]), tables()]);
         assert_eq!(outcome(&unnamed, 20_100), Err(Stop::Needs { offset: 20_006, length: 94 }));
         let ranged = Window::with_range(&unnamed[..8192], 20_006, &unnamed[20_006..], unnamed.len() as u64);
         assert_eq!(sniff(&ranged), Ok(MediaType::Jpeg));

@@ -30,11 +30,7 @@ fn is_image_header(header: &[u8]) -> bool {
     let is_dimension = |at| u32_be(header, at).is_some_and(|n| (1..=0x7FFF_FFFF).contains(&n));
     let has_known_layout = matches!(
         header.get(8..),
-        Some(
-            [1 | 2 | 4 | 8 | 16, 0, 0, 0, 0 | 1]
-                | [8 | 16, 2 | 4 | 6, 0, 0, 0 | 1]
-                | [1 | 2 | 4 | 8, 3, 0, 0, 0 | 1]
-        )
+        Some([1 | 2 | 4 | 8 | 16, 0, 0, 0, 0 | 1] | [8 | 16, 2 | 4 | 6, 0, 0, 0 | 1] | [1 | 2 | 4 | 8, 3, 0, 0, 0 | 1])
     );
     is_dimension(0) && is_dimension(4) && has_known_layout
 }
@@ -89,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_header_with_a_right_checksum_but_wrong_numbers_is_refused() {
-        for (at, value) in [(16, 0x80), (19, 0), (24, 3), (25, 5), (26, 1), (27, 1), (28, 2)] {
+        for (at, value) in [(16, 0x80), (19, 0), (20, 0x80), (23, 0), (24, 3), (25, 5), (26, 1), (27, 1), (28, 2)] {
             let mut file = tiny();
             file[at] = value;
             let checksum = crc32fast::hash(&file[12..29]);

@@ -17,6 +17,8 @@ pub(crate) struct Entry {
     pub(crate) len: Option<u32>,
     /// Lengths and offset in the 64-bit field.
     pub(crate) is_wide: bool,
+    /// Content that the directory does not know of.
+    pub(crate) is_unlisted: bool,
 }
 
 pub(crate) fn entry(name: &str, content: impl AsRef<[u8]>) -> Entry {
@@ -29,6 +31,7 @@ pub(crate) fn entry(name: &str, content: impl AsRef<[u8]>) -> Entry {
         checksum: None,
         len: None,
         is_wide: false,
+        is_unlisted: false,
     }
 }
 
@@ -81,14 +84,16 @@ impl Archive {
                 file.extend([checksum, stored_len, len].iter().flat_map(|number| number.to_le_bytes()));
             }
 
+            if entry.is_unlisted {
+                continue;
+            }
             let extra = if entry.is_wide {
                 let wide = [len, stored_len, offset].map(u64::from);
                 [&[1, 0, 24, 0][..], &wide.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<_>>()].concat()
             } else {
                 Vec::new()
             };
-            let [stored_len, len, offset] =
-                if entry.is_wide { [u32::MAX; 3] } else { [stored_len, len, offset] };
+            let [stored_len, len, offset] = if entry.is_wide { [u32::MAX; 3] } else { [stored_len, len, offset] };
             directory.extend(b"PK\x01\x02\x14\0\x14\0");
             directory.extend(entry.flags.to_le_bytes());
             directory.extend(method.to_le_bytes());
@@ -103,7 +108,9 @@ impl Archive {
         }
         let (start, size) = (file.len() as u64, directory.len() as u64);
         file.extend(directory);
-        let count = self.claimed.unwrap_or(u16::try_from(self.entries.len()).unwrap());
+        let count = self
+            .claimed
+            .unwrap_or(u16::try_from(self.entries.iter().filter(|entry| !entry.is_unlisted).count()).unwrap());
         if self.has_wide_end {
             let record_at = file.len() as u64;
             file.extend(b"PK\x06\x06");

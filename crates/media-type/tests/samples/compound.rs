@@ -72,7 +72,18 @@ impl Builder {
     fn header(&self, directory: usize, table: usize) -> [u8; 512] {
         let mut header = [0; 512];
         header[..8].copy_from_slice(&[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1]);
-        header[24..34].copy_from_slice(&[0x3E, 0, if self.sector_shift == 9 { 3 } else { 4 }, 0, 0xFE, 0xFF, 0, 0, 6, 0]);
+        header[24..34].copy_from_slice(&[
+            0x3E,
+            0,
+            if self.sector_shift == 9 { 3 } else { 4 },
+            0,
+            0xFE,
+            0xFF,
+            0,
+            0,
+            6,
+            0,
+        ]);
         header[30..32].copy_from_slice(&self.sector_shift.to_le_bytes());
         header[44] = 1;
         header[48..52].copy_from_slice(&u32::try_from(directory).unwrap().to_le_bytes());
@@ -86,7 +97,8 @@ impl Builder {
         let number = |n: usize| u32::try_from(n).unwrap();
         let has_storage = !self.nested.is_empty();
         let below_root = self.streams.len() + usize::from(has_storage);
-        let mut entries = vec![directory_entry("Root Entry", 5, FREE, if below_root > 0 { 1 } else { FREE }, self.root_class)];
+        let mut entries =
+            vec![directory_entry("Root Entry", 5, FREE, if below_root > 0 { 1 } else { FREE }, self.root_class)];
         for (nth, name) in self.streams.iter().enumerate() {
             let right = if nth + 1 < below_root { number(nth + 2) } else { FREE };
             entries.push(directory_entry(name, 2, right, FREE, [0; 16]));

@@ -1,6 +1,12 @@
 //! Small files of each type, made here byte by byte.
 
 #![expect(dead_code, reason = "each test binary uses a part of the samples")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a sample that cannot be built as written has to fail the test"
+)]
 
 pub(crate) mod archive;
 pub(crate) mod compound;
@@ -61,25 +67,25 @@ pub(crate) fn one_of_each_long() -> Vec<(MediaType, Vec<u8>)> {
     ]
 }
 
-fn chunk(name: &[u8; 4], content: &[u8]) -> Vec<u8> {
+fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let mut chunk = [&name[..], &u32::try_from(content.len()).unwrap().to_le_bytes(), content].concat();
     chunk.resize(chunk.len().next_multiple_of(2), 0);
     chunk
 }
 
 fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
-    chunk(b"RIFF", &[&b"WAVE"[..], &chunks.concat()].concat())
+    chunk(*b"RIFF", &[&b"WAVE"[..], &chunks.concat()].concat())
 }
 
 const PCM: [u8; 16] = [1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0];
 
 pub(crate) fn wav() -> Vec<u8> {
-    riff(&[chunk(b"fmt ", &PCM), chunk(b"data", &[128; 64])])
+    riff(&[chunk(*b"fmt ", &PCM), chunk(*b"data", &[128; 64])])
 }
 
 /// A broadcast file with a long description before its format.
 pub(crate) fn wav_with_long_front() -> Vec<u8> {
-    riff(&[chunk(b"iXML", &[b' '; 70_000]), chunk(b"fmt ", &PCM), chunk(b"data", &[128; 9000])])
+    riff(&[chunk(*b"iXML", &b" ".repeat(70_000)), chunk(*b"fmt ", &PCM), chunk(*b"data", &[128; 9000])])
 }
 
 pub(crate) fn mp3(frames: usize) -> Vec<u8> {

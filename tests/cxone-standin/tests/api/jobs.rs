@@ -19,15 +19,15 @@ async fn word(fixture: &Fixture, job: &str) -> String {
 async fn a_job_runs_through_its_states_in_its_time() {
     let fixture = Fixture::new().await;
     fixture.control.set_job_times(None, AT_ONCE).await.unwrap();
-    let slow = JobTimes { pending_ms: 400, running_ms: 400 };
+    let slow = JobTimes { pending_ms: 1_000, running_ms: 1_000 };
     fixture.control.set_job_times(Some("INT-slow"), slow).await.unwrap();
     let quick = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
     let slow = fixture.upload(&Upload::of("INT-slow", "k2")).await.answer().job_id();
     assert_eq!(word(&fixture, &quick).await, "COMPLETED");
     assert_eq!(word(&fixture, &slow).await, "PENDING");
-    tokio::time::sleep(Duration::from_millis(450)).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
     assert_eq!(word(&fixture, &slow).await, "RUNNING");
-    tokio::time::sleep(Duration::from_millis(400)).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
     let answer = fixture.poll(&slow).await.answer().json();
     assert_eq!(answer["status"], "COMPLETED");
     assert_eq!(answer["interactionId"], "INT-slow");
@@ -91,6 +91,7 @@ async fn polls_misbehave_as_told() {
     assert_eq!(fixture.poll(&job).await, Seen::Closed);
     fixture.patience = Duration::from_millis(200);
     assert_eq!(fixture.poll(&job).await, Seen::Silence);
+    fixture.patience = Duration::from_secs(10);
     assert_eq!(word(&fixture, &job).await, "COMPLETED", "the script is used up");
     let ends: Vec<_> = fixture.control.requests(Some("INT-1"), None).await.unwrap().iter().map(|one| one.end).collect();
     assert_eq!(ends[9..11], [Some(End::Cut), Some(End::Cut)]);
@@ -100,14 +101,14 @@ async fn polls_misbehave_as_told() {
 async fn pending_can_hold_for_a_time_or_for_ever() {
     let fixture = fixture_at_once().await;
     let pending = Step::once(JobAct::word("PENDING"));
-    fixture.control.script_jobs("INT-1", &[pending.clone().during(Duration::from_millis(300))]).await.unwrap();
+    fixture.control.script_jobs("INT-1", &[pending.clone().during(Duration::from_secs(1))]).await.unwrap();
     fixture.control.script_jobs("INT-2", &[pending.forever()]).await.unwrap();
     let timed = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
     let endless = fixture.upload(&Upload::of("INT-2", "k2")).await.answer().job_id();
     for job in [&timed, &timed, &endless, &endless] {
         assert_eq!(word(&fixture, job).await, "PENDING");
     }
-    tokio::time::sleep(Duration::from_millis(350)).await;
+    tokio::time::sleep(Duration::from_millis(1_050)).await;
     assert_eq!(word(&fixture, &timed).await, "COMPLETED");
     assert_eq!(word(&fixture, &endless).await, "PENDING");
     fixture.control.forget_jobs("INT-2").await.unwrap();

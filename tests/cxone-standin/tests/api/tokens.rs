@@ -43,9 +43,9 @@ async fn what_a_token_is_refused_for() {
 #[tokio::test]
 async fn an_upload_or_poll_needs_a_token_that_is_valid_now() {
     use Authorization::{Expired, Revoked, Unknown, Valid};
-    let mut fixture = Fixture::with(Settings { token_expires_in: 1, ..Settings::default() }).await;
+    let mut fixture = Fixture::with(Settings { token_expires_in: 3, ..Settings::default() }).await;
     let job = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
-    tokio::time::sleep(Duration::from_millis(1050)).await;
+    tokio::time::sleep(Duration::from_millis(3050)).await;
     assert_eq!(fixture.poll(&job).await.status(), 401);
     fixture.token = fixture.fetch_token().await;
     assert_eq!(fixture.poll(&job).await.status(), 200);
@@ -102,6 +102,7 @@ async fn the_token_endpoint_misbehaves_as_told() {
     assert_eq!(fixture.ask_token(CREDENTIALS, &all).await.answer().json()["expires_in"], 31);
     fixture.patience = Duration::from_millis(200);
     assert_eq!(fixture.ask_token(CREDENTIALS, &all).await, Seen::Silence);
+    fixture.patience = Duration::from_secs(10);
     fixture
         .eventually("the unanswered call has ended", || async {
             let calls = fixture.control.requests(None, Some(Call::Token)).await.unwrap();
