@@ -3,6 +3,7 @@
 use std::{
     convert::Infallible,
     future,
+    net::SocketAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -54,6 +55,7 @@ pub const NEVER: Duration = Duration::from_mins(30);
 /// A request's connection; the server puts one into the extensions of every request.
 #[derive(Clone, Debug)]
 pub struct ConnectionHandle {
+    peer: SocketAddr,
     wires: Arc<Wires>,
     closed: watch::Receiver<()>,
 }
@@ -65,6 +67,12 @@ struct Wires {
 }
 
 impl ConnectionHandle {
+    /// The client's end of the connection.
+    #[must_use]
+    pub const fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     /// Ends the connection. Never returns: there is nobody left to answer. Whatever the handler wants to have noted,
     /// it notes before.
     pub async fn cut(&self, how: CutHow) -> Infallible {
@@ -99,10 +107,10 @@ pub(crate) struct ConnectionOwner {
 }
 
 impl ConnectionOwner {
-    pub(crate) fn new() -> (Self, ConnectionHandle) {
+    pub(crate) fn new(peer: SocketAddr) -> (Self, ConnectionHandle) {
         let wires = Arc::new(Wires::default());
         let (open, closed) = watch::channel(());
-        let handle = ConnectionHandle { wires: Arc::clone(&wires), closed };
+        let handle = ConnectionHandle { peer, wires: Arc::clone(&wires), closed };
         (Self { wires, _open: open }, handle)
     }
 

@@ -71,7 +71,7 @@ impl Server {
                 () = &mut stop => break,
                 Some(_) = connections.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
-                    Ok((stream, _)) => { connections.spawn(serve(stream, router.clone())); }
+                    Ok((stream, peer)) => { connections.spawn(serve(stream, peer, router.clone())); }
                     // Out of descriptors, say: the next try may succeed, a busy loop must not starve the rest.
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 },
@@ -108,8 +108,8 @@ impl Running {
     }
 }
 
-async fn serve(stream: TcpStream, router: Router) {
-    let (owner, handle) = ConnectionOwner::new();
+async fn serve(stream: TcpStream, peer: SocketAddr, router: Router) {
+    let (owner, handle) = ConnectionOwner::new(peer);
     let socket = owner.socket(stream);
     let service = service_fn(move |request| answer(request, router.clone(), handle.clone()));
     let connection =

@@ -65,11 +65,15 @@ async fn cargo_build(profile: &str, packages: &[&str]) -> Result<BTreeMap<String
         .args(["build", "--profile", profile, "--message-format", "json-render-diagnostics"])
         .args(packages.iter().flat_map(|package| ["--package", package]))
         .stdin(Stdio::null())
+        .stdout(Stdio::piped())
         .stderr(Stdio::inherit())
         .kill_on_drop(true)
-        .output()
+        .spawn()
+        .trying(|| "starting cargo".to_owned())?
+        // Unlike `output`, which would keep cargo's progress to itself.
+        .wait_with_output()
         .await
-        .trying(|| "starting cargo".to_owned())?;
+        .trying(|| "waiting for cargo".to_owned())?;
     if !output.status.success() {
         return Err(StackError::Program {
             program: "cargo build".to_owned(),

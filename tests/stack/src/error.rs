@@ -100,7 +100,7 @@ pub enum StackError {
     #[error(transparent)]
     Control(#[from] scripted_http::Error),
     /// A signal came.
-    #[error("interrupted; the stack is gone")]
+    #[error("interrupted; nothing is left running")]
     Interrupted,
     /// A file could not be read or written, or a process not be started.
     #[error("{what}: {source}")]

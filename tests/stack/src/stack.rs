@@ -43,8 +43,8 @@ pub enum Step {
 
 /// A directory that goes with its stack.
 #[derive(Debug)]
-struct WorkDir {
-    path: PathBuf,
+pub(crate) struct WorkDir {
+    pub(crate) path: PathBuf,
     keep: bool,
 }
 
@@ -132,7 +132,7 @@ impl Stack {
 }
 
 impl WorkDir {
-    fn create(path: PathBuf) -> Result<Self, StackError> {
+    pub(crate) fn create(path: PathBuf) -> Result<Self, StackError> {
         match std::fs::remove_dir_all(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
                 return Err(StackError::Io { what: format!("clearing {}", path.display()), source });
@@ -171,7 +171,7 @@ fn local_values(cxone_base_url: &str, webhook_url: &str) -> Vec<(String, String)
 }
 
 /// Waits until ministack answers, and makes the bucket that packages go to.
-async fn ready(group: &mut ProcessGroup, clients: &Clients, logs: &std::path::Path) -> Result<(), StackError> {
+pub(crate) async fn ready(group: &mut ProcessGroup, clients: &Clients, logs: &std::path::Path) -> Result<(), StackError> {
     let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
     while clients.s3.create_bucket().bucket(deploy::ARTIFACTS).send().await.is_err() {
         group.check(ministack::NAME)?;

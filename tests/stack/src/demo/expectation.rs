@@ -9,8 +9,13 @@ use super::seen::{Record, Seen, Webhook};
 /// Everything that is not as it must be, in words; nothing if all is.
 pub(crate) fn differences(sample: &Sample, seen: &Seen) -> Vec<String> {
     let Some(execution) = &seen.execution else {
-        let ledger = seen.ledger.as_deref().unwrap_or("nothing: the object's event has not come to intake");
-        return vec![format!("it has no ended execution; the ledger says: {ledger}")];
+        let mut found = Differences(vec![]);
+        found.add(format!("it has no end: {}", seen.stuck.as_deref().unwrap_or("nothing is known of it")));
+        // The likeliest cause of an execution that does not end.
+        if let Webhook::Refused(fault) = &seen.webhook {
+            found.add(format!("the webhook was not taken: {fault}"));
+        }
+        return found.0;
     };
     let mut found = Differences(Vec::new());
     let expected = sample.expected;
@@ -108,7 +113,13 @@ mod tests {
     }
 
     fn record(json: Value) -> Record {
-        Record { location: "s3://a/b".to_owned(), sha256: "r".to_owned(), locked_until: None, json }
+        Record {
+            location: "s3://a/b".to_owned(),
+            sha256: "r".to_owned(),
+            locked_until: None,
+            text: String::new(),
+            json,
+        }
     }
 
     /// A completed object of which everything is right.
@@ -129,7 +140,7 @@ mod tests {
             webhook: Webhook::Verified { sha256: "r".to_owned() },
             stored: Some(serde_json::from_value(file).unwrap()),
             seconds: Some(1.0),
-            ledger: None,
+            stuck: None,
         };
         (sample, seen)
     }
@@ -153,11 +164,15 @@ mod tests {
     }
 
     #[test]
-    fn an_object_without_an_end_is_told_with_what_the_ledger_knows() {
+    fn an_object_without_an_end_is_told_with_how_far_it_came() {
         let (sample, seen) = completed();
-        let seen = Seen { execution: None, ledger: Some("claimed, last fault: x".to_owned()), ..seen };
+        let seen = Seen { execution: None, stuck: Some("its execution still runs".to_owned()), ..seen };
         let found = differences(&sample, &seen);
-        assert!(found.len() == 1 && found[0].contains("claimed, last fault: x"), "{found:?}");
+        assert_eq!(found, ["it has no end: its execution still runs"]);
+        let (sample, seen) = rejected();
+        let seen = Seen { execution: None, webhook: Webhook::Refused("bad signature".to_owned()), ..seen };
+        let found = differences(&sample, &seen);
+        assert!(found.len() == 2 && found[1].contains("bad signature"), "{found:?}");
     }
 
     #[test]
@@ -196,7 +211,8 @@ mod tests {
 
     #[test]
     fn the_stand_in_must_hold_what_completed_as_it_was_and_nothing_else() {
-        let changes: [(&str, fn(&mut Attachment)); 5] = [
+        type Change = fn(&mut Attachment);
+        let changes: [(&str, Change); 5] = [
             ("SHA-256", |file| file.sha256 = "0".repeat(64)),
             ("file name", |file| file.file_name.push('x')),
             ("interaction", |file| file.interaction_id.push('x')),

@@ -16,7 +16,7 @@ use super::terminal::Screen;
 /// Between two looks.
 const PAUSE: Duration = Duration::from_millis(250);
 /// How long the objects may take together; what has no outcome then is reported so.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// An execution that has ended.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,8 +42,8 @@ pub(crate) enum Stage {
     Dropped,
     /// At `CXone`, with the job's status.
     Uploaded { status: String },
-    /// Its outcome is being recorded.
-    Recording,
+    /// Not sent; its execution records why.
+    Refused,
     /// The execution has ended.
     Ended { outcome: String, reason: Option<String> },
 }
@@ -73,7 +73,7 @@ impl fmt::Display for Stage {
         match self {
             Self::Dropped => f.write_str("in the bucket"),
             Self::Uploaded { status } => write!(f, "uploaded, job {status}"),
-            Self::Recording => f.write_str("outcome being recorded"),
+            Self::Refused => f.write_str("not sent, being recorded"),
             Self::Ended { outcome, reason: None } => f.write_str(outcome),
             Self::Ended { outcome, reason: Some(reason) } => write!(f, "{outcome} {reason}"),
         }
@@ -84,11 +84,8 @@ impl fmt::Display for Stage {
 fn stage(ended: Option<&Execution>, is_running: bool, attachment: Option<&Attachment>) -> Stage {
     match (ended, attachment) {
         (Some(execution), _) => Stage::Ended { outcome: execution.outcome(), reason: execution.reason() },
-        (None, Some(attachment)) if !matches!(attachment.status.as_str(), "COMPLETED" | "FAILED") => {
-            Stage::Uploaded { status: attachment.status.clone() }
-        }
-        (None, Some(_)) => Stage::Recording,
-        (None, None) if is_running => Stage::Recording,
+        (None, Some(attachment)) => Stage::Uploaded { status: attachment.status.clone() },
+        (None, None) if is_running => Stage::Refused,
         (None, None) => Stage::Dropped,
     }
 }
@@ -218,6 +215,6 @@ mod tests {
     #[test]
     fn what_has_not_ended_is_where_it_was_seen_last() {
         assert_eq!(stage(None, false, None), Stage::Dropped);
-        assert_eq!(stage(None, true, None), Stage::Recording);
+        assert_eq!(stage(None, true, None), Stage::Refused);
     }
 }

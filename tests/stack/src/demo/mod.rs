@@ -38,12 +38,14 @@ pub async fn run(profile: Option<String>) -> Result<bool, StackError> {
     let listening = || "listening for signals".to_owned();
     let mut interrupt = signal(SignalKind::interrupt()).trying(listening)?;
     let mut terminate = signal(SignalKind::terminate()).trying(listening)?;
+    let mut hang_up = signal(SignalKind::hangup()).trying(listening)?;
     let mut screen = Screen::new();
     // What is not finished when a signal comes is dropped, the stack with it.
     tokio::select! {
         verdict = show(profile, &mut screen) => verdict,
         _ = interrupt.recv() => Err(StackError::Interrupted),
         _ = terminate.recv() => Err(StackError::Interrupted),
+        _ = hang_up.recv() => Err(StackError::Interrupted),
     }
 }
 

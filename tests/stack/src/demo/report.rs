@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use attachments::audit::AuditRecord;
+
 use super::dropped::Dropped;
 use super::follow::Execution;
 use super::seen::{Gathered, Record, Seen, Webhook};
@@ -69,8 +71,14 @@ pub(crate) fn record(label: &str, record: &Record, paint: Paint) -> String {
     if let Some(until) = &record.locked_until {
         line(&mut text, &format!("locked until {until}"));
     }
-    line(&mut text, &serde_json::to_string_pretty(&record.json).unwrap_or_default());
+    line(&mut text, &indented(&record.text));
     text
+}
+
+/// The record with a line for each field, in the order in which it is stored; a JSON value in memory would sort them.
+fn indented(stored: &str) -> String {
+    let record = serde_json::from_str::<AuditRecord>(stored);
+    record.and_then(|record| serde_json::to_string_pretty(&record)).unwrap_or_else(|_| stored.trim_end().to_owned())
 }
 
 /// An execution from state to state. A failed one ends with what the console shows of it.
@@ -133,6 +141,15 @@ mod tests {
         assert_eq!(verdict(16, 0, 0, 17.34), "16 objects, all as expected in 17.3 s");
         assert!(verdict(16, 2, 0, 17.34).contains("2 not as expected"));
         assert!(!verdict(16, 0, 1, 17.34).contains("all as expected"));
+    }
+
+    #[test]
+    fn records_are_shown_in_their_own_order_and_whole() {
+        let golden = include_str!("../../../../crates/attachments/tests/golden/v1-audit-completed.json");
+        let in_one_line: String = golden.lines().map(str::trim).collect();
+        assert_eq!(indented(&in_one_line), golden.trim_end());
+        // What is no audit record is shown as it is.
+        assert_eq!(indented("{}\n"), "{}");
     }
 
     #[test]

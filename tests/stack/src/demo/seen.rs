@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use cxone_standin::Attachment;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -26,8 +27,8 @@ pub(crate) struct Seen {
     pub(crate) stored: Option<Attachment>,
     /// From the write to the execution's end.
     pub(crate) seconds: Option<f64>,
-    /// Where it has no execution: what the ledger knows of it.
-    pub(crate) ledger: Option<String>,
+    /// How far it came, where it has no end.
+    pub(crate) stuck: Option<String>,
 }
 
 /// An audit record.
@@ -38,6 +39,8 @@ pub(crate) struct Record {
     pub(crate) sha256: String,
     /// Until when nobody may delete it.
     pub(crate) locked_until: Option<String>,
+    /// What is stored, byte for byte if it is text.
+    pub(crate) text: String,
     pub(crate) json: Value,
 }
 
@@ -77,13 +80,17 @@ pub(crate) async fn gather(
     for object in objects {
         let identity = object.identity.as_str();
         let execution = ended.remove(&object.execution_name);
-        executions.remove(&object.execution_name);
+        let started = executions.remove(&object.execution_name).is_some();
         let own = |delivery: &mut Delivery| delivery.webhook_id.as_deref() == Some(identity);
         let tries: Vec<Delivery> = deliveries.extract_if(.., own).collect();
         let stored = attachments.iter().position(|attachment| attachment.idempotency_key == identity);
         seen.push(Seen {
             seconds: execution.as_ref().map(|execution| execution.ended - object.at),
-            ledger: if execution.is_none() { ledger(stack, identity).await? } else { None },
+            stuck: match &execution {
+                Some(_) => None,
+                None if started => Some(format!("its execution {} still runs", object.execution_name)),
+                None => Some(ledger(stack, identity).await?),
+            },
             execution,
             record: records.remove(identity),
             webhook: webhook(&tries),
@@ -130,22 +137,48 @@ async fn records(stack: &Stack) -> Result<BTreeMap<String, Record>, StackError> 
         let name = key.rsplit('/').next().unwrap_or(&key);
         let identity = name.strip_suffix(".json").unwrap_or(name).to_owned();
         let location = format!("s3://{bucket}/{key}");
-        records.insert(identity, Record { location, sha256: hex::encode(Sha256::digest(&bytes)), locked_until, json });
+        let (sha256, text) = (hex::encode(Sha256::digest(&bytes)), String::from_utf8_lossy(&bytes).into_owned());
+        records.insert(identity, Record { location, sha256, locked_until, text, json });
     }
     Ok(records)
 }
 
-/// The ledger's state of an object and the fault that it was last given back for, in words.
-async fn ledger(stack: &Stack, identity: &str) -> Result<Option<String>, StackError> {
-    use aws_sdk_dynamodb::types::AttributeValue;
+/// The ledger's state of an object that has no execution, and the fault that it was last given back for, in words.
+async fn ledger(stack: &Stack, identity: &str) -> Result<String, StackError> {
     let key = AttributeValue::S(format!("object#{identity}"));
     let table = &stack.description().ledger_table;
     let call = stack.clients().dynamodb.get_item().table_name(table).key("pk", key).send();
-    let Some(item) = call.await.map_err(|error| failed("GetItem", &error))?.item else { return Ok(None) };
-    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
-    let state = text("state").unwrap_or("without a state");
-    Ok(Some(match text("last_fault") {
-        Some(fault) => format!("{state}, last fault: {fault}"),
-        None => state.to_owned(),
-    }))
+    let Some(item) = call.await.map_err(|error| failed("GetItem", &error))?.item else {
+        return Ok("intake has not seen it: the ledger has no item of it".to_owned());
+    };
+    let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).map_or("none", String::as_str);
+    Ok(format!("no execution; the ledger's state is {}, the last fault {}", text("state"), text("last_fault")))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn delivery(fault: Option<&str>, status: Option<u16>) -> Delivery {
+        serde_json::from_value(json!({
+            "seq": 1, "method": "POST", "path": "/webhook", "webhook_id": "w", "webhook_timestamp": "1", "signatures": 1,
+            "verified": fault.is_none(), "verified_by": null, "fault": fault, "headers": {}, "body": "", "body_sha256": "d",
+            "json": null, "interaction_id": null, "received_ms": 0, "step": null, "end": null, "status": status,
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_webhook_is_verified_only_if_every_try_was_and_one_was_taken() {
+        let verified = Webhook::Verified { sha256: "d".to_owned() };
+        assert_eq!(webhook(&[]), Webhook::Missing);
+        assert_eq!(webhook(&[delivery(None, Some(200))]), verified);
+        // A try that was cut off was followed by another one.
+        assert_eq!(webhook(&[delivery(None, None), delivery(None, Some(200))]), verified);
+        assert!(matches!(webhook(&[delivery(None, Some(500))]), Webhook::Refused(_)));
+        let forged = [delivery(Some("bad signature"), Some(401)), delivery(None, Some(200))];
+        assert_eq!(webhook(&forged), Webhook::Refused("bad signature".to_owned()));
+    }
 }

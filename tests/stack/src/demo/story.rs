@@ -44,9 +44,6 @@ fn visits(events: &[HistoryEvent], wait_scale: f64) -> Vec<Visit> {
         if let Some(exited) = &event.state_exited_event_details {
             add(&mut visit.note, &task(&exited.name, input, exited.output.as_deref(), start));
         }
-        if let Some(end) = &event.execution_failed_event_details {
-            add(&mut visit.note, &format!("error {}", end.error.as_deref().unwrap_or("none")));
-        }
     }
     visits
 }
@@ -99,8 +96,7 @@ fn task(state: &str, input: Option<&str>, output: Option<&str>, start: f64) -> S
 mod tests {
     use aws_sdk_sfn::primitives::DateTime;
     use aws_sdk_sfn::types::{
-        ExecutionFailedEventDetails, HistoryEventType, StateEnteredEventDetails, StateExitedEventDetails,
-        TaskFailedEventDetails,
+        HistoryEventType, StateEnteredEventDetails, StateExitedEventDetails, TaskFailedEventDetails,
     };
     use serde_json::{Value, json};
 
@@ -155,27 +151,25 @@ mod tests {
     }
 
     #[test]
-    fn tells_failed_attempts_and_the_end() {
+    fn tells_failed_attempts() {
         let finalized = json!({
             "schema": 1, "outcome": "REJECTED", "cause": "empty", "identity": "0123456789abcdef".repeat(4),
             "audit_bucket": "a", "audit_key": "k", "webhook_status": 204,
         });
         let failure =
             TaskFailedEventDetails::builder().resource_type("lambda").resource("invoke").error("Webhook.Undelivered");
-        let end = ExecutionFailedEventDetails::builder().error("REJECTED").build();
         let events = [
             entered(0, "RecordFailure", &json!({})),
             event(1, HistoryEventType::TaskFailed).task_failed_event_details(failure.build().unwrap()).build().unwrap(),
             exited(2, "RecordFailure", &finalized),
             entered(3, "AttachmentFailed", &finalized),
-            event(4, HistoryEventType::ExecutionFailed).execution_failed_event_details(end).build().unwrap(),
         ];
         let told: Vec<_> = visits(&events, 1.0).into_iter().map(|visit| visit.note).collect();
         assert_eq!(
             told,
             [
                 "failed with Webhook.Undelivered; REJECTED written to the ledger and the audit bucket; webhook answered 204",
-                "error REJECTED",
+                "",
             ]
         );
     }

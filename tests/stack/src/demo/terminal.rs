@@ -3,8 +3,6 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
-use super::table::shorten;
-
 /// The widest that anything is made, however wide the terminal.
 const WIDEST: usize = 120;
 
@@ -90,7 +88,8 @@ impl Screen {
     /// Puts the text in place of the line that changes.
     pub(crate) fn show(&mut self, text: &str) {
         if self.live {
-            let line = shorten(&format!("{:6.1} s  {text}", self.seconds()), width().saturating_sub(1));
+            // A line that reaches the border would wrap, and could not be written over.
+            let line: String = format!("{:6.1} s  {text}", self.seconds()).chars().take(width() - 1).collect();
             write(&format!("\r\x1b[K{line}"));
             self.standing = true;
         }

@@ -1,0 +1,135 @@
+//! Taking an object, and letting it go.
+
+use ledger::{Claim, Lease, LedgerError, RETENTION_DAYS};
+
+use crate::table::{LEASE, START, Table, at, at_once, decided, mine, object, s};
+
+pub(crate) async fn a_fresh_object_is_mine(table: Table) {
+    let object = object(1);
+    let lease = table.lease_at(&object, 0).await;
+    let expected = Lease {
+        identity: object.clone(),
+        attempt: 1,
+        first_seen: at(0),
+        crashes: 0,
+        reserved_bytes: 0,
+        upload_attempts: 0,
+        possibly_stored: false,
+        last_fault: None,
+    };
+    assert_eq!(lease, expected);
+    assert_eq!(table.row(&object).await["state"], s("claimed"));
+    assert_eq!(table.number(&object, "attempts").await, Some(1));
+    assert_eq!(table.number(&object, "expires_at").await, Some(START + RETENTION_DAYS * 86_400));
+}
+
+pub(crate) async fn a_live_lease_is_another_run_s(table: Table) {
+    let object = object(1);
+    table.lease_at(&object, 0).await;
+    // Times in the table are whole seconds; the lease lasts to the end of its last one.
+    for seconds in [0, 1, LEASE, LEASE + 1] {
+        let Claim::Leased { until } = table.claim_at(&object, seconds).await else { panic!("taken after {seconds} s") };
+        assert_eq!(until, at(LEASE + 1));
+    }
+    assert_eq!(table.number(&object, "attempts").await, Some(1));
+}
+
+pub(crate) async fn a_dead_lease_is_taken_over(table: Table) {
+    let object = object(1);
+    table.lease_at(&object, 0).await;
+    let lease = table.lease_at(&object, LEASE + 2).await;
+    assert_eq!((lease.attempt, lease.crashes, lease.first_seen), (2, 1, at(0)));
+    let expires = START + LEASE + 2 + RETENTION_DAYS * 86_400;
+    assert_eq!(table.number(&object, "expires_at").await, Some(expires), "a row in use lives on");
+}
+
+pub(crate) async fn what_is_given_back_is_free_at_once_and_tells_its_story(table: Table) {
+    let object = object(1);
+    let lease = table.lease_at(&object, 0).await;
+    assert!(table.ledger.give_back(&lease, "throttled").await.unwrap());
+    let lease = table.lease_at(&object, 1).await;
+    assert_eq!((lease.attempt, lease.crashes, lease.upload_attempts, lease.possibly_stored), (2, 0, 0, false));
+    assert_eq!(lease.last_fault.as_deref(), Some("throttled"));
+    let told = Lease { upload_attempts: 3, possibly_stored: true, ..lease };
+    assert!(table.ledger.give_back(&told, "no answer").await.unwrap());
+    let lease = table.lease_at(&object, 1).await;
+    assert_eq!((lease.attempt, lease.crashes, lease.upload_attempts, lease.possibly_stored), (3, 0, 3, true));
+    assert_eq!((lease.last_fault.as_deref(), lease.first_seen), (Some("no answer"), at(0)));
+}
+
+pub(crate) async fn crashes_are_take_overs_of_what_nobody_gave_back(table: Table) {
+    let object = object(1);
+    let mut crashes = Vec::new();
+    for (run, gives_back) in [false, true, true, false, false, true, false].into_iter().enumerate() {
+        let lease = table.lease_at(&object, i64::try_from(run).unwrap() * 1_000).await;
+        crashes.push(lease.crashes);
+        if gives_back {
+            assert!(table.ledger.give_back(&lease, "throttled").await.unwrap());
+        }
+    }
+    assert_eq!(crashes, [0, 1, 1, 1, 2, 3, 3]);
+}
+
+pub(crate) async fn giving_back_counts_once(table: Table) {
+    let object = object(1);
+    let lease = table.lease_at(&object, 0).await;
+    assert!(table.ledger.give_back(&lease, "first").await.unwrap());
+    assert!(!table.ledger.give_back(&lease, "second").await.unwrap());
+    let lease = table.lease_at(&object, 0).await;
+    assert_eq!(lease.last_fault.as_deref(), Some("first"));
+    assert_eq!(table.number(&object, "given_back").await, Some(1));
+}
+
+pub(crate) async fn a_long_fault_is_cut(table: Table) {
+    let object = object(1);
+    let lease = table.lease_at(&object, 0).await;
+    assert!(table.ledger.give_back(&lease, &"é".repeat(100_000)).await.unwrap());
+    assert_eq!(table.lease_at(&object, 0).await.last_fault, Some("é".repeat(256)));
+}
+
+pub(crate) async fn of_twenty_claims_at_once_one_wins(table: Table) {
+    let claims = at_once((0..20).map(|_| {
+        let table = table.clone();
+        async move { table.claim_at(&object(1), 0).await }
+    }));
+    let (won, lost): (Vec<_>, Vec<_>) = claims.await.into_iter().partition(|claim| matches!(claim, Claim::Mine(_)));
+    assert_eq!((won.len(), lost.len()), (1, 19));
+    assert!(lost.iter().all(|claim| matches!(claim, Claim::Leased { .. })), "{lost:?}");
+    assert_eq!(table.number(&object(1), "attempts").await, Some(1));
+}
+
+pub(crate) async fn what_is_decided_is_nobody_s_to_claim(table: Table) {
+    let object = object(1);
+    let lease = table.lease_at(&object, 0).await;
+    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    let row = table.row(&object).await;
+    // Under its lease, and long after.
+    for seconds in [0, 10 * LEASE] {
+        let Claim::Decided(found) = table.claim_at(&object, seconds).await else { panic!("after {seconds} s") };
+        assert_eq!(found, decided("a"));
+    }
+    assert_eq!(table.row(&object).await, row, "a claim in vain leaves no trace");
+}
+
+pub(crate) async fn what_is_done_is_done(table: Table) {
+    let object = object(1);
+    let lease = table.lease_at(&object, 0).await;
+    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    table.ledger.settle(&object, &crate::settle::completed(5), false, at(5)).await.unwrap();
+    let row = table.row(&object).await;
+    for seconds in [0, 10 * LEASE] {
+        let claim = table.claim_at(&object, seconds).await;
+        assert!(matches!(claim, Claim::Done), "{claim:?}");
+    }
+    assert_eq!(table.row(&object).await, row);
+    // Other objects are untouched by all that.
+    assert_eq!(mine(table.claim_at(&crate::table::object(2), 0).await).attempt, 1);
+}
+
+pub(crate) async fn a_missing_table_is_named(table: Table) {
+    let client = stack::Clients::new(table.endpoint()).dynamodb;
+    let error = ledger::Ledger::new(client, "no-such-table".to_owned()).claim(&object(1), at(0), at(1)).await.unwrap_err();
+    assert!(matches!(error, LedgerError::Unavailable { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.starts_with("the ledger did not claim the object: ") && text.contains("ResourceNotFound"), "{text}");
+}

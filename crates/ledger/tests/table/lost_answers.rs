@@ -1,0 +1,72 @@
+//! DynamoDB did what was asked, the answer was lost, and the SDK asked again.
+
+use attachments::{
+    Reason, ReasonCode,
+    workflow::{Ending, Resolution},
+};
+use ledger::{Reservation, Verdict};
+
+use crate::{
+    proxy::{Disturbance, Proxy},
+    table::{LEASE, Table, at, decided, mine, object},
+};
+
+async fn losing(table: &Table, operation: &'static str) -> Proxy {
+    let proxy = Proxy::start(table.endpoint()).await;
+    proxy.next(operation, Disturbance::LoseAnswer);
+    proxy
+}
+
+pub(crate) async fn a_claim_is_made_once(table: Table) {
+    let proxy = losing(&table, "UpdateItem").await;
+    let lease = mine(table.through(&proxy).claim(&object(1), at(0), at(LEASE)).await.unwrap());
+    assert_eq!(proxy.disturbances_left(), 0);
+    assert_eq!((lease.attempt, lease.crashes), (1, 0));
+    assert_eq!(table.number(&object(1), "attempts").await, Some(1));
+}
+
+pub(crate) async fn a_claim_is_given_back_once(table: Table) {
+    let lease = table.lease_at(&object(1), 0).await;
+    let proxy = losing(&table, "UpdateItem").await;
+    table.through(&proxy).give_back(&lease, "throttled").await.unwrap();
+    assert_eq!(proxy.disturbances_left(), 0);
+    assert_eq!(table.number(&object(1), "given_back").await, Some(1));
+    assert_eq!(table.lease_at(&object(1), 0).await.crashes, 0);
+}
+
+pub(crate) async fn a_decision_is_taken_once(table: Table) {
+    let lease = table.lease_at(&object(1), 0).await;
+    let proxy = losing(&table, "UpdateItem").await;
+    let verdict = table.through(&proxy).decide(&lease, decided("a")).await.unwrap();
+    assert_eq!(proxy.disturbances_left(), 0);
+    assert_eq!(verdict, Verdict::Start(decided("a")));
+}
+
+pub(crate) async fn bytes_are_reserved_once(table: Table) {
+    let lease = table.lease_at(&object(1), 0).await;
+    let proxy = losing(&table, "TransactWriteItems").await;
+    assert_eq!(table.through(&proxy).reserve(&lease, 7, 10).await.unwrap(), Reservation::Reserved);
+    assert_eq!(proxy.disturbances_left(), 0);
+    assert_eq!(table.used_bytes().await, Some(7));
+}
+
+pub(crate) async fn bytes_are_given_back_once(table: Table) {
+    let lease = table.lease_at(&object(1), 0).await;
+    table.ledger.reserve(&lease, 7, 10).await.unwrap();
+    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    let failed = Resolution { ending: Ending::Failed(Reason::new(ReasonCode::JobFailed, "virus")), at: at(5) };
+    let proxy = losing(&table, "TransactWriteItems").await;
+    let settled = table.through(&proxy).settle(&object(1), &failed, false, at(5)).await.unwrap();
+    assert_eq!(proxy.disturbances_left(), 0);
+    assert_eq!(settled.resolution, failed);
+    assert_eq!(table.used_bytes().await, Some(0));
+}
+
+pub(crate) async fn a_plain_ending_is_written_once(table: Table) {
+    table.lease_at(&object(1), 0).await;
+    let completed = crate::settle::completed(5);
+    let proxy = losing(&table, "UpdateItem").await;
+    let settled = table.through(&proxy).settle(&object(1), &completed, false, at(5)).await.unwrap();
+    assert_eq!(proxy.disturbances_left(), 0);
+    assert_eq!(settled.resolution, completed);
+}

@@ -1,0 +1,120 @@
+//! The ledger against a real table, in a ministack that all tests share; each test has a table of its own.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    reason = "a test's own set-up fails the test"
+)]
+
+mod claim;
+mod decide;
+mod fence;
+mod lost_answers;
+mod malformed;
+mod proxy;
+mod reserve;
+mod settle;
+mod table;
+
+use std::{process::ExitCode, sync::Arc};
+
+use libtest_mimic::{Arguments, Trial};
+use stack::{Clients, LoneMinistack};
+use tokio::runtime::{Builder, Runtime};
+
+use table::Table;
+
+/// Trials of the tests named, each under its module's name.
+macro_rules! trials {
+    ($with:expr; $($module:ident { $($test:ident,)+ })+) => {
+        vec![$($(trial(concat!(stringify!($module), "::", stringify!($test)), $with, $module::$test),)+)+]
+    };
+}
+
+/// What every test needs; none while tests are only listed.
+type Place = Option<(Arc<Runtime>, Arc<LoneMinistack>)>;
+
+fn trial<F>(name: &'static str, place: &Place, test: fn(Table) -> F) -> Trial
+where
+    F: Future<Output = ()> + 'static,
+{
+    let place = place.clone();
+    Trial::test(name, move || {
+        let (runtime, ministack) = place.ok_or("ministack was not started")?;
+        runtime.block_on(async {
+            let endpoint = ministack.endpoint();
+            test(Table::create(Clients::new(endpoint).dynamodb, endpoint, name).await).await;
+        });
+        Ok(())
+    })
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let place: Place = (!arguments.list).then(|| {
+        let ministack = runtime.block_on(LoneMinistack::start("ledger")).unwrap_or_else(|error| panic!("{error}"));
+        (Arc::new(runtime), Arc::new(ministack))
+    });
+    let trials = trials! { &place;
+        claim {
+            a_fresh_object_is_mine,
+            a_live_lease_is_another_run_s,
+            a_dead_lease_is_taken_over,
+            what_is_given_back_is_free_at_once_and_tells_its_story,
+            crashes_are_take_overs_of_what_nobody_gave_back,
+            giving_back_counts_once,
+            a_long_fault_is_cut,
+            of_twenty_claims_at_once_one_wins,
+            what_is_decided_is_nobody_s_to_claim,
+            what_is_done_is_done,
+            a_missing_table_is_named,
+        }
+        fence {
+            a_run_that_lost_its_lease_changes_nothing,
+            after_the_decision_nothing_is_given_back_or_reserved,
+            after_the_end_nothing_is_decided,
+        }
+        decide {
+            the_bytes_are_kept_exactly,
+            a_repeat_starts_what_the_first_fixed,
+            a_later_run_starts_what_the_first_fixed,
+            of_ten_decisions_at_once_one_wins,
+        }
+        reserve {
+            once_per_object,
+            the_last_byte_fits_and_the_next_does_not,
+            an_object_larger_than_the_quota_never_fits,
+            a_lower_limit_later_refuses_without_a_trace,
+            forty_at_once_for_room_for_ten,
+            a_conflict_is_no_refusal,
+        }
+        settle {
+            the_first_writer_wins,
+            bytes_are_given_back_once,
+            what_may_be_stored_stays_counted_and_is_marked,
+            a_completed_file_stays_counted,
+            without_a_reservation_there_is_nothing_to_settle,
+            of_ten_endings_at_once_one_wins,
+            an_object_without_a_row_has_an_end_too,
+        }
+        lost_answers {
+            a_claim_is_made_once,
+            a_claim_is_given_back_once,
+            a_decision_is_taken_once,
+            bytes_are_reserved_once,
+            bytes_are_given_back_once,
+            a_plain_ending_is_written_once,
+        }
+        malformed {
+            a_claim_names_the_attribute,
+            an_ending_names_the_attribute,
+            a_claim_count_that_is_no_number_is_left_alone,
+        }
+    };
+    let code = libtest_mimic::run(&arguments, trials).exit_code();
+    // Ends ministack; `exit` runs no destructors.
+    drop(place);
+    code
+}

@@ -1,0 +1,124 @@
+//! What the network and other writers do to calls of DynamoDB, between the SDK and ministack.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// What happens to one call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Disturbance {
+    /// The call goes through; its answer does not come back.
+    LoseAnswer,
+    /// The call does not go through: its transaction is cancelled for these reasons, one for each item.
+    Cancel([&'static str; 2]),
+}
+
+type Queue = Arc<Mutex<Vec<(&'static str, Disturbance)>>>;
+
+/// A server in front of ministack that passes on all calls, except for those that a test disturbs.
+pub(crate) struct Proxy {
+    url: String,
+    queue: Queue,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// `upstream` is ministack's `http://host:port`.
+    pub(crate) async fn start(upstream: &str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let upstream = upstream.strip_prefix("http://").unwrap().to_owned();
+        let queue = Queue::default();
+        let disturbed = Arc::clone(&queue);
+        let task = tokio::spawn(async move {
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                // A call that fails here fails the test that made it.
+                tokio::spawn(pass(client, upstream.clone(), Arc::clone(&disturbed)));
+            }
+        });
+        Self { url, queue, task }
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Disturbs the next call of an operation, after those that were named before.
+    pub(crate) fn next(&self, operation: &'static str, disturbance: Disturbance) {
+        self.queue.lock().unwrap().push((operation, disturbance));
+    }
+
+    pub(crate) fn disturbances_left(&self) -> usize {
+        self.queue.lock().unwrap().len()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// One call on a connection of its own.
+async fn pass(mut client: TcpStream, upstream: String, queue: Queue) -> std::io::Result<()> {
+    let Some((head, body)) = read_request(&mut client).await? else { return Ok(()) };
+    let operation = header(&head, "x-amz-target").and_then(|target| target.split('.').nth(1)).unwrap_or_default();
+    let disturbance = {
+        let mut queue = queue.lock().unwrap();
+        let found = queue.iter().position(|(disturbed, _)| *disturbed == operation);
+        found.map(|position| queue.remove(position).1)
+    };
+    if let Some(Disturbance::Cancel(codes)) = disturbance {
+        return client.write_all(cancelled(codes).as_bytes()).await;
+    }
+    let mut server = TcpStream::connect(&upstream).await?;
+    server.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
+    server.write_all(&body).await?;
+    let mut answer = Vec::new();
+    server.read_to_end(&mut answer).await?;
+    if disturbance.is_none() {
+        client.write_all(&answer).await?;
+    }
+    client.shutdown().await
+}
+
+/// Head without the empty line, and body; none where the client only connected.
+async fn read_request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u8>)>> {
+    let mut seen = Vec::new();
+    loop {
+        if client.read_buf(&mut seen).await? == 0 {
+            return Ok(None);
+        }
+        let Some(end) = seen.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+        let head = String::from_utf8_lossy(&seen[..end]).into_owned();
+        let length = header(&head, "content-length").map_or(0, |length| length.parse().unwrap());
+        if seen.len() >= end + 4 + length {
+            return Ok(Some((head, seen.split_off(end + 4))));
+        }
+    }
+}
+
+fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
+    let named = |line: &'h str| line.split_once(": ").filter(|(found, _)| found.eq_ignore_ascii_case(name));
+    head.lines().find_map(named).map(|(_, value)| value)
+}
+
+/// The answer as DynamoDB gives it.
+fn cancelled(codes: [&str; 2]) -> String {
+    let reasons = codes.map(|code| format!("{{\"Code\":\"{code}\"}}")).join(",");
+    let body = format!(
+        "{{\"__type\":\"com.amazonaws.dynamodb.v20120810#TransactionCanceledException\",\
+         \"message\":\"Transaction cancelled [{}]\",\"CancellationReasons\":[{reasons}]}}",
+        codes.join(", ")
+    );
+    format!(
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/x-amz-json-1.0\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n{body}",
+        body.len()
+    )
+}

@@ -1,0 +1,111 @@
+//! The functions as processes of their own: what they say of bad settings, and what memory they take.
+
+use std::{path::PathBuf, time::Duration};
+
+use attachments::ObjectVersion;
+use end_to_end::{Answer, Error, Put, RuntimeApi, World};
+use serde_json::{Value, json};
+
+use crate::files::pdf;
+
+const DEADLINE: Duration = Duration::from_mins(1);
+
+/// The functions as they were deployed.
+fn program(world: &World, function: &str) -> Result<PathBuf, Error> {
+    let package = world.stack.description().log_dir.parent().ok_or("no stack directory")?.join("package");
+    let program = package.join("functions").join(function).join("bootstrap");
+    if program.exists() { Ok(program) } else { Err(format!("{} is not there", program.display()).into()) }
+}
+
+/// A function, its settings, and what its message must say.
+type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
+
+pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) -> Result<(), Error> {
+    let aws = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];
+    let cases: [Case; 3] = [
+        (
+            "intake",
+            &[
+                ("MAX_FILE_SIZE_BYTES", "25MB"),
+                ("ALLOWED_MIME_TYPES", "image/png,image/jpg"),
+                ("CXONE_BASE_URL", "http://cxone.example/api/v2"),
+                ("KEY_PREFIX", "interactions"),
+            ],
+            &[
+                "settings are wrong",
+                "LEDGER_TABLE is missing",
+                "STATE_MACHINE_ARN is missing",
+                "INTAKE_DLQ_URL is missing",
+                "CXONE_SECRET_ID is missing",
+                "MAX_FILE_SIZE_BYTES is \"25MB\"",
+                "\"image/jpg\" is not a known type",
+                "CXONE_BASE_URL is \"http://cxone.example/api/v2\": plain http",
+                "KEY_PREFIX is \"interactions\": it must end in /",
+            ],
+        ),
+        (
+            "poll",
+            &[("POLL_WINDOW_SECONDS", "61"), ("CXONE_SECRET_ID", "x")],
+            &["1 setting is wrong: POLL_WINDOW_SECONDS"],
+        ),
+        (
+            "finalize",
+            &[("AUDIT_BUCKET", "b")],
+            &["LEDGER_TABLE is missing", "WEBHOOK_URL is missing", "WEBHOOK_SECRET_ID is missing"],
+        ),
+    ];
+    for (function, settings, expected) in cases {
+        let log = world.stack.description().log_dir.join(format!("{function}-settings.log"));
+        let variables = [&aws[..], settings].concat();
+        let mut process = RuntimeApi::start(&program(world, function)?, &variables, DEADLINE, &log).await?;
+        let Answer::Error(error) = process.invoke(json!({})).await? else { return Err("it answered".into()) };
+        assert_eq!(error.get("errorType").and_then(Value::as_str), Some("Settings.Invalid"), "{function}: {error}");
+        let message = error.get("errorMessage").and_then(Value::as_str).unwrap_or_default();
+        for fault in expected {
+            assert!(message.contains(fault), "{function}: {fault:?} is not in {message}");
+        }
+        println!("{function}: {message}");
+    }
+    Ok(())
+}
+
+pub(crate) async fn memory_does_not_grow_with_the_file(world: &World) -> Result<(), Error> {
+    let small = peak(world, "MEMORY-1", 1_024).await?;
+    let large = peak(world, "MEMORY-2", 25 * 1024 * 1024).await?;
+    println!("intake's peak: {small} KiB for 1 KiB, {large} KiB for 25 MiB");
+    assert!(large < small + 4 * 1024, "{small} KiB for 1 KiB but {large} KiB for 25 MiB");
+    Ok(())
+}
+
+/// The peak of an intake process of its own that works one file.
+async fn peak(world: &World, interaction: &str, size: usize) -> Result<u64, Error> {
+    let stack = world.stack.description();
+    let variables = [
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ENDPOINT_URL", &stack.endpoint),
+        ("LEDGER_TABLE", &stack.ledger_table),
+        ("STATE_MACHINE_ARN", &stack.state_machine_arn),
+        ("INTAKE_DLQ_URL", &stack.dlq_url),
+        ("CXONE_SECRET_ID", &stack.cxone_secret_arn),
+        ("CXONE_BASE_URL", &stack.cxone_base_url),
+        // The deployed function's notification is for another prefix: this process has the object to itself.
+        ("KEY_PREFIX", "aside/"),
+    ];
+    let log = stack.log_dir.join("intake-memory.log");
+    let mut process = RuntimeApi::start(&program(world, "intake")?, &variables, DEADLINE, &log).await?;
+    let key = format!("aside/{interaction}/a.pdf");
+    let object = world.put(Put { key: &key, bytes: pdf(size, interaction), ..Put::default() }).await?;
+    let ObjectVersion::Id(version) = &object.version else { return Err("no version".into()) };
+    let event = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "s3": {"bucket": {"name": object.bucket}, "object": {"key": key, "versionId": version}}}]});
+    match process.invoke(event).await? {
+        Answer::Response(_) => {}
+        Answer::Error(error) => return Err(format!("{error}").into()),
+    }
+    let peak = process.peak_memory_kib()?;
+    let journey = world.journey(&object, interaction).await?;
+    assert_eq!(journey.attachments.first().map(|stored| stored.size), Some(size as u64));
+    Ok(peak)
+}

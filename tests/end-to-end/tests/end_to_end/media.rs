@@ -1,0 +1,36 @@
+//! The hard cases of a file's true type, on the way through the pipeline.
+
+use end_to_end::{Error, Put, World};
+
+use crate::files::{aac, behind_a_tag, fixture, word};
+
+const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
+const WITH_MACROS: &str = "application/vnd.ms-word.document.macroEnabled.main+xml";
+
+pub(crate) async fn the_hard_cases_are_decided_right(world: &World) -> Result<(), Error> {
+    let rows: [(&str, Vec<u8>, Option<&str>); 6] = [
+        ("far-directory.docx", word(DOCUMENT, 40_000), None),
+        // Its directory lies at byte 8,704, behind the head.
+        ("far-directory.doc", fixture("letter.doc")?, None),
+        ("behind-700-KB-of-tag.mp3", behind_a_tag(700_000, &fixture("voice.mp3")?), None),
+        ("macros.docx", word(WITH_MACROS, 40_000), Some("unsupported_type")),
+        ("aac-behind-a-tag.mp3", behind_a_tag(3_000, &aac()), Some("unsupported_type")),
+        ("picture.pdf", fixture("screenshot.png")?, Some("type_mismatch")),
+    ];
+    let mut sent = Vec::new();
+    for (name, bytes, reason) in rows {
+        let key = format!("interactions/MEDIA/{name}");
+        sent.push((name, reason, world.put(Put { key: &key, bytes, ..Put::default() }).await?));
+    }
+    for (name, reason, object) in sent {
+        let journey = world.journey(&object, "MEDIA").await?;
+        journey.check()?;
+        assert_eq!(journey.reason().as_deref(), reason, "{name}: {:?}", journey.audit.error_reason);
+        println!(
+            "{name}: {} {}",
+            journey.audit.event,
+            journey.audit.error_reason.map_or_else(String::new, |r| r.to_string())
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! An HTTP proxy before the local AWS, at which chosen calls of the functions go wrong.
+
+mod call;
+mod peer;
+mod rules;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::{Extension, Router, body::Body, extract::{Request, State}, response::Response};
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+use http::{StatusCode, Uri, request::Parts};
+use http_body_util::{BodyExt as _, Full};
+use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
+use scripted_http::{
+    connection::{ConnectionHandle, CutHow},
+    server::{Running, Server},
+};
+
+use crate::FaultsError;
+use call::Call;
+pub(crate) use rules::{Act, Planted, Rules};
+
+/// No call of the functions is longer; what they read is not bounded by it.
+const LONGEST_CALL: usize = 4 * 1024 * 1024;
+/// How long a body's start is given to get through before its connection is cut.
+const FLUSHED: Duration = Duration::from_millis(50);
+
+/// A running proxy.
+#[derive(Debug)]
+pub(crate) struct Proxy {
+    running: Running,
+    pub(crate) rules: Rules,
+    callers: Callers,
+}
+
+/// The process that last called about something, by call.
+type Callers = Arc<Mutex<Vec<(Call, u32)>>>;
+
+#[derive(Clone)]
+struct Passing {
+    upstream: String,
+    client: Client<HttpConnector, Full<Bytes>>,
+    rules: Rules,
+    callers: Callers,
+}
+
+impl Proxy {
+    /// Starts a proxy on a free loopback port before `http://127.0.0.1:{port}`.
+    pub(crate) fn start(port: u16) -> Result<Self, FaultsError> {
+        let (rules, callers) = (Rules::default(), Callers::default());
+        let passing = Passing {
+            upstream: format!("http://127.0.0.1:{port}"),
+            client: Client::builder(TokioExecutor::new()).build_http(),
+            rules: rules.clone(),
+            callers: Arc::clone(&callers),
+        };
+        let router = Router::new().fallback(pass).with_state(passing);
+        let running = Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.spawn(router);
+        Ok(Self { running, rules, callers })
+    }
+
+    /// What the functions are to take for AWS.
+    pub(crate) fn url(&self) -> &str {
+        self.running.base_url()
+    }
+
+    /// The process that last read this object.
+    pub(crate) fn last_reader(&self, about: &str) -> Option<u32> {
+        let callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
+        callers.iter().rev().find(|(call, _)| call.subject.contains(about)).map(|(_, process)| *process)
+    }
+}
+
+async fn pass(
+    State(passing): State<Passing>,
+    Extension(connection): Extension<ConnectionHandle>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, LONGEST_CALL).await else { return refused("the call broke off") };
+    let call = Call::of(&head, &body);
+    let caller = || peer::process_of(connection.peer().port());
+    if call.operation == "GetObject" && let Some(process) = caller() {
+        passing.callers.lock().unwrap_or_else(PoisonError::into_inner).push((call.clone(), process));
+    }
+    match passing.rules.take(&call) {
+        None => passing.forward(head, body).await,
+        Some(Act::Answer(reply)) => reply.to_response(SystemTime::now()),
+        Some(Act::Delay(wait)) => {
+            tokio::time::sleep(wait).await;
+            passing.forward(head, body).await
+        }
+        Some(Act::Cut) => match connection.cut(CutHow::Reset).await {},
+        Some(Act::LoseAnswer) => {
+            let answer = passing.forward(head, body).await;
+            // Read to its end, so that the service has surely done it.
+            drop(answer.into_body().collect().await);
+            match connection.cut(CutHow::Reset).await {}
+        }
+        Some(Act::CutBody(after)) => cut_body(passing.forward(head, body).await, after, connection).await,
+        Some(Act::Corrupt) => corrupt(passing.forward(head, body).await).await,
+        Some(Act::HoldBefore(caught)) => held(&connection, caller(), &caught).await,
+        Some(Act::HoldAfter(caught)) => {
+            let answer = passing.forward(head, body).await;
+            drop(answer.into_body().collect().await);
+            held(&connection, caller(), &caught).await
+        }
+    }
+}
+
+impl Passing {
+    async fn forward(&self, head: Parts, body: Bytes) -> Response {
+        let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+        let Ok(uri) = format!("{}{path}", self.upstream).parse::<Uri>() else { return refused("no such path") };
+        let mut request = http::Request::new(Full::new(body));
+        *request.method_mut() = head.method;
+        *request.uri_mut() = uri;
+        *request.headers_mut() = head.headers;
+        match self.client.request(request).await {
+            Ok(answer) => answer.map(Body::new),
+            Err(_) => refused("the local AWS did not answer"),
+        }
+    }
+}
+
+async fn held(connection: &ConnectionHandle, caller: Option<u32>, caught: &rules::Caught) -> Response {
+    // Without a caller, or with nobody who waits for it any more, the row finds that nothing was caught.
+    if let Some(process) = caller {
+        let _ = caught.send(process);
+    }
+    connection.closed().await;
+    refused("its caller is gone")
+}
+
+async fn cut_body(answer: Response, after: usize, connection: ConnectionHandle) -> Response {
+    let (head, body) = answer.into_parts();
+    let Ok(whole) = body.collect().await else { return refused("the local AWS broke off") };
+    let whole = whole.to_bytes();
+    let start = stream::iter([Ok::<_, std::io::Error>(whole.slice(..after.min(whole.len())))]);
+    let end = stream::once(async move {
+        tokio::time::sleep(FLUSHED).await;
+        match connection.cut(CutHow::Reset).await {}
+    });
+    Response::from_parts(head, Body::from_stream(start.chain(end)))
+}
+
+async fn corrupt(answer: Response) -> Response {
+    let (head, body) = answer.into_parts();
+    let Ok(whole) = body.collect().await else { return refused("the local AWS broke off") };
+    let mut bytes = whole.to_bytes().to_vec();
+    let middle = bytes.len() / 2;
+    if let Some(byte) = bytes.get_mut(middle) {
+        *byte ^= 0x55;
+    }
+    Response::from_parts(head, Body::from(bytes))
+}
+
+fn refused(why: &'static str) -> Response {
+    let mut response = Response::new(Body::from(why));
+    *response.status_mut() = StatusCode::BAD_GATEWAY;
+    response
+}

@@ -1,0 +1,182 @@
+//! The invariants of one object: what must hold however it ended.
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use cxone_standin::Attachment;
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use webhook_receiver::Delivery;
+
+use super::{Placed, World};
+use crate::FaultsError;
+use crate::error::Calling as _;
+
+/// How an object ended, all invariants held.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// The outcome's word.
+    pub(crate) outcome: String,
+    /// The reason's code.
+    pub(crate) reason: Option<String>,
+    /// Why in words.
+    pub(crate) reason_text: String,
+    pub(crate) record: Value,
+    pub(crate) attachment: Option<Attachment>,
+    pub(crate) deliveries: Vec<Delivery>,
+    /// How often intake claimed it.
+    pub(crate) claims: u64,
+    pub(crate) execution_arn: String,
+}
+
+/// What is to be expected of an object's webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Webhook {
+    Delivered,
+    /// The retries were used up: the execution failed with `Webhook.Undelivered`.
+    Undelivered,
+}
+
+impl Ended {
+    /// Uploads that were begun, as the record says.
+    pub(crate) fn uploads(&self) -> u64 {
+        self.record.pointer("/upload_attempts").and_then(Value::as_u64).unwrap_or_default()
+    }
+
+    /// In short, for the table.
+    pub(crate) fn seen(&self) -> String {
+        let reason = self.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
+        let held = usize::from(self.attachment.is_some());
+        let tries = self.deliveries.len();
+        format!("{}{reason}; uploads {}, claims {}, held {held}, webhook tries {tries}", self.outcome, self.uploads(), self.claims)
+    }
+}
+
+impl World {
+    /// Waits for the end of the object's execution; where it does not come, the error says how far the object came.
+    pub(crate) async fn execution_of(&self, placed: &Placed) -> (String, ExecutionStatus) {
+        match self.watch.end_of(&placed.execution_name).await {
+            Some(ended) => ended,
+            // The watch ends with its world only.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// How far the object came, in words.
+    pub(crate) async fn progress_of(&self, placed: &Placed) -> String {
+        let execution = self.watch.now().get(&placed.execution_name).map(|(_, status)| status.as_str().to_owned());
+        let ledger = match self.ledger_row(placed.identity.as_str()).await {
+            Ok(Some(row)) => format!("{}, {} claims, last fault {:?}", row.state, row.attempts, row.last_fault),
+            Ok(None) => "without a row of it".to_owned(),
+            Err(error) => error.to_string(),
+        };
+        format!("{}: execution {}, ledger {ledger}", placed.key, execution.as_deref().unwrap_or("none"))
+    }
+
+    /// Waits for the object's end and checks every invariant that concerns it alone.
+    pub(crate) async fn end_of(&self, placed: &Placed, webhook: Webhook) -> Result<Ended, FaultsError> {
+        let (arn, status) = self.execution_of(placed).await;
+        self.check(placed, webhook, arn, &status).await
+    }
+
+    async fn check(
+        &self,
+        placed: &Placed,
+        webhook: Webhook,
+        arn: String,
+        status: &ExecutionStatus,
+    ) -> Result<Ended, FaultsError> {
+        let identity = placed.identity.as_str();
+        let broken = |what: String| Err(FaultsError::Broken(format!("{}: {what}", placed.key)));
+        let same: Vec<String> =
+            self.watch.now().keys().filter(|name| name.ends_with(placed.identity.short())).cloned().collect();
+        if same.len() != 1 {
+            return broken(format!("its executions are {same:?}"));
+        }
+        let (record, digest) = self.audit_record(identity).await?;
+        let deliveries = self.receiver.deliveries(Some(identity), None).await?;
+        let taken = deliveries.iter().any(|one| one.verified && one.status.is_some_and(|status| (200..300).contains(&status)));
+        if let Some(other) = deliveries.iter().find(|one| one.body_sha256 != digest) {
+            return broken(format!("webhook {} carried another body than the audit record", other.seq));
+        }
+        if taken != (webhook == Webhook::Delivered) {
+            return broken(format!("its webhook was {}taken, in {} tries", if taken { "" } else { "not " }, deliveries.len()));
+        }
+        let outcome = record.get("event").and_then(Value::as_str).and_then(outcome_of).unwrap_or("none");
+        self.check_execution(&arn, status, outcome, webhook).await?;
+        let held = self.standin.attachments(None).await?;
+        let mut held: Vec<Attachment> = held.into_iter().filter(|one| one.idempotency_key == identity).collect();
+        if held.iter().filter(|one| one.live).count() > 1 {
+            return broken(format!("CXone holds it {} times", held.len()));
+        }
+        let attachment = held.pop();
+        if outcome == "COMPLETED" && attachment.as_ref().is_none_or(|one| one.size != placed.size) {
+            return broken(format!("COMPLETED, but CXone holds {attachment:?}"));
+        }
+        let row = self.ledger_row(identity).await?.unwrap_or_default();
+        if row.state != "done" {
+            return broken(format!("its ledger row is {row:?}"));
+        }
+        let violations: Vec<_> = self.violations_of(&attachment).await?;
+        if !violations.is_empty() {
+            return broken(format!("violations at CXone: {violations:?}"));
+        }
+        let said = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+        Ok(Ended {
+            outcome: outcome.to_owned(),
+            reason: said("/error_reason/code"),
+            reason_text: said("/error_reason/text").unwrap_or_default(),
+            claims: row.attempts,
+            attachment,
+            deliveries,
+            execution_arn: arn,
+            record,
+        })
+    }
+
+    async fn violations_of(&self, attachment: &Option<Attachment>) -> Result<Vec<String>, FaultsError> {
+        let Some(attachment) = attachment else { return Ok(Vec::new()) };
+        let violations = self.standin.violations(Some(&attachment.interaction_id)).await?;
+        Ok(violations.into_iter().map(|violation| violation.text).collect())
+    }
+
+    /// That the console shows what the record says.
+    async fn check_execution(
+        &self,
+        arn: &str,
+        status: &ExecutionStatus,
+        outcome: &str,
+        webhook: Webhook,
+    ) -> Result<(), FaultsError> {
+        let call = self.clients.sfn.describe_execution().execution_arn(arn);
+        let shown = call.send().await.calling("DescribeExecution")?;
+        let error = shown.error().unwrap_or_default();
+        let wanted = match (webhook, outcome) {
+            (Webhook::Undelivered, _) => (ExecutionStatus::Failed, "Webhook.Undelivered"),
+            (Webhook::Delivered, "COMPLETED") => (ExecutionStatus::Succeeded, ""),
+            (Webhook::Delivered, outcome) => (ExecutionStatus::Failed, outcome),
+        };
+        if (status, error) == (&wanted.0, wanted.1) {
+            return Ok(());
+        }
+        Err(FaultsError::broken(format!("the record says {outcome}, the execution {} {error:?}", status.as_str())))
+    }
+
+    /// The object's one audit record and its digest.
+    async fn audit_record(&self, identity: &str) -> Result<(Value, String), FaultsError> {
+        let (s3, bucket) = (&self.clients.s3, &self.place.audit_bucket);
+        let listed = s3.list_object_versions().bucket(bucket).prefix("audit/").send().await.calling("ListObjectVersions")?;
+        let name = format!("/{identity}.json");
+        let mut keys: Vec<&str> = listed.versions().iter().filter_map(|one| one.key()).collect();
+        keys.retain(|key| key.ends_with(&name));
+        let [key] = keys.as_slice() else {
+            return Err(FaultsError::broken(format!("the audit records of {identity} are {keys:?}")));
+        };
+        let got = s3.get_object().bucket(bucket).key(*key).send().await.calling("GetObject")?;
+        let bytes = got.body.collect().await.calling("GetObject")?.into_bytes();
+        let record = serde_json::from_slice(&bytes).calling("reading an audit record")?;
+        Ok((record, hex::encode(Sha256::digest(&bytes))))
+    }
+}
+
+fn outcome_of(event: &str) -> Option<&'static str> {
+    attachments::Outcome::ALL.into_iter().find(|outcome| outcome.event() == event).map(attachments::Outcome::as_str)
+}

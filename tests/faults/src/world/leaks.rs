@@ -1,0 +1,51 @@
+//! Nothing secret in any log.
+
+use super::{World, lock, objects::TAG_VALUE};
+use crate::FaultsError;
+use crate::error::Calling as _;
+
+impl World {
+    /// Looks through every log of the stack for credentials, tokens, signatures and tag values. Gives how many bytes were
+    /// searched.
+    pub(crate) fn nothing_secret_in_logs(&self) -> Result<u64, FaultsError> {
+        let mut secrets: Vec<String> = lock(&self.secrets).iter().cloned().collect();
+        secrets.extend([TAG_VALUE.to_owned(), cxone_standin::TOKEN_PREFIX.to_owned()]);
+        let mut searched = 0;
+        for entry in std::fs::read_dir(&self.place.log_dir).calling("reading the logs")? {
+            let path = entry.calling("reading the logs")?.path();
+            let text = std::fs::read(&path).calling("reading a log")?;
+            searched += text.len() as u64;
+            let text = String::from_utf8_lossy(&text);
+            let found = secrets.iter().find(|secret| text.contains(secret.as_str())).map(String::as_str);
+            if let Some(secret) = found.or_else(|| signature(&text)) {
+                let shown: String = secret.chars().take(12).collect();
+                return Err(FaultsError::broken(format!("{} holds a secret that begins with {shown:?}", path.display())));
+            }
+        }
+        if searched == 0 {
+            return Err(FaultsError::broken("there are no logs"));
+        }
+        Ok(searched)
+    }
+}
+
+/// A webhook signature: a version, a comma and 32 bytes in Base64.
+fn signature(text: &str) -> Option<&str> {
+    text.match_indices("v1,").find_map(|(at, _)| {
+        let found = text.get(at..at + 3 + 44)?;
+        let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+        found.bytes().skip(3).all(is_base64).then_some(found)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_signature_is_told_from_other_text() {
+        let signed = "x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= y";
+        assert_eq!(signature(signed), signed.get(2..49));
+        assert_eq!(signature("schema v1, which is the first of all schemas that there ever were"), None);
+    }
+}

@@ -1,0 +1,134 @@
+//! A stack with the fault proxy in it, and what is watched of it.
+
+mod checks;
+mod ledger;
+mod leaks;
+mod objects;
+mod processes;
+mod watch;
+mod whole;
+
+use std::collections::BTreeSet;
+use std::net::TcpListener;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use stack::{Binaries, Clients, Description, Options, Stack};
+
+use crate::error::Calling as _;
+use crate::http_call;
+use crate::proxy::Proxy;
+use crate::FaultsError;
+pub(crate) use checks::{Ended, Webhook};
+pub(crate) use objects::{File, PREFIX, Placed, eventbridge, notification};
+pub(crate) use processes::{Function, kill};
+pub(crate) use whole::WHOLE;
+use watch::Watch;
+
+/// A bucket of the rows' own, versioned like the ingest bucket, whose writes notify nobody: the row does, once its faults
+/// are planted.
+const QUIET: &str = "fault-rows-versioned";
+/// The same without versions.
+const UNVERSIONED: &str = "fault-rows-unversioned";
+
+/// What a world is started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Setup {
+    /// For directories and messages.
+    pub(crate) name: &'static str,
+    /// Template parameters, `Name=value Name=value`.
+    pub(crate) parameters: String,
+    /// How many batches intake works side by side, and how many messages each has.
+    pub(crate) concurrency: u32,
+    pub(crate) batch: u32,
+    /// By what factor the machine's waits and retries are stretched.
+    pub(crate) wait_scale: f64,
+}
+
+/// A running stack under test.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) place: Description,
+    pub(crate) clients: Clients,
+    pub(crate) standin: cxone_standin::Control,
+    pub(crate) receiver: webhook_receiver::Control,
+    pub(crate) proxy: Proxy,
+    watch: Watch,
+    placed: Mutex<Vec<Placed>>,
+    /// Messages that must be in the dead-letter queue at the end.
+    pub(crate) buried: Mutex<usize>,
+    /// What must be in no log.
+    secrets: Mutex<BTreeSet<String>>,
+    has_quota: bool,
+    stack: Stack,
+}
+
+impl World {
+    pub(crate) async fn start(setup: &Setup, profile: &str, binaries: &Binaries) -> Result<Self, FaultsError> {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).calling("finding a port")?.port();
+        let proxy = Proxy::start(port)?;
+        let mut options = Options::private(&format!("faults-{}", setup.name))?;
+        options.port = Some(port);
+        options.profile = profile.to_owned();
+        options.parameters.clone_from(&setup.parameters);
+        options.wait_scale = setup.wait_scale;
+        options.environment = vec![("AWS_ENDPOINT_URL".to_owned(), proxy.url().to_owned())];
+        let stack = Stack::start(&options, binaries).await?;
+        let (place, clients) = (stack.description().clone(), stack.clients().clone());
+        let secrets = [options.credentials.client_secret, options.signing_secret];
+        let world = Self {
+            watch: Watch::start(&clients, &place.state_machine_arn),
+            standin: cxone_standin::Control::new(&place.cxone_base_url)?,
+            receiver: webhook_receiver::Control::new(&place.webhook_url)?,
+            proxy,
+            placed: Mutex::default(),
+            buried: Mutex::default(),
+            secrets: Mutex::new(secrets.into()),
+            has_quota: setup.parameters.contains("StorageQuotaBytes="),
+            place,
+            clients,
+            stack,
+        };
+        world.make_buckets().await?;
+        world.set_concurrency(setup).await?;
+        Ok(world)
+    }
+
+    /// Adds a text that must be in no log.
+    pub(crate) fn keep_secret(&self, text: impl Into<String>) {
+        lock(&self.secrets).insert(text.into());
+    }
+
+    /// Notes that one more message belongs into the dead-letter queue.
+    pub(crate) fn expect_buried(&self) {
+        *lock(&self.buried) += 1;
+    }
+
+    async fn make_buckets(&self) -> Result<(), FaultsError> {
+        let s3 = &self.clients.s3;
+        for bucket in [QUIET, UNVERSIONED] {
+            s3.create_bucket().bucket(bucket).send().await.calling("CreateBucket")?;
+        }
+        let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let call = s3.put_bucket_versioning().bucket(QUIET).versioning_configuration(versions);
+        call.send().await.calling("PutBucketVersioning").map(drop)
+    }
+
+    /// The template's own figures let one stalled row keep others waiting; how many records share an invocation is no part
+    /// of what these rows ask.
+    async fn set_concurrency(&self, setup: &Setup) -> Result<(), FaultsError> {
+        let listed = http_call::json("GET", &self.place.endpoint, "/2015-03-31/event-source-mappings/", None).await?;
+        let mapping = listed.pointer("/EventSourceMappings/0/UUID").and_then(serde_json::Value::as_str);
+        let mapping = mapping.ok_or_else(|| FaultsError::broken("the stack has no event source mapping"))?;
+        let wanted = serde_json::json!({
+            "BatchSize": setup.batch, "ScalingConfig": { "MaximumConcurrency": setup.concurrency },
+        });
+        let path = format!("/2015-03-31/event-source-mappings/{mapping}");
+        http_call::json("PUT", &self.place.endpoint, &path, Some(&wanted)).await.map(drop)
+    }
+}
+
+/// No code that holds one of the locks leaves what is behind it half changed.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

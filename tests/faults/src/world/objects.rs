@@ -1,0 +1,203 @@
+//! Files, and writing them into a bucket as producers do.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use attachments::{Identity, ObjectKey, ObjectRef, ObjectVersion, execution_name};
+use aws_sdk_s3::types::ChecksumAlgorithm;
+use serde_json::{Value, json};
+
+use super::{QUIET, UNVERSIONED, World, lock};
+use crate::FaultsError;
+use crate::error::Calling as _;
+
+/// The prefix that the template has by default.
+pub(crate) const PREFIX: &str = "interactions/";
+
+/// What every tag's value begins with, so that a search for it in logs finds any leak.
+pub(super) const TAG_VALUE: &str = "tagvalue-";
+
+/// A file as a producer writes it.
+#[derive(Debug, Clone)]
+pub(crate) struct File {
+    /// The whole key.
+    pub(crate) key: String,
+    pub(crate) body: Vec<u8>,
+}
+
+/// An object in a bucket.
+#[derive(Debug, Clone)]
+pub(crate) struct Placed {
+    pub(crate) bucket: String,
+    pub(crate) key: String,
+    pub(crate) size: u64,
+    /// None in the bucket without versions.
+    pub(crate) version_id: Option<String>,
+    pub(crate) etag: String,
+    pub(crate) sequencer: String,
+    /// What ledger, upload, webhook and execution know it by.
+    pub(crate) identity: Identity,
+    /// The name that its execution must have.
+    pub(crate) execution_name: String,
+}
+
+impl File {
+    /// A short sound at the interaction.
+    pub(crate) fn of(interaction: &str) -> Self {
+        Self::named(interaction, "call.wav", 6_000)
+    }
+
+    /// A sound of so many bytes.
+    pub(crate) fn named(interaction: &str, name: &str, bytes: usize) -> Self {
+        Self { key: format!("{PREFIX}{interaction}/{name}"), body: sound(bytes) }
+    }
+}
+
+/// A WAV file of so many bytes, at least its header's 44: noise, so that no two are alike.
+pub(crate) fn sound(bytes: usize) -> Vec<u8> {
+    let data = u32::try_from(bytes.saturating_sub(44) & !1).unwrap_or(u32::MAX);
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + data).to_le_bytes());
+    // PCM, one channel, 8,000 samples a second of 16 bits.
+    file.extend(b"WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x80\x3e\0\0\x02\0\x10\0data");
+    file.extend(data.to_le_bytes());
+    let mut noise = fastrand::Rng::new();
+    file.extend((0..data).map(|_| noise.u8(..)));
+    file
+}
+
+impl World {
+    /// Writes the file into the ingest bucket, which notifies the queue.
+    pub(crate) async fn put(&self, file: &File) -> Result<Placed, FaultsError> {
+        self.write(&self.place.bucket, file).await
+    }
+
+    /// Writes the file where nobody is notified; [`World::announce`] does that.
+    pub(crate) async fn place(&self, file: &File) -> Result<Placed, FaultsError> {
+        self.write(QUIET, file).await
+    }
+
+    /// The same in the bucket without versions.
+    pub(crate) async fn place_unversioned(&self, file: &File) -> Result<Placed, FaultsError> {
+        self.write(UNVERSIONED, file).await
+    }
+
+    async fn write(&self, bucket: &str, file: &File) -> Result<Placed, FaultsError> {
+        let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
+        let put = self.clients.s3.put_object().bucket(bucket).key(&file.key).body(file.body.clone().into());
+        let put = put.tagging(format!("note={tag}")).checksum_algorithm(ChecksumAlgorithm::Crc32);
+        let answer = put.send().await.calling("PutObject")?;
+        let etag = answer.e_tag.unwrap_or_default().trim_matches('"').to_owned();
+        let version_id = answer.version_id.filter(|id| id != "null");
+        let sequencer = format!("{:016X}", fastrand::u64(..));
+        let version = version_id.clone().map_or_else(
+            || ObjectVersion::Unversioned { etag: etag.clone(), sequencer: sequencer.clone() },
+            ObjectVersion::Id,
+        );
+        let identity = ObjectRef { bucket: bucket.to_owned(), key: file.key.clone(), version }.identity();
+        let placed = Placed {
+            bucket: bucket.to_owned(),
+            key: file.key.clone(),
+            size: file.body.len() as u64,
+            version_id,
+            etag,
+            sequencer,
+            execution_name: execution_name(&ObjectKey::interaction_of(&file.key, PREFIX), &identity),
+            identity,
+        };
+        lock(&self.placed).push(placed.clone());
+        Ok(placed)
+    }
+
+    /// Puts a message on the intake queue.
+    pub(crate) async fn send(&self, body: impl Into<String>) -> Result<(), FaultsError> {
+        let call = self.clients.sqs.send_message().queue_url(&self.place.queue_url).message_body(body);
+        call.send().await.calling("SendMessage").map(drop)
+    }
+
+    /// Puts the object's notification on the queue.
+    pub(crate) async fn announce(&self, placed: &Placed) -> Result<(), FaultsError> {
+        self.send(notification(&[placed]).to_string()).await
+    }
+
+    /// All objects so far.
+    pub(crate) fn all_placed(&self) -> Vec<Placed> {
+        lock(&self.placed).clone()
+    }
+}
+
+/// S3's notification of these objects.
+pub(crate) fn notification(placed: &[&Placed]) -> Value {
+    json!({ "Records": placed.iter().map(|placed| record(placed)).collect::<Vec<_>>() })
+}
+
+fn record(placed: &Placed) -> Value {
+    let mut object = json!({
+        "key": form_encoded(&placed.key), "size": placed.size, "eTag": placed.etag, "sequencer": placed.sequencer,
+    });
+    if let (Some(fields), Some(version)) = (object.as_object_mut(), &placed.version_id) {
+        fields.insert("versionId".to_owned(), json!(version));
+    }
+    json!({
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventName": "ObjectCreated:Put",
+        "eventTime": now(),
+        "s3": {
+            "s3SchemaVersion": "1.0", "configurationId": "rows",
+            "bucket": { "name": placed.bucket, "arn": format!("arn:aws:s3:::{}", placed.bucket) },
+            "object": object,
+        },
+    })
+}
+
+/// `EventBridge`'s event of the object.
+pub(crate) fn eventbridge(placed: &Placed) -> Value {
+    json!({
+        "version": "0", "id": format!("{:032x}", fastrand::u128(..)), "detail-type": "Object Created", "source": "aws.s3",
+        "account": "123456789012", "time": now(), "region": "us-east-1",
+        "resources": [format!("arn:aws:s3:::{}", placed.bucket)],
+        "detail": {
+            "version": "0", "bucket": { "name": placed.bucket },
+            "object": {
+                "key": placed.key, "size": placed.size, "etag": placed.etag, "version-id": placed.version_id,
+                "sequencer": placed.sequencer,
+            },
+            "reason": "PutObject",
+        },
+    })
+}
+
+fn now() -> String {
+    attachments::Timestamp::from(SystemTime::now()).to_seconds_text()
+}
+
+/// As S3 writes keys into notifications.
+fn form_encoded(key: &str) -> String {
+    let mut encoded = String::new();
+    for byte in key.bytes() {
+        match byte {
+            b' ' => encoded.push('+'),
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'_' | b'.' | b'*' | b'/' => encoded.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            _ => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_encoded_as_the_pipeline_decodes_them() {
+        let key = "interactions/INT-1/a b+c%ü\n/..";
+        assert_eq!(form_encoded("a b+%"), "a+b%2B%25");
+        assert_eq!(attachments::decode_form_encoded_key(&form_encoded(key)).unwrap(), key);
+    }
+
+    #[test]
+    fn a_sound_has_the_size_that_was_asked_for() {
+        assert_eq!(sound(6_000).len(), 6_000);
+        assert_eq!(sound(0).len(), 44);
+    }
+}

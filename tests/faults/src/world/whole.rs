@@ -1,0 +1,136 @@
+//! The invariants of a whole stack, once all of its rows are through.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sqs::types::QueueAttributeName;
+
+use super::{World, lock};
+use crate::FaultsError;
+use crate::error::Calling as _;
+
+/// How long copies of messages may still hide behind a visibility timeout.
+const DRAINED: Duration = Duration::from_secs(130);
+
+/// What must hold of a stack, by name; each says what it saw.
+pub(crate) const WHOLE: [&str; 5] = ["queue", "executions", "webhooks", "ledger and quota", "logs"];
+
+impl World {
+    /// Checks one of [`WHOLE`].
+    pub(crate) async fn check_whole(&self, what: &str) -> Result<String, FaultsError> {
+        match what {
+            "queue" => self.queue_is_empty().await,
+            "executions" => self.one_execution_each().await,
+            "webhooks" => self.one_webhook_each().await,
+            "ledger and quota" => self.ledger_is_settled().await,
+            _ => self.nothing_secret_in_logs().map(|bytes| format!("nothing secret in {} KB", bytes / 1000)),
+        }
+    }
+
+    /// The intake queue holds nothing; the dead-letter queue what rows have put there.
+    async fn queue_is_empty(&self) -> Result<String, FaultsError> {
+        let deadline = Instant::now() + DRAINED;
+        loop {
+            let (waiting, hidden) = self.messages(&self.place.queue_url).await?;
+            if waiting + hidden == 0 {
+                break;
+            }
+            if Instant::now() > deadline {
+                return Err(FaultsError::broken(format!("{waiting} messages wait in the queue, {hidden} are in flight")));
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let (dead, _) = self.messages(&self.place.dlq_url).await?;
+        let expected = *lock(&self.buried);
+        if dead != expected {
+            return Err(FaultsError::broken(format!("{dead} dead letters instead of {expected}")));
+        }
+        Ok(format!("queue empty, {dead} dead letters as expected"))
+    }
+
+    /// Visible messages, and those in flight or delayed.
+    pub(crate) async fn messages(&self, url: &str) -> Result<(usize, usize), FaultsError> {
+        let all = QueueAttributeName::All;
+        let call = self.clients.sqs.get_queue_attributes().queue_url(url).attribute_names(all);
+        let attributes = call.send().await.calling("GetQueueAttributes")?.attributes.unwrap_or_default();
+        let count = |name: QueueAttributeName| attributes.get(&name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+        let hidden = count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
+            + count(QueueAttributeName::ApproximateNumberOfMessagesDelayed);
+        Ok((count(QueueAttributeName::ApproximateNumberOfMessages), hidden))
+    }
+
+    /// Every object has one execution that has ended, and no execution is without an object.
+    async fn one_execution_each(&self) -> Result<String, FaultsError> {
+        let executions = self.watch.now();
+        let placed = self.all_placed();
+        let (mut strays, mut running) = (Vec::new(), Vec::new());
+        for (name, (_, status)) in executions.iter() {
+            if !placed.iter().any(|placed| placed.execution_name == *name) {
+                strays.push(name);
+            }
+            if *status == ExecutionStatus::Running {
+                running.push(name);
+            }
+        }
+        let missing: Vec<&String> =
+            placed.iter().map(|placed| &placed.execution_name).filter(|name| !executions.contains_key(*name)).collect();
+        if strays.is_empty() && running.is_empty() && missing.is_empty() {
+            return Ok(format!("{} objects, {} executions", placed.len(), executions.len()));
+        }
+        Err(FaultsError::broken(format!("executions too many {strays:?}, still running {running:?}, missing {missing:?}")))
+    }
+
+    /// Every webhook id has one body and belongs to an object; CXone saw nothing that its API does not allow.
+    async fn one_webhook_each(&self) -> Result<String, FaultsError> {
+        let placed = self.all_placed();
+        let mut bodies: BTreeMap<String, String> = BTreeMap::new();
+        for delivery in self.receiver.deliveries(None, None).await? {
+            let id = delivery.webhook_id.unwrap_or_default();
+            if !placed.iter().any(|placed| placed.identity.as_str() == id) {
+                return Err(FaultsError::broken(format!("webhook {id:?} belongs to no object")));
+            }
+            let body = bodies.entry(id).or_insert_with(|| delivery.body_sha256.clone());
+            if *body != delivery.body_sha256 {
+                return Err(FaultsError::broken("a webhook id came with two bodies"));
+            }
+        }
+        let violations = self.standin.violations(None).await?;
+        if let Some(violation) = violations.first() {
+            return Err(FaultsError::broken(format!("{} violations at CXone, the first: {}", violations.len(), violation.text)));
+        }
+        Ok(format!("{} ids, one body each; no violation at CXone", bodies.len()))
+    }
+
+    /// No row is stuck, and the counter is what lives at CXone and what is marked unsettled.
+    async fn ledger_is_settled(&self) -> Result<String, FaultsError> {
+        let table = self.ledger().await?;
+        if let Some((identity, row)) = table.objects.iter().find(|(_, row)| row.state != "done") {
+            return Err(FaultsError::broken(format!("the row of {identity} is stuck: {row:?}")));
+        }
+        if !self.has_quota {
+            return Ok(format!("{} rows done, no quota", table.objects.len()));
+        }
+        let mut counted: BTreeMap<String, u64> = BTreeMap::new();
+        for attachment in self.standin.attachments(None).await?.into_iter().filter(|one| one.live) {
+            counted.insert(attachment.idempotency_key, attachment.size);
+        }
+        let live = counted.len();
+        for placed in self.all_placed() {
+            let row = table.objects.get(placed.identity.as_str());
+            if row.is_some_and(|row| row.quota == "unsettled") {
+                counted.insert(placed.identity.as_str().to_owned(), placed.size);
+            }
+        }
+        let expected: u64 = counted.values().sum();
+        let reserved: u64 = table.objects.values().map(|row| row.reserved_bytes).sum();
+        if (table.used_bytes, reserved) != (expected, expected) {
+            return Err(FaultsError::broken(format!(
+                "used_bytes {}, reserved by rows {reserved}, held at CXone or unsettled {expected}",
+                table.used_bytes
+            )));
+        }
+        let unsettled = counted.len() - live;
+        Ok(format!("{} rows done; used_bytes {expected} = {live} live + {unsettled} unsettled", table.objects.len()))
+    }
+}
