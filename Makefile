@@ -10,12 +10,13 @@ PYTHON ?= python3
 CARGO ?= cargo
 
 STACK := $(CARGO) run --package stack --
+FAULTS := $(CARGO) run --package faults --
 STACK_QUIETLY := $(CARGO) run --quiet --package stack --
 REQUIREMENTS := tests/python/requirements.txt
 LINT := tests/lint/package.json tests/lint/package-lock.json
 VENV := .venv/installed
 
-.PHONY: help demo up down status test lint venv
+.PHONY: help demo up down status test faults soak lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
@@ -35,6 +36,12 @@ test: venv rust lint ## all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
+
+faults: venv rust ## all fault scenarios, with a table (ONLY=upload/ for some of them)
+	@$(FAULTS) run $(if $(ONLY),--only "$(ONLY)")
+
+soak: venv rust ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
+	@$(FAULTS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS_PERCENT),10%)
 
 lint: venv ## check the template and the state machine
 	.venv/bin/cfn-lint template.yaml

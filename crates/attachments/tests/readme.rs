@@ -1,7 +1,10 @@
 //! Holds the README's tables against what they describe: the reason codes, the settings that the functions read, the
 //! template's parameters, and the messages that the troubleshooting table quotes.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's own steps")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps")]
+
+#[path = "readme/template.rs"]
+mod template;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +14,7 @@ use std::{
 
 use attachments::{Outcome, ReasonCode};
 
-const FUNCTIONS: [&str; 3] = ["intake", "poll", "finalize"];
+use template::{FUNCTIONS, environments, parameters};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -63,69 +66,6 @@ fn table(chapter: &str, title: &str) -> Vec<Vec<String>> {
 
 fn plain(cell: &str) -> &str {
     cell.trim_matches('`')
-}
-
-/// What the template says of a parameter: the values of `Default`, `MinValue`, `MaxValue` and `AllowedValues`.
-type Parameters = BTreeMap<String, BTreeMap<String, String>>;
-
-fn parameters() -> Parameters {
-    let template = text("template.yaml");
-    let mut parameters = Parameters::new();
-    let mut current = String::new();
-    let mut folded = false;
-    let lines = template.lines().skip_while(|line| *line != "Parameters:").skip(1);
-    for line in lines.take_while(|line| line.is_empty() || line.starts_with(' ')) {
-        let indent = line.len() - line.trim_start().len();
-        let line = line.trim();
-        match (indent, line.split_once(':')) {
-            (2, Some((name, ""))) if !line.starts_with('#') => {
-                name.clone_into(&mut current);
-                parameters.entry(current.clone()).or_default();
-            }
-            (4, Some((name, value))) if !line.starts_with('#') => {
-                folded = value.trim() == ">-" && name == "Default";
-                let value = value.trim().trim_matches('"').to_owned();
-                parameters.get_mut(&current).unwrap().insert(name.to_owned(), value);
-            }
-            (6, _) if folded => {
-                parameters.get_mut(&current).unwrap().insert("Default".to_owned(), line.to_owned());
-            }
-            _ => {}
-        }
-    }
-    assert!(parameters.len() > 15, "{parameters:?}");
-    parameters
-}
-
-/// Variable → functions whose environment has it, and the parameter that fills it.
-fn environments(parameters: &Parameters) -> BTreeMap<String, (BTreeSet<String>, Option<String>)> {
-    let template = text("template.yaml");
-    let mut found: BTreeMap<String, (BTreeSet<String>, Option<String>)> = BTreeMap::new();
-    let mut owner = String::new();
-    for line in template.lines() {
-        let indent = line.len() - line.trim_start().len();
-        if indent == 2 {
-            owner = line.trim().trim_end_matches(':').to_owned();
-        }
-        let Some((name, value)) = line.trim().split_once(": ") else { continue };
-        let is_variable = indent > 6 || owner == "Function";
-        let shouted = name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-        if !(is_variable && shouted && name.contains('_')) {
-            continue;
-        }
-        let readers: BTreeSet<String> = match owner.strip_suffix("Function").map(str::to_lowercase) {
-            Some(function) if function.is_empty() => FUNCTIONS.map(str::to_owned).into(),
-            Some(function) => [function].into(),
-            None => continue,
-        };
-        let entry = found.entry(name.to_owned()).or_default();
-        entry.0.extend(readers);
-        let filled_by = value.split("!Ref ").skip(1).map(|rest| rest.trim_end_matches([']', ',']).trim());
-        entry.1 = filled_by
-            .map(|rest| rest.split([',', ' ']).next().unwrap_or(rest).to_owned())
-            .find(|name| parameters.contains_key(name));
-    }
-    found
 }
 
 /// A reading of a setting: `environment.<how>("NAME", <arguments>)`.

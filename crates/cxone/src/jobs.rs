@@ -47,8 +47,8 @@ pub enum JobError {
     /// A configuration fault that a person must mend.
     #[error("{0}")]
     Unauthorized(String),
-    /// Final.
-    #[error("{0}")]
+    /// Final. The reason's text repeats CXone's words, the error's does not.
+    #[error("CXone refused the question: {}", .0.code)]
     Refused(Reason),
 }
 
@@ -82,9 +82,9 @@ impl Client {
             let wait = retry_after(response.headers(), SystemTime::now());
             let body = answer::body(&mut response).await;
             return match status.as_u16() {
-                200 => serde_json::from_slice::<Answered>(&body).map(Job::from).map_err(|_| {
-                    JobError::Unavailable(format!("CXone answered 200 without a status: {:?}", answer::text(&body)))
-                }),
+                200 => serde_json::from_slice::<Answered>(&body)
+                    .map(Job::from)
+                    .map_err(|_| JobError::Unavailable("CXone answered 200 without a status".to_owned())),
                 401 if !refused => {
                     refused = true;
                     self.tokens.forget(&token).await;
@@ -98,7 +98,7 @@ impl Client {
                     )))
                 }
                 403 if answer::names_scope_or_permission(&body) => {
-                    Err(JobError::Refused(Reason::new(ReasonCode::CxoneUnauthorized, unauthorized(status, &body))))
+                    Err(JobError::Refused(Reason::new(ReasonCode::CxoneUnauthorized, unauthorized(status))))
                 }
                 404 => Err(JobError::NotFound),
                 429 => Err(JobError::Throttled { wait }),

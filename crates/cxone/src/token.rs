@@ -61,7 +61,10 @@ pub(crate) struct Tokens {
     url: Url,
     scopes: String,
     credentials: Box<Fetch>,
+    /// Fetches begun.
     fetches: AtomicU64,
+    /// Fetches ended, one way or the other.
+    ended: AtomicU64,
     state: Mutex<State>,
 }
 
@@ -97,7 +100,15 @@ impl Tokens {
         R: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
     {
         let credentials = Box::new(move || -> Pin<Box<dyn Future<Output = _> + Send>> { Box::pin(credentials()) });
-        Self { http, url, scopes, credentials, fetches: AtomicU64::new(0), state: Mutex::new(State::default()) }
+        Self {
+            http,
+            url,
+            scopes,
+            credentials,
+            fetches: AtomicU64::new(0),
+            ended: AtomicU64::new(0),
+            state: Mutex::new(State::default()),
+        }
     }
 
     pub(crate) fn fetches(&self) -> u64 {
@@ -106,17 +117,19 @@ impl Tokens {
 
     /// The token, fetched where none is held. One fetch at a time: who waited for a fetch that failed shares its failure.
     pub(crate) async fn get(&self) -> Result<Token, TokenError> {
-        let seen = self.fetches();
+        // The end of a fetch is what counts: one that has begun when this caller comes is one that it waits for.
+        let ended = self.ended.load(Ordering::Relaxed);
         let mut state = self.state.lock().await;
         if let Some(token) = state.token.as_ref().filter(|token| SystemTime::now() < token.renew_at) {
             return Ok(token.clone());
         }
-        let waited_for_another = self.fetches() != seen;
+        let waited_for_another = self.ended.load(Ordering::Relaxed) != ended;
         if let Some(failure) = state.failure.as_ref().filter(|_| waited_for_another) {
             return Err(failure.clone());
         }
         let serial = self.fetches.fetch_add(1, Ordering::Relaxed);
         let fetched = self.fetch(serial).await;
+        self.ended.fetch_add(1, Ordering::Relaxed);
         match &fetched {
             Ok(token) => *state = State { token: Some(token.clone()), failure: None },
             Err(failure) => *state = State { token: None, failure: Some(failure.clone()) },
@@ -159,12 +172,12 @@ impl Tokens {
             }
             StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
                 return Err(TokenError::Unauthorized(format!(
-                    "the token endpoint {} answered {}: check client_id and client_secret in the secret, and that the client \
-                     has the scopes {:?} (CXONE_SCOPES). It said {:?}",
+                    "the token endpoint {} answered {}{}: check client_id and client_secret in the secret, and that the \
+                     client has the scopes {:?} (CXONE_SCOPES)",
                     self.url,
                     status.as_u16(),
-                    self.scopes,
-                    answer::text(&body)
+                    oauth_error(&body),
+                    self.scopes
                 )));
             }
             _ if status.is_redirection() => {
@@ -189,6 +202,17 @@ impl Tokens {
             renew_at: asked_at + lifetime.saturating_sub(MARGIN).min(Duration::from_hours(24)),
         })
     }
+}
+
+/// OAuth's own error word (RFC 6749, 5.2), the one part of the answer that is known to hold nothing else.
+fn oauth_error(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: String,
+    }
+    let word = serde_json::from_slice::<Refused>(body).map(|refused| refused.error).unwrap_or_default();
+    let plain = (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+    if plain { format!(" ({word})") } else { String::new() }
 }
 
 #[derive(Deserialize)]

@@ -14,13 +14,13 @@ use reqwest::{
 };
 use serde::Deserialize;
 
-use attachments::{InteractionId, JobId, Reason};
+use attachments::{InteractionId, JobId, Reason, ReasonCode};
 
 use crate::{
     Client, answer, below,
     multipart::{Envelope, MultipartBody, Progress},
     retry_after,
-    token::{TokenError, describe},
+    token::{Token, TokenError, describe},
 };
 
 /// How the body's length is told.
@@ -90,21 +90,29 @@ pub enum UploadError {
     /// The body was sent whole and no answer came: CXone may hold the file.
     #[error("{0}")]
     Unanswered(String),
-    /// 2xx that names no job: CXone likely holds the file.
-    #[error("{0}")]
-    NoJobId(String),
+    /// 2xx that names no job: CXone likely holds the file. The reason's text repeats CXone's words, the error's does not.
+    #[error("CXone accepted the upload without a usable job id")]
+    NoJobId(Reason),
     /// The object could not be read to its end. The request was broken off, so CXone saw no whole body.
     #[error("reading the object failed: {0}")]
     Source(String),
-    /// Final.
-    #[error("{0}")]
+    /// Final. The reason's text repeats CXone's words, the error's does not.
+    #[error("CXone refused the upload: {}", .0.code)]
     Refused(Reason),
 }
 
+/// Some answers name the job by `id`; where both are there, `id` may be something else's.
 #[derive(Deserialize)]
 struct Accepted {
-    #[serde(rename = "jobId", alias = "id")]
-    job_id: JobId,
+    #[serde(rename = "jobId")]
+    job_id: Option<serde_json::Value>,
+    id: Option<serde_json::Value>,
+}
+
+impl Accepted {
+    fn job(&self) -> Option<JobId> {
+        [&self.job_id, &self.id].into_iter().flatten().find_map(|id| id.as_str()?.parse().ok())
+    }
 }
 
 impl Client {
@@ -128,18 +136,30 @@ impl Client {
         }
     }
 
-    async fn send<B>(&self, request: UploadRequest<'_>, body: B, progress: Arc<Progress>) -> Result<JobId, UploadError>
-    where
-        B: http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
-        let token = self.tokens.get().await.map_err(|error| match error {
+    /// Makes sure that there is a token, so that an upload begins with its first byte.
+    ///
+    /// # Errors
+    /// Those of [`Client::upload`] that come before it sends anything.
+    pub async fn authorize(&self) -> Result<(), UploadError> {
+        self.token().await.map(drop)
+    }
+
+    async fn token(&self) -> Result<Token, UploadError> {
+        self.tokens.get().await.map_err(|error| match error {
             TokenError::Unauthorized(cause) => UploadError::Unauthorized(cause),
             TokenError::Throttled(wait) => UploadError::Throttled { wait },
             TokenError::Unavailable(cause) | TokenError::CredentialsUnavailable(cause) => {
                 UploadError::Unavailable(cause)
             }
-        })?;
+        })
+    }
+
+    async fn send<B>(&self, request: UploadRequest<'_>, body: B, progress: Arc<Progress>) -> Result<JobId, UploadError>
+    where
+        B: http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let token = self.token().await?;
         let envelope = Envelope::new(request.file_name, request.content_type, request.tags, request.auto_scan)
             .map_err(|error| UploadError::Source(format!("the tags have no JSON form: {error}")))?;
         let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={}", envelope.boundary))
@@ -176,20 +196,19 @@ impl Client {
         let wait = retry_after(response.headers(), SystemTime::now());
         let body = answer::body(&mut response).await;
         match status.as_u16() {
-            200..=299 => serde_json::from_slice::<Accepted>(&body).map(|accepted| accepted.job_id).map_err(|_| {
-                UploadError::NoJobId(format!(
-                    "CXone answered {} without a usable jobId: {:?}",
-                    status.as_u16(),
-                    answer::text(&body)
-                ))
-            }),
+            200..=299 => {
+                let accepted = serde_json::from_slice::<Accepted>(&body).ok();
+                accepted.and_then(|accepted| accepted.job()).ok_or_else(|| {
+                    let said = answer::text(&body);
+                    let text = format!("CXone answered {} without a usable jobId: {said:?}", status.as_u16());
+                    UploadError::NoJobId(Reason::new(ReasonCode::CxoneNoJobId, text))
+                })
+            }
             401 => {
                 self.tokens.forget(&token).await;
                 Err(UploadError::TokenRefused)
             }
-            403 if answer::names_scope_or_permission(&body) => {
-                Err(UploadError::Unauthorized(unauthorized(status, &body)))
-            }
+            403 if answer::names_scope_or_permission(&body) => Err(UploadError::Unauthorized(unauthorized(status))),
             429 => Err(UploadError::Throttled { wait }),
             _ if answer::is_passing(status) => {
                 Err(UploadError::Unavailable(format!("CXone answered {}", status.as_u16())))
@@ -199,10 +218,9 @@ impl Client {
     }
 }
 
-pub(crate) fn unauthorized(status: StatusCode, body: &[u8]) -> String {
+pub(crate) fn unauthorized(status: StatusCode) -> String {
     format!(
-        "CXone answered {}: the client lacks a scope or permission; grant it in CXone or correct CXONE_SCOPES. It said {:?}",
-        status.as_u16(),
-        answer::text(body)
+        "CXone answered {}: the client lacks a scope or permission; grant it in CXone or correct CXONE_SCOPES",
+        status.as_u16()
     )
 }

@@ -25,11 +25,12 @@ impl CxoneSettings {
     /// Reads `CXONE_REGION`, `CXONE_BASE_URL`, `CXONE_TOKEN_URL`, `CXONE_SECRET_ID` and `CXONE_SCOPES`.
     pub fn read(environment: &mut Environment) -> Option<Self> {
         let plain = PlainHttpHosts::read(environment);
-        let region = environment.optional("CXONE_REGION").unwrap_or_else(|| "us-1".to_owned());
+        let mut region = environment.optional("CXONE_REGION").unwrap_or_else(|| "us-1".to_owned());
         if !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             environment
                 .fault("CXONE_REGION", format_args!("is {region:?}: lower-case letters, digits and - are wanted"));
-            return None;
+            // Stands in until the faults are told.
+            "us-1".clone_into(&mut region);
         }
         let base = if environment.optional("CXONE_BASE_URL").is_some() {
             environment.url("CXONE_BASE_URL", &plain)

@@ -5,11 +5,12 @@ use tracing_subscriber::{Layer, filter::Targets, fmt, layer::SubscriberExt, regi
 
 use crate::Environment;
 
-/// Starts logging at `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace`; default `info`).
+/// Starts logging at the level that Lambda's logging configuration sets (`AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info`,
+/// `debug`, `trace`; `info` where there is none).
 ///
 /// Libraries are held at `warn`: at `debug` the SDK and hyper print headers, and with them credentials.
 pub fn init(environment: &mut Environment) {
-    let level = environment.parsed("LOG_LEVEL", LevelFilter::INFO);
+    let level = environment.parsed("AWS_LAMBDA_LOG_LEVEL", LevelFilter::INFO);
     let own = ["intake", "poll", "finalize", "host", "cxone", "ledger", "attachments"];
     let filter =
         Targets::new().with_default(LevelFilter::WARN.min(level)).with_targets(own.map(|target| (target, level)));

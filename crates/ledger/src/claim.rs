@@ -102,7 +102,7 @@ impl Ledger {
                         Ok(Claim::Mine(lease(identity, &row)?))
                     }
                     State::Claimed => {
-                        let until = row.number::<i64>("lease_until")?.unwrap_or_default();
+                        let until = row.number("lease_until")?.ok_or_else(|| row.malformed("lease_until"))?;
                         Ok(Claim::Leased { until: Timestamp::from_unix_seconds(until) })
                     }
                 }
@@ -151,7 +151,7 @@ impl Ledger {
 
 /// Reads the lease from the row as the claim left it.
 fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
-    let missing = |attribute| LedgerError::Malformed { pk: row.pk.clone(), attribute };
+    let missing = |attribute| row.malformed(attribute);
     let attempt: u64 = row.number("attempts")?.ok_or_else(|| missing("attempts"))?;
     let given_back: u64 = row.number("given_back")?.unwrap_or(0);
     let first_seen: i64 = row.number("first_seen")?.ok_or_else(|| missing("first_seen"))?;

@@ -20,7 +20,7 @@ pub(crate) enum State {
 
 /// An object's row, read attribute by attribute as they are wanted.
 pub(crate) struct Row<'a> {
-    pub(crate) pk: String,
+    pk: String,
     attributes: &'a HashMap<String, AttributeValue>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Row<'a> {
         Self { pk: format!("object#{identity}"), attributes }
     }
 
-    fn malformed(&self, attribute: &'static str) -> LedgerError {
+    pub(crate) fn malformed(&self, attribute: &'static str) -> LedgerError {
         LedgerError::Malformed { pk: self.pk.clone(), attribute }
     }
 

@@ -60,6 +60,7 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
     }
     let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
         Some(Finish::Finished { .. }) => None,
+        Some(Finish::Unfinished { outage: true, .. }) => Some(record::backoff(message.received)),
         Some(Finish::Unfinished { retry_in, .. }) => Some(*retry_in),
         None => Some(Duration::ZERO),
     });

@@ -43,6 +43,9 @@ pub(crate) enum Finish {
         #[serde(serialize_with = "in_seconds")]
         retry_in: Duration,
         fault: String,
+        /// An outage of the pipeline's own services: the longer it lasts, the longer the message stays hidden, so that it
+        /// does not reach the dead-letter queue by being received too often.
+        outage: bool,
     },
 }
 
@@ -52,7 +55,11 @@ fn in_seconds<S: serde::Serializer>(wait: &Duration, serializer: S) -> Result<S:
 
 impl Finish {
     pub(crate) fn unfinished(retry_in: Duration, fault: impl Into<String>) -> Self {
-        Self::Unfinished { retry_in, fault: fault.into() }
+        Self::Unfinished { retry_in, fault: fault.into(), outage: false }
+    }
+
+    fn outage(fault: impl Into<String>) -> Self {
+        Self::Unfinished { retry_in: Duration::from_secs(5), fault: fault.into(), outage: true }
     }
 }
 
@@ -211,18 +218,22 @@ async fn start(intake: &Intake, decided: &Decided, times: &Times) -> Finish {
         Err(error) => {
             let fault = format!("the execution cannot be started: {}", DisplayErrorContext(error));
             tracing::error!(execution_name = decided.execution_name, "{fault}");
-            return Finish::unfinished(Duration::from_millis(fastrand::u64(5_000..20_000)), fault);
+            return Finish::outage(fault);
         }
     }
     Finish::Finished { execution_name: Some(decided.execution_name.clone()) }
 }
 
-async fn give_back(intake: &Intake, lease: &Lease, wait: Option<Duration>, fault: String) -> Finish {
-    let exponent = u32::try_from(lease.attempt.saturating_sub(1).min(10)).unwrap_or(10);
+/// The pause after the `tries`-th try: about 5, 10, 20 s and so on up to 15 min, with jitter.
+pub(crate) fn backoff(tries: u64) -> Duration {
+    let exponent = u32::try_from(tries.saturating_sub(1).min(10)).unwrap_or(10);
     let ceiling = LONGEST_BACKOFF.min(Duration::from_secs(5) * 2_u32.pow(exponent));
     let ceiling = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
-    let backoff = Duration::from_millis(fastrand::u64(ceiling / 2..=ceiling));
-    let retry_in = wait.unwrap_or_default().max(backoff);
+    Duration::from_millis(fastrand::u64(ceiling / 2..=ceiling))
+}
+
+async fn give_back(intake: &Intake, lease: &Lease, wait: Option<Duration>, fault: String) -> Finish {
+    let retry_in = wait.unwrap_or_default().max(backoff(lease.attempt));
     tracing::warn!(attempt = lease.attempt, retry_in_seconds = retry_in.as_secs(), "given back: {fault}");
     match intake.ledger.give_back(lease, &fault).await {
         Ok(_) => Finish::unfinished(retry_in, fault),
@@ -235,5 +246,5 @@ async fn give_back(intake: &Intake, lease: &Lease, wait: Option<Duration>, fault
 
 fn ledger_failed(error: &LedgerError) -> Finish {
     tracing::error!(error_type = attachments::workflow::error_type::LEDGER_UNAVAILABLE, "{error}");
-    Finish::unfinished(Duration::from_millis(fastrand::u64(10_000..30_000)), error.to_string())
+    Finish::outage(error.to_string())
 }

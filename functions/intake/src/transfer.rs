@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use attachments::{
-    JobId, ObjectKey, Reason, ReasonCode, Timestamp,
+    JobId, ObjectKey, ReasonCode, Timestamp,
     workflow::{Attachment, Upload},
 };
 use cxone::{UploadError, UploadRequest};
@@ -94,6 +94,8 @@ async fn try_once(
     let stream = source::peek(open.body).await?;
     let media_type = validation::media_type(intake, object, &key.file_name, &stream, open.size).await?;
     attachment.object.mime_type = Some(media_type.as_str().to_owned());
+    // A token endpoint that is down or refuses is no try at an upload.
+    intake.cxone.authorize().await.map_err(Fault::Upload)?;
     reserve(intake, lease, open.size).await?;
 
     let (body, digest) = stream.hashed();
@@ -142,7 +144,7 @@ async fn reserve(intake: &Intake, lease: &mut Lease, bytes: u64) -> Result<(), S
 
 /// How long to wait before the next try in place, or why there is none.
 fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<Duration, Stop> {
-    tracing::warn!(upload_attempt = lease.upload_attempts, "upload: {error}");
+    let fault = error.to_string();
     match error {
         UploadError::Refused(reason) => {
             // CXone keeps one answer per Idempotency-Key, so a refusal now means that it holds nothing from before either.
@@ -150,6 +152,7 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
             Err(Stop::Reject(reason))
         }
         UploadError::TokenRefused if !faults.token_refused => {
+            tracing::warn!("{fault}; fetching another");
             faults.token_refused = true;
             Ok(Duration::ZERO)
         }
@@ -158,23 +161,23 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
         }
         UploadError::Unauthorized(fault) => Err(unauthorized(&fault)),
         UploadError::Throttled { wait } if wait <= LONGEST_SLEEP => {
+            tracing::warn!(upload_attempt = lease.upload_attempts, "{fault}");
             // A wait of nothing would be a busy loop; jitter keeps the records of a batch from coming back together.
             Ok(wait.max(Duration::from_secs(1)) + Duration::from_millis(fastrand::u64(0..500)))
         }
-        UploadError::Throttled { wait } => {
-            Err(Stop::Later { wait: Some(wait), fault: format!("CXone asks to wait {} s", wait.as_secs()) })
-        }
-        UploadError::Unanswered(fault) => {
+        UploadError::Throttled { wait } => Err(Stop::Later { wait: Some(wait), fault }),
+        UploadError::Unanswered(_) => {
             lease.possibly_stored = true;
             passing(faults, None, fault)
         }
-        UploadError::Unavailable(fault) | UploadError::Source(fault) => passing(faults, None, fault),
-        UploadError::NoJobId(fault) => {
+        UploadError::Unavailable(_) | UploadError::Source(_) => passing(faults, None, fault),
+        UploadError::NoJobId(reason) => {
             lease.possibly_stored = true;
             faults.no_job += 1;
             if faults.no_job >= NO_JOB_TRIES {
-                return Err(Stop::Untraceable(Reason::new(ReasonCode::CxoneNoJobId, fault)));
+                return Err(Stop::Untraceable(reason));
             }
+            tracing::warn!(upload_attempt = lease.upload_attempts, "{fault}");
             Ok(backoff(faults.no_job))
         }
     }

@@ -1,6 +1,7 @@
 //! Compiling what the stack runs.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
@@ -58,9 +59,21 @@ impl Binaries {
     }
 }
 
+/// Whether cargo sets the variable for one package, rather than a person for the whole build.
+fn tells_of_a_package(variable: &OsStr) -> bool {
+    let name = variable.to_string_lossy();
+    name == "OUT_DIR" || ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|beginning| name.starts_with(beginning))
+}
+
 async fn cargo_build(profile: &str, packages: &[&str]) -> Result<BTreeMap<String, PathBuf>, StackError> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
+    let mut command = Command::new(cargo);
+    // What `cargo run` and `cargo test` say of their own package, a build script of a dependency takes for a change of its
+    // surroundings: without this, a build from there and one from a shell each undo the other's.
+    for (name, _) in std::env::vars_os().filter(|(name, _)| tells_of_a_package(name)) {
+        command.env_remove(name);
+    }
+    let output = command
         .current_dir(workspace::root())
         .args(["build", "--profile", profile, "--message-format", "json-render-diagnostics"])
         .args(packages.iter().flat_map(|package| ["--package", package]))
@@ -89,4 +102,21 @@ async fn cargo_build(profile: &str, packages: &[&str]) -> Result<BTreeMap<String
         }
     }
     Ok(programs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_packages_variables_are_told_from_a_persons() {
+        // As cargo runs this very test.
+        assert!(std::env::vars_os().any(|(name, _)| tells_of_a_package(&name)));
+        for variable in ["CARGO_MANIFEST_DIR", "CARGO_PKG_VERSION", "OUT_DIR"] {
+            assert!(tells_of_a_package(OsStr::new(variable)), "{variable}");
+        }
+        for variable in ["CARGO_TARGET_DIR", "CARGO_HOME", "CARGO", "RUSTFLAGS", "CC"] {
+            assert!(!tells_of_a_package(OsStr::new(variable)), "{variable}");
+        }
+    }
 }

@@ -86,7 +86,8 @@ fn soon() -> RetryAfter {
 
 fn refusals() -> Vec<(Reply, Meaning)> {
     let redirects = [301, 302, 303, 307, 308].map(|code| (redirect(code, "/elsewhere"), last("cxone_redirect")));
-    let other = [400, 402, 405, 406, 410, 411, 412, 418, 422, 451].map(|code| (reply(code), last(&format!("cxone_{code}"))));
+    let other =
+        [400, 402, 405, 406, 410, 411, 412, 418, 422, 451].map(|code| (reply(code), last(&format!("cxone_{code}"))));
     let passing = [408, 409, 425, 500, 501, 502, 503, 504, 599].map(|code| (reply(code), Passing));
     let waits = [
         (throttled(RetryAfter::Seconds(7)), Wait(7)),
@@ -116,6 +117,7 @@ async fn to_an_upload() {
         (reply(200).body(r#"{"jobId": "j"}"#), Accepted),
         (reply(201).body(r#"{"id": "j"}"#), Accepted),
         (reply(202).body(r#"{"jobId": null, "id": "j"}"#), Accepted),
+        (reply(202).body(r#"{"jobId": "j", "id": 7}"#), Accepted),
         (reply(204), NoJobId),
         (reply(202).body(r#"{"jobId": "../../interactions"}"#), NoJobId),
         (reply(202).body(r#"{"jobId": ""}"#), NoJobId),
@@ -242,7 +244,8 @@ async fn an_endless_answer_is_read_in_bounds() {
         interaction_id: Some("INT-9".to_owned()),
         ..StatusAnswer::default()
     };
-    let too_long = StatusAnswer { word: "PENDING".to_owned(), reason_bytes: Some(2_000_000), ..StatusAnswer::default() };
+    let too_long =
+        StatusAnswer { word: "PENDING".to_owned(), reason_bytes: Some(2_000_000), ..StatusAnswer::default() };
     let job = fixture.a_job_of("INT-1").await;
     fixture.jobs_do("INT-1", [JobAct::Status(too_long), JobAct::Status(failed)]).await;
     let asked = fixture.client.job(&job).await;

@@ -49,9 +49,7 @@ pub(crate) fn client(endpoints: Endpoints) -> (Client, Vault) {
     let client = Client::new(web, endpoints, SCOPES.join(" "), move || {
         read.reads.fetch_add(1, Ordering::SeqCst);
         let held = read.held.lock().unwrap().clone();
-        async move {
-            held.map(|(client_id, secret)| Credentials { client_id, client_secret: secret.into() })
-        }
+        async move { held.map(|(client_id, secret)| Credentials { client_id, client_secret: secret.into() }) }
     });
     (client, vault)
 }

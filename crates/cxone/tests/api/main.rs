@@ -1,10 +1,5 @@
 //! The client over real HTTP, mostly against the stand-in, on bare TCP where every byte counts.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test's own set-up fails the test"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's own set-up fails the test")]
 
 mod answers;
 mod faults;

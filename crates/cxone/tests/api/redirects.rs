@@ -50,10 +50,16 @@ async fn no_call_follows_one() {
     for reply in redirects(&elsewhere) {
         fixture.uploads_do("INT-1", [UploadAct::Reply(reply.clone())]).await;
         let sent = fixture.send(&Upload::to("INT-1")).await;
-        assert!(matches!(&sent, Err(UploadError::Refused(reason)) if reason.text.contains("CXONE_BASE_URL")), "{sent:?}");
+        assert!(
+            matches!(&sent, Err(UploadError::Refused(reason)) if reason.text.contains("CXONE_BASE_URL")),
+            "{sent:?}"
+        );
         fixture.jobs_do("INT-1", [JobAct::Reply(reply)]).await;
         let asked = fixture.client.job(&known).await;
-        assert!(matches!(&asked, Err(JobError::Refused(reason)) if reason.text.contains("CXONE_BASE_URL")), "{asked:?}");
+        assert!(
+            matches!(&asked, Err(JobError::Refused(reason)) if reason.text.contains("CXONE_BASE_URL")),
+            "{asked:?}"
+        );
     }
     elsewhere.assert_untouched();
     assert_eq!(fixture.control.requests(None, Some(Call::Other)).await.unwrap(), []);

@@ -1,5 +1,7 @@
 //! Nothing that is printed shows a secret.
 
+use std::fmt::Write as _;
+
 use cxone::Credentials;
 use cxone_standin::{CutHow, JobAct, Step, TOKEN_PREFIX, TokenAct, UploadAct};
 
@@ -34,16 +36,16 @@ async fn no_error_shows_one() {
     for act in [TokenAct::Reply(reply(401)), TokenAct::Reply(reply(500)), TokenAct::Cut(CutHow::Reset)] {
         fixture.tokens_do(&[Step::once(act)]).await;
         let error = fixture.send(&upload).await.unwrap_err();
-        printed.push_str(&format!("{error} {error:?}\n"));
+        writeln!(printed, "{error} {error:?}").unwrap();
     }
     let job = fixture.a_job_of("INT-1").await;
     for status in [302, 401, 403, 404, 413, 422, 429, 500] {
         fixture.uploads_do("INT-1", [UploadAct::Reply(reply(status))]).await;
         let error = fixture.send(&upload).await.unwrap_err();
-        printed.push_str(&format!("{error} {error:?}\n"));
+        writeln!(printed, "{error} {error:?}").unwrap();
         fixture.jobs_do("INT-1", [JobAct::Reply(reply(status)), JobAct::Reply(reply(status))]).await;
         let Err(error) = fixture.client.job(&job).await else { continue };
-        printed.push_str(&format!("{error} {error:?}\n"));
+        writeln!(printed, "{error} {error:?}").unwrap();
     }
     assert!(printed.lines().count() > 15, "{printed}");
     assert_clean(&printed);

@@ -31,7 +31,7 @@ const PIECE: usize = 100_000;
 const PIECES: usize = 20;
 
 fn pieces(count: usize) -> impl Stream<Item = Result<Bytes, Broken>> + Send + Sync + Unpin {
-    stream::iter(std::iter::repeat_with(|| Ok(Bytes::from_static(&[b'x'; PIECE]))).take(count))
+    stream::iter(std::iter::repeat_with(|| Ok(vec![b'x'; PIECE].into())).take(count))
 }
 
 /// Uploads what `source` gives as a file of 20 pieces, in both framings, and gives the texts of the errors.
@@ -43,7 +43,10 @@ where
     for framing in [Framing::Chunked, Framing::ContentLength] {
         let fixture = Fixture::new();
         let upload = Upload { bytes: vec![b'x'; PIECE * PIECES].into(), framing, ..Upload::to("INT-1") };
-        let sent = fixture.client.upload(upload.request(), StreamBody::new(source().map(|piece| piece.map(Frame::data)))).await;
+        let sent = fixture
+            .client
+            .upload(upload.request(), StreamBody::new(source().map(|piece| piece.map(Frame::data))))
+            .await;
         let Err(UploadError::Source(text)) = sent else { panic!("{framing:?}: {sent:?}") };
         let uploads = fixture.uploads("INT-1").await;
         let seen: Vec<_> = uploads.iter().map(|one| (one.body_whole, one.end)).collect();

@@ -85,7 +85,10 @@ async fn a_strict_server_finds_nothing_wrong() {
     let request = fixture.uploads("INT-1").await.remove(0);
     assert_eq!(request.http_version, "HTTP/1.1");
     let parts: Vec<PartRecord> = request.upload.unwrap().parts;
-    assert_eq!(parts.iter().filter_map(|part| part.name.as_deref()).collect::<Vec<_>>(), ["file", "metadata", "autoScan"]);
+    assert_eq!(
+        parts.iter().filter_map(|part| part.name.as_deref()).collect::<Vec<_>>(),
+        ["file", "metadata", "autoScan"]
+    );
     assert_eq!(fixture.control.violations(None).await.unwrap(), []);
 }
 

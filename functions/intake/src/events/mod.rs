@@ -37,6 +37,8 @@ pub(crate) struct Message {
     pub(crate) receipt_handle: String,
     pub(crate) queue_arn: String,
     pub(crate) body: String,
+    /// How often it was received, this time included.
+    pub(crate) received: u64,
     /// What its body names, or why it cannot be read.
     pub(crate) content: Result<Notifications, String>,
 }
@@ -65,7 +67,9 @@ fn parse_message(message: SqsMessage, prefix: &str) -> Result<Message, Failure> 
     let content = serde_json::from_str::<Value>(&body)
         .map_err(|error| format!("the body is no JSON: {error}"))
         .and_then(|event| parse_event(&event, prefix));
+    let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     Ok(Message {
+        received: received.unwrap_or(1),
         id: wanted(message.message_id, "messageId")?,
         receipt_handle: wanted(message.receipt_handle, "receiptHandle")?,
         queue_arn: wanted(message.event_source_arn, "eventSourceARN")?,

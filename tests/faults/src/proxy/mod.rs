@@ -67,8 +67,8 @@ impl Proxy {
         self.running.base_url()
     }
 
-    /// The process that last read this object.
-    pub(crate) fn last_reader(&self, about: &str) -> Option<u32> {
+    /// The process that last read or wrote the object or its record.
+    pub(crate) fn last_caller(&self, about: &str) -> Option<u32> {
         let callers = self.callers.lock().unwrap_or_else(PoisonError::into_inner);
         callers.iter().rev().find(|(call, _)| call.subject.contains(about)).map(|(_, process)| *process)
     }
@@ -83,7 +83,7 @@ async fn pass(
     let Ok(body) = axum::body::to_bytes(body, LONGEST_CALL).await else { return refused("the call broke off") };
     let call = Call::of(&head, &body);
     let caller = || peer::process_of(connection.peer().port());
-    if call.operation == "GetObject" && let Some(process) = caller() {
+    if matches!(call.operation.as_str(), "GetObject" | "PutObject") && let Some(process) = caller() {
         passing.callers.lock().unwrap_or_else(PoisonError::into_inner).push((call.clone(), process));
     }
     match passing.rules.take(&call) {

@@ -4,10 +4,10 @@ use std::fs;
 
 /// The process that holds the TCP socket with this local port on 127.0.0.1.
 pub(crate) fn process_of(port: u16) -> Option<u32> {
-    let inode = inode_of(&fs::read_to_string("/proc/net/tcp").ok()?, port)?;
+    let table = fs::read_to_string("/proc/net/tcp").ok()?;
+    let inode = inode_of(&table, port)?;
     let wanted = format!("socket:[{inode}]");
-    let processes = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    let mut processes = processes;
+    let mut processes = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     processes.find(|process: &u32| {
         let Ok(files) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
         files.filter_map(Result::ok).any(|file| fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()))

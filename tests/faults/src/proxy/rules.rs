@@ -93,13 +93,6 @@ impl Planted {
     pub(crate) fn met(&self) -> u32 {
         self.rules.all().get(self.index).map_or(0, |rule| rule.met)
     }
-
-    /// Lets further calls pass.
-    pub(crate) fn lift(&self) {
-        if let Some(rule) = self.rules.all().get_mut(self.index) {
-            rule.left = 0;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -120,14 +113,5 @@ mod tests {
         let own: Vec<bool> = (0..4).map(|_| hits("GetObject", "/b/INT-1/a")).collect();
         assert_eq!(own, [false, true, true, false]);
         assert_eq!(planted.met(), 2);
-    }
-
-    #[test]
-    fn a_lifted_rule_hits_nothing_more() {
-        let rules = Rules::default();
-        let planted = rules.plant("GetObject", "", 0, u32::MAX, Act::Cut);
-        assert!(rules.take(&call("GetObject", "x")).is_some());
-        planted.lift();
-        assert!(rules.take(&call("GetObject", "x")).is_none());
     }
 }

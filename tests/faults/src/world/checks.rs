@@ -108,7 +108,7 @@ impl World {
             return broken(format!("CXone holds it {} times", held.len()));
         }
         let attachment = held.pop();
-        if outcome == "COMPLETED" && attachment.as_ref().is_none_or(|one| one.size != placed.size) {
+        if outcome == "COMPLETED" && attachment.as_ref().is_none_or(|one| one.sha256 != placed.sha256) {
             return broken(format!("COMPLETED, but CXone holds {attachment:?}"));
         }
         let row = self.ledger_row(identity).await?.unwrap_or_default();

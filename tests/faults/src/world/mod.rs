@@ -60,7 +60,9 @@ pub(crate) struct World {
     /// What must be in no log.
     secrets: Mutex<BTreeSet<String>>,
     has_quota: bool,
-    stack: Stack,
+    name: &'static str,
+    /// Ends with the world.
+    _stack: Stack,
 }
 
 impl World {
@@ -87,7 +89,8 @@ impl World {
             has_quota: setup.parameters.contains("StorageQuotaBytes="),
             place,
             clients,
-            stack,
+            name: setup.name,
+            _stack: stack,
         };
         world.make_buckets().await?;
         world.set_concurrency(setup).await?;
@@ -102,6 +105,21 @@ impl World {
     /// Notes that one more message belongs into the dead-letter queue.
     pub(crate) fn expect_buried(&self) {
         *lock(&self.buried) += 1;
+    }
+
+    /// Puts the logs where the end of the stack does not reach them, and says where.
+    pub(crate) fn keep_logs(&self) -> Result<(), FaultsError> {
+        let logs = &self.place.log_dir;
+        let target = logs.ancestors().nth(2).unwrap_or(logs);
+        let kept = target.join("faults-logs").join(self.name);
+        match std::fs::remove_dir_all(&kept) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+            _ => std::fs::create_dir_all(&kept),
+        }
+        .and_then(|()| std::fs::rename(logs, &kept))
+        .calling("keeping the logs")?;
+        crate::report::say(&format!("the logs of the {} stack are in {}", self.name, kept.display()));
+        Ok(())
     }
 
     async fn make_buckets(&self) -> Result<(), FaultsError> {

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use attachments::{Identity, ObjectKey, ObjectRef, ObjectVersion, execution_name};
 use aws_sdk_s3::types::ChecksumAlgorithm;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::{QUIET, UNVERSIONED, World, lock};
 use crate::FaultsError;
@@ -23,6 +24,8 @@ pub(crate) struct File {
     /// The whole key.
     pub(crate) key: String,
     pub(crate) body: Vec<u8>,
+    /// Whether it has a tag.
+    pub(crate) tagged: bool,
 }
 
 /// An object in a bucket.
@@ -31,6 +34,8 @@ pub(crate) struct Placed {
     pub(crate) bucket: String,
     pub(crate) key: String,
     pub(crate) size: u64,
+    /// Of its content, in hex.
+    pub(crate) sha256: String,
     /// None in the bucket without versions.
     pub(crate) version_id: Option<String>,
     pub(crate) etag: String,
@@ -49,7 +54,7 @@ impl File {
 
     /// A sound of so many bytes.
     pub(crate) fn named(interaction: &str, name: &str, bytes: usize) -> Self {
-        Self { key: format!("{PREFIX}{interaction}/{name}"), body: sound(bytes) }
+        Self { key: format!("{PREFIX}{interaction}/{name}"), body: sound(bytes), tagged: true }
     }
 }
 
@@ -85,8 +90,8 @@ impl World {
     async fn write(&self, bucket: &str, file: &File) -> Result<Placed, FaultsError> {
         let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
         let put = self.clients.s3.put_object().bucket(bucket).key(&file.key).body(file.body.clone().into());
-        let put = put.tagging(format!("note={tag}")).checksum_algorithm(ChecksumAlgorithm::Crc32);
-        let answer = put.send().await.calling("PutObject")?;
+        let put = if file.tagged { put.tagging(format!("note={tag}")) } else { put };
+        let answer = put.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await.calling("PutObject")?;
         let etag = answer.e_tag.unwrap_or_default().trim_matches('"').to_owned();
         let version_id = answer.version_id.filter(|id| id != "null");
         let sequencer = format!("{:016X}", fastrand::u64(..));
@@ -99,6 +104,7 @@ impl World {
             bucket: bucket.to_owned(),
             key: file.key.clone(),
             size: file.body.len() as u64,
+            sha256: hex::encode(Sha256::digest(&file.body)),
             version_id,
             etag,
             sequencer,

@@ -116,9 +116,11 @@ impl World {
             counted.insert(attachment.idempotency_key, attachment.size);
         }
         let live = counted.len();
+        let mut unsettled = 0;
         for placed in self.all_placed() {
             let row = table.objects.get(placed.identity.as_str());
             if row.is_some_and(|row| row.quota == "unsettled") {
+                unsettled += 1;
                 counted.insert(placed.identity.as_str().to_owned(), placed.size);
             }
         }
@@ -130,7 +132,7 @@ impl World {
                 table.used_bytes
             )));
         }
-        let unsettled = counted.len() - live;
-        Ok(format!("{} rows done; used_bytes {expected} = {live} live + {unsettled} unsettled", table.objects.len()))
+        let rows = table.objects.len();
+        Ok(format!("{rows} rows done; used_bytes {expected} is that of {live} live and {unsettled} unsettled, which overlap"))
     }
 }

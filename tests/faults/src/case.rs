@@ -1,0 +1,179 @@
+//! One run of one row: its world, its interaction, and what rows have in common.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use attachments::Outcome;
+use serde_json::Value;
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+
+use crate::proxy::{Act, Planted};
+use crate::world::{Ended, File, Placed, Webhook, World, kill};
+use crate::{FaultsError, http_call};
+
+/// A row's own part of its world: what it does is keyed by its interaction, so that rows do not meet.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) world: Arc<World>,
+    pub(crate) interaction: String,
+    pub(crate) limit: Duration,
+}
+
+/// How an object is to end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expect {
+    pub(crate) outcome: Outcome,
+    /// The reason's code; none where it is completed.
+    pub(crate) reason: Option<&'static str>,
+    /// How many uploads are to be begun, from and to; of crashed runs nobody lived to count.
+    pub(crate) uploads: (u64, u64),
+    /// How often intake is to take it, from and to.
+    pub(crate) claims: (u64, u64),
+    /// The file's size.
+    pub(crate) bytes: usize,
+}
+
+impl Expect {
+    /// The attachment at the interaction after one upload.
+    pub(crate) const COMPLETED: Self =
+        Self { outcome: Outcome::Completed, reason: None, uploads: (1, 1), claims: (1, 1), bytes: 6_000 };
+
+    /// Another outcome with this reason after one upload.
+    pub(crate) const fn ended(outcome: Outcome, reason: &'static str) -> Self {
+        Self { outcome, reason: Some(reason), ..Self::COMPLETED }
+    }
+
+    pub(crate) const fn rejected(reason: &'static str) -> Self {
+        Self::ended(Outcome::Rejected, reason)
+    }
+
+    pub(crate) const fn untracked(reason: &'static str) -> Self {
+        Self::ended(Outcome::TrackingFailed, reason)
+    }
+
+    pub(crate) const fn uploads(self, from: u64, to: u64) -> Self {
+        Self { uploads: (from, to), ..self }
+    }
+
+    pub(crate) const fn claims(self, from: u64, to: u64) -> Self {
+        Self { claims: (from, to), ..self }
+    }
+
+    pub(crate) const fn bytes(self, bytes: usize) -> Self {
+        Self { bytes, ..self }
+    }
+
+    /// What was seen, if it is as expected.
+    pub(crate) fn compare(&self, ended: &Ended) -> Result<String, FaultsError> {
+        let seen = ended.seen();
+        let within = |(from, to): (u64, u64), count: u64| (from..=to).contains(&count);
+        if ended.outcome != self.outcome.as_str() || ended.reason.as_deref() != self.reason {
+            let wanted = self.reason.unwrap_or_default();
+            return Err(FaultsError::broken(format!("{seen} ({}), not {} {wanted}", ended.reason_text, self.outcome)));
+        }
+        if !within(self.uploads, ended.uploads()) {
+            return Err(FaultsError::broken(format!("{seen}: {:?} uploads were expected", self.uploads)));
+        }
+        if !within(self.claims, ended.claims) {
+            return Err(FaultsError::broken(format!("{seen}: {:?} claims were expected", self.claims)));
+        }
+        Ok(seen)
+    }
+}
+
+impl Case {
+    /// A file of the row's interaction.
+    pub(crate) fn file(&self) -> File {
+        File::of(&self.interaction)
+    }
+
+    /// Waits for the object's end within the row's time, checks all invariants and the expectation.
+    pub(crate) async fn expect(&self, placed: &Placed, expect: &Expect) -> Result<String, FaultsError> {
+        expect.compare(&self.end_of(placed, Webhook::Delivered).await?)
+    }
+
+    /// Waits for the object's end within the row's time and checks all invariants.
+    pub(crate) async fn end_of(&self, placed: &Placed, webhook: Webhook) -> Result<Ended, FaultsError> {
+        match tokio::time::timeout(self.limit, self.world.end_of(placed, webhook)).await {
+            Ok(ended) => ended,
+            Err(_) => {
+                let what = self.world.progress_of(placed).await;
+                Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
+            }
+        }
+    }
+
+    /// Writes a file, plants one fault about it, announces it, and expects the fault to have been met.
+    pub(crate) async fn meet(
+        &self,
+        (operation, skip, times): (&'static str, u32, u32),
+        act: Act,
+        expect: &Expect,
+    ) -> Result<String, FaultsError> {
+        let placed = self.world.place(&File::named(&self.interaction, "call.wav", expect.bytes)).await?;
+        let planted = self.plant(&placed, operation, skip, times, act);
+        self.world.announce(&placed).await?;
+        let seen = self.expect(&placed, expect).await?;
+        self.met(&planted, times).await?;
+        Ok(seen)
+    }
+
+    /// A row whose fault nobody met has shown nothing. The last calls may come after the object's end.
+    pub(crate) async fn met(&self, planted: &Planted, times: u32) -> Result<(), FaultsError> {
+        for _ in 0..200 {
+            if planted.met() == times {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err(FaultsError::broken(format!("the fault was met {} times, not {times}", planted.met())))
+    }
+
+    /// Lets calls about the object meet a fault. S3 names the ingest object by key, all others by identity.
+    pub(crate) fn plant(&self, placed: &Placed, operation: &'static str, skip: u32, times: u32, act: Act) -> Planted {
+        let about = if operation.starts_with("GetObject") { &placed.key } else { placed.identity.as_str() };
+        self.world.proxy.rules.plant(operation, about, skip, times, act)
+    }
+
+    /// Holds the call of that number about the object, kills the process that makes it, and gives the object time to heal.
+    pub(crate) async fn kill_at(
+        &self,
+        operation: &'static str,
+        skip: u32,
+        done: bool,
+        expect: &Expect,
+    ) -> Result<String, FaultsError> {
+        let placed = self.world.place(&File::named(&self.interaction, "call.wav", expect.bytes)).await?;
+        let (caught, mut caught_one) = mpsc::unbounded_channel();
+        let act = if done { Act::HoldAfter(caught) } else { Act::HoldBefore(caught) };
+        let planted = self.plant(&placed, operation, skip, 1, act);
+        self.world.announce(&placed).await?;
+        let process = self.caught(&mut caught_one, &placed).await?;
+        kill(process)?;
+        let seen = self.expect(&placed, expect).await?;
+        self.met(&planted, 1).await?;
+        Ok(format!("killed {process}; {seen}"))
+    }
+
+    /// The next process whose call is held.
+    pub(crate) async fn caught(&self, caught: &mut UnboundedReceiver<u32>, placed: &Placed) -> Result<u32, FaultsError> {
+        match tokio::time::timeout(self.limit, caught.recv()).await {
+            Ok(Some(process)) => Ok(process),
+            _ => {
+                let what = format!("no call was held; {}", self.world.progress_of(placed).await);
+                Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
+            }
+        }
+    }
+
+    /// Invokes a function and gives its answer.
+    pub(crate) async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, FaultsError> {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        http_call::json("POST", &self.world.place.endpoint, &path, Some(payload)).await
+    }
+}
+
+/// An error unless it holds.
+pub(crate) fn ensure(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), FaultsError> {
+    if holds { Ok(()) } else { Err(FaultsError::Broken(otherwise())) }
+}

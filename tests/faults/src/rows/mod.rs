@@ -1,0 +1,115 @@
+//! The table of scenarios: one row says what goes wrong, what is to be expected, and how it is provoked.
+
+mod alone;
+mod aws;
+mod events;
+mod jobs;
+mod keys;
+mod processes;
+mod quota;
+mod replies;
+mod uploads;
+mod webhooks;
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use cxone_standin::{JobAct, Step, UploadAct};
+use webhook_receiver::DeliveryAct;
+
+use crate::case::{Case, Expect};
+use crate::places::Place;
+use crate::world::File;
+use crate::FaultsError;
+
+/// One scenario.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row {
+    /// `group/fault`, also the interaction of its objects.
+    pub(crate) name: &'static str,
+    /// What goes wrong.
+    pub(crate) fault: &'static str,
+    /// What must come of it.
+    pub(crate) expectation: &'static str,
+    /// The stack that it runs on.
+    pub(crate) place: Place,
+    /// Whether it is short enough for every test run.
+    pub(crate) fast: bool,
+    /// How long its objects may take.
+    pub(crate) seconds: u64,
+    pub(crate) play: Play,
+}
+
+/// What a row does.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Play {
+    /// One file, at whose uploads CXone does this.
+    Upload(fn() -> Vec<Step<UploadAct>>, Expect),
+    /// One file, at whose job's polls CXone does this.
+    Job(fn() -> Vec<Step<JobAct>>, Expect),
+    /// One file, at whose deliveries the receiver does this; so many tries in all.
+    Webhook(fn() -> Vec<Step<DeliveryAct>>, usize),
+    /// Something else.
+    Other(fn(Case) -> Acting),
+}
+
+/// What a row's function returns.
+pub(crate) type Acting = Pin<Box<dyn Future<Output = Result<String, FaultsError>> + Send>>;
+
+/// A row that takes up to a minute and a half, on the shared stack.
+const fn row(name: &'static str, fault: &'static str, expectation: &'static str, play: Play) -> Row {
+    Row { name, fault, expectation, place: Place::Shared, fast: false, seconds: 100, play }
+}
+
+impl Row {
+    const fn fast(self) -> Self {
+        Self { fast: true, ..self }
+    }
+
+    const fn within(self, seconds: u64) -> Self {
+        Self { seconds, ..self }
+    }
+
+    const fn at(self, place: Place) -> Self {
+        Self { place, ..self }
+    }
+
+    /// Its interaction's id.
+    pub(crate) fn interaction(&self) -> String {
+        self.name.replace('/', ".")
+    }
+
+    /// Runs it; what was seen, if that is as expected.
+    pub(crate) async fn run(&self, world: std::sync::Arc<crate::world::World>) -> Result<String, FaultsError> {
+        let case = Case { world, interaction: self.interaction(), limit: Duration::from_secs(self.seconds) };
+        match self.play {
+            Play::Upload(script, expect) => {
+                case.world.standin.script_uploads(&case.interaction, &script()).await?;
+                one_file(&case, &expect).await
+            }
+            Play::Job(script, expect) => {
+                case.world.standin.script_jobs(&case.interaction, &script()).await?;
+                one_file(&case, &expect).await
+            }
+            Play::Webhook(script, tries) => {
+                case.world.receiver.script_interaction(&case.interaction, &script()).await?;
+                webhooks::tried(&case, tries).await
+            }
+            Play::Other(act) => act(case).await,
+        }
+    }
+}
+
+async fn one_file(case: &Case, expect: &Expect) -> Result<String, FaultsError> {
+    let placed = case.world.put(&File::named(&case.interaction, "call.wav", expect.bytes)).await?;
+    case.expect(&placed, expect).await
+}
+
+/// All rows, the slow ones first, so that the quick ones run beside them.
+pub(crate) fn all() -> Vec<Row> {
+    let groups =
+        [processes::ROWS, alone::ROWS, quota::ROWS, uploads::ROWS, jobs::ROWS, webhooks::ROWS, aws::ROWS, events::ROWS, keys::ROWS];
+    let mut rows = groups.concat();
+    rows.sort_by_key(|row| std::cmp::Reverse(row.seconds));
+    rows
+}

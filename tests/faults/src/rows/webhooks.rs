@@ -1,0 +1,68 @@
+//! What the webhook's receiver can do.
+
+use serde_json::{Value, json};
+use webhook_receiver::{CutHow, DeliveryAct, Step};
+
+use super::{Acting, Play, Row, replies::{redirect, status}, row};
+use crate::FaultsError;
+use crate::case::{Case, Expect, ensure};
+use crate::error::Calling as _;
+use crate::world::{Ended, Webhook};
+
+fn reply(code: u16) -> Step<DeliveryAct> {
+    Step::once(DeliveryAct::Reply(status(code)))
+}
+
+pub(super) const ROWS: &[Row] = &[
+    row("webhook/500", "500 twice", "delivered with the third try, one id, one body", Play::Webhook(|| vec![reply(500).times(2)], 3)).fast(),
+    row("webhook/410", "410 once", "delivered with the second try", Play::Webhook(|| vec![reply(410)], 2)).fast(),
+    row("webhook/time-out", "no answer once", "given up after 10 s, delivered with the second try",
+        Play::Webhook(|| vec![Step::once(DeliveryAct::Never)], 2)).fast(),
+    row("webhook/redirect", "a redirect", "never followed, delivered with the second try",
+        Play::Webhook(|| vec![Step::once(DeliveryAct::Reply(redirect()))], 2)).fast(),
+    row("webhook/cut", "connection reset twice", "delivered with the third try",
+        Play::Webhook(|| vec![Step::once(DeliveryAct::Cut(CutHow::Reset)).times(2)], 3)).fast(),
+    row("webhook/down", "503 until the retries are used up", "Webhook.Undelivered with all else settled; the state run again delivers",
+        Play::Other(down)).within(200),
+];
+
+/// The file is completed, its webhook delivered with the last of so many tries to the one URL.
+pub(super) async fn tried(case: &Case, tries: usize) -> Result<String, FaultsError> {
+    let placed = case.world.put(&case.file()).await?;
+    let ended = case.end_of(&placed, Webhook::Delivered).await?;
+    let seen = Expect::COMPLETED.compare(&ended)?;
+    ensure(ended.deliveries.len() == tries, || format!("{} tries", ended.deliveries.len()))?;
+    let elsewhere = ended.deliveries.iter().find(|one| one.path != "/webhook");
+    ensure(elsewhere.is_none(), || format!("a try went to {:?}", elsewhere.map(|one| &one.path)))?;
+    Ok(seen)
+}
+
+fn down(case: Case) -> Acting {
+    Box::pin(async move {
+        case.world.receiver.script_interaction(&case.interaction, &[reply(503).forever()]).await?;
+        let placed = case.world.put(&case.file()).await?;
+        let ended = case.end_of(&placed, Webhook::Undelivered).await?;
+        Expect::COMPLETED.compare(&ended)?;
+        let failed = ended.deliveries.len();
+        case.world.receiver.forget_interaction(&case.interaction).await?;
+        let answer = redriven(&case, &ended).await?;
+        ensure(answer.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("run again: {answer}"))?;
+        let deliveries = case.world.receiver.deliveries(Some(placed.identity.as_str()), None).await?;
+        let bodies: std::collections::BTreeSet<_> = deliveries.iter().map(|one| &one.body_sha256).collect();
+        let taken = deliveries.iter().filter(|one| one.status == Some(200)).count();
+        ensure(bodies.len() == 1 && taken == 1, || format!("{} bodies, taken {taken} times", bodies.len()))?;
+        Ok(format!("Undelivered after {failed} tries; run again, taken once with the same bytes"))
+    })
+}
+
+/// Runs the state that failed again with the input that it had, which is what a redrive of the execution does.
+pub(super) async fn redriven(case: &Case, ended: &Ended) -> Result<Value, FaultsError> {
+    let call = case.world.clients.sfn.get_execution_history().execution_arn(&ended.execution_arn);
+    let history = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.calling("GetExecutionHistory")?;
+    let entered = history.iter().filter_map(|event| event.state_entered_event_details());
+    let input = entered.filter(|state| state.name().starts_with("Record")).filter_map(|state| state.input()).next_back();
+    let input = input.ok_or_else(|| FaultsError::broken("the history has no input of the last state"))?;
+    let attachment: Value = serde_json::from_str(input).calling("reading a state's input")?;
+    let payload = json!({ "execution_arn": ended.execution_arn, "attachment": attachment });
+    case.invoke(&case.world.place.functions.finalize, &payload).await
+}
