@@ -10,7 +10,7 @@ PYTHON ?= python3
 CARGO ?= cargo
 
 STACK := $(CARGO) run --package stack --
-FAULTS := $(CARGO) run --package faults --
+FAULT_ROWS := $(CARGO) run --package faults --
 STACK_QUIETLY := $(CARGO) run --quiet --package stack --
 REQUIREMENTS := tests/python/requirements.txt
 LINT := tests/lint/package.json tests/lint/package-lock.json
@@ -38,10 +38,10 @@ test: venv rust lint ## all checks and tests
 	$(CARGO) test --workspace
 
 faults: venv rust ## all fault scenarios, with a table (ONLY=upload/ for some of them)
-	@$(FAULTS) run $(if $(ONLY),--only "$(ONLY)")
+	@$(FAULT_ROWS) run $(if $(ONLY),--only "$(ONLY)")
 
 soak: venv rust ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
-	@$(FAULTS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS_PERCENT),10%)
+	@$(FAULT_ROWS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
 
 lint: venv ## check the template and the state machine
 	.venv/bin/cfn-lint template.yaml

@@ -8,6 +8,7 @@ mod connector;
 mod cxone_client;
 mod environment;
 mod logging;
+pub mod metrics;
 mod secret;
 mod serve;
 mod tls;

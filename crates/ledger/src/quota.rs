@@ -71,6 +71,17 @@ impl Ledger {
         }
     }
 
+    /// Bytes that are reserved in all, as of a moment ago: an eventually consistent read, for a gauge.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where DynamoDB cannot say.
+    pub async fn used_bytes(&self) -> Result<u64, LedgerError> {
+        let read = self.client.get_item().table_name(&self.table).key("pk", quota_key()).send().await;
+        let item = read.map_err(|error| LedgerError::unavailable("read the quota", error))?.item.unwrap_or_default();
+        let used = item.get("used_bytes").and_then(|used| used.as_n().ok()).and_then(|digits| digits.parse().ok());
+        Ok(used.unwrap_or(0))
+    }
+
     /// Writes both items or neither. Conflicts and throttling are waited out with jitter.
     pub(crate) async fn transact(&self, action: &'static str, items: [Update; 2]) -> Result<Transacted, LedgerError> {
         let items = items.map(|update| TransactWriteItem::builder().update(update).build());

@@ -11,9 +11,12 @@ use std::time::SystemTime;
 use attachments::{
     Timestamp,
     audit::{AuditRecord, audit_key},
-    workflow::{FinalizeRequest, Finalized, Resolution, SCHEMA, error_type},
+    workflow::{Attachment, FinalizeRequest, Finalized, Resolution, SCHEMA, error_type},
 };
-use host::{Environment, Failure, PlainHttpHosts, SettingsError};
+use host::{
+    Environment, Failure, PlainHttpHosts, SettingsError,
+    metrics::{self, Metric},
+};
 use lambda_runtime::Context;
 use serde_json::Value;
 use tracing::Instrument;
@@ -83,11 +86,11 @@ async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Fina
     let identity = &attachment.identity;
     let now = Timestamp::from(SystemTime::now());
     let wanted = attachment.resolution(now);
-    let settled = finalize
-        .ledger
-        .settle(identity, &wanted, attachment.possibly_stored, now)
-        .await
-        .map_err(|error| Failure::new(error_type::LEDGER_UNAVAILABLE, error))?;
+    let settled =
+        finalize.ledger.settle(identity, &wanted, attachment.possibly_stored, now).await.map_err(|error| {
+            metrics::count(Metric::LedgerUnavailable);
+            Failure::new(error_type::LEDGER_UNAVAILABLE, error)
+        })?;
     let resolution = &settled.resolution;
     let record = AuditRecord::new(attachment, resolution, settled.quota, request.execution_arn.clone());
     let key = audit_key(finalize.audit.prefix(), identity, resolution);
@@ -95,6 +98,7 @@ async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Fina
     let stored = finalize.audit.write_once(&key, bytes).await?;
     if stored.written {
         log(&record);
+        measure(attachment, resolution);
     }
     let webhook_status = finalize.webhook.deliver(identity.as_str(), stored.bytes).await?;
     tracing::info!(webhook_status, audit_key = key, "recorded and delivered");
@@ -107,6 +111,15 @@ async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Fina
         audit_key: key,
         webhook_status,
     })
+}
+
+/// Counts the outcome, once an object: with the record's first write.
+fn measure(attachment: &Attachment, resolution: &Resolution) {
+    metrics::count_outcome(resolution.ending.outcome(), resolution.ending.reason().map(|reason| reason.code));
+    if let Some(event_time) = attachment.object.event_time {
+        let milliseconds = resolution.at.seconds_since(event_time).max(0.0) * 1000.0;
+        metrics::emit(&[(Metric::EndToEndLatency, milliseconds)]);
+    }
 }
 
 /// What the console shows of a failed execution.

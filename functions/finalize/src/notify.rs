@@ -3,7 +3,10 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use attachments::workflow::error_type;
-use host::{Failure, SigningSecrets};
+use host::{
+    Failure, SigningSecrets,
+    metrics::{self, Metric},
+};
 use reqwest::header::CONTENT_TYPE;
 use secrecy::ExposeSecret;
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
@@ -38,6 +41,7 @@ impl Webhook {
         let secrets = self.signing_secrets().await?;
         let timestamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         let signature = signatures(&secrets, id, timestamp, &bytes)?;
+        metrics::count(Metric::WebhookTries);
         let sent = self
             .http
             .post(self.url.clone())
@@ -96,6 +100,7 @@ fn signatures(secrets: &SigningSecrets, id: &str, timestamp: u64, bytes: &[u8]) 
 }
 
 fn undelivered(what: std::fmt::Arguments<'_>) -> Failure {
+    metrics::count(Metric::WebhookUndelivered);
     Failure::new(error_type::WEBHOOK_UNDELIVERED, what)
 }
 

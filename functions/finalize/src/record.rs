@@ -80,5 +80,6 @@ fn status(error: &SdkError<PutObjectError>) -> Option<u16> {
 }
 
 fn unwritable(what: std::fmt::Arguments<'_>) -> Failure {
+    host::metrics::count(host::metrics::Metric::AuditUnwritable);
     Failure::new(error_type::AUDIT_UNWRITABLE, format_args!("the audit record cannot be {what}"))
 }

@@ -8,7 +8,10 @@ use std::{
 
 use attachments::{Identity, Timestamp, workflow::error_type};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
-use host::Failure;
+use host::{
+    Failure,
+    metrics::{self, Metric},
+};
 use lambda_runtime::Context;
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
@@ -46,6 +49,7 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
         Ok(found) => found,
         Err(reason) => {
             tracing::error!(message_id = message.id, "the message cannot be read: {reason}");
+            metrics::count(Metric::DeadLetters);
             return match intake.queue.bury(message, reason).await {
                 Ok(()) => true,
                 Err(fault) => {
@@ -57,6 +61,8 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
     };
     if found.ignored > 0 {
         tracing::info!(message_id = message.id, ignored = found.ignored, "records that start nothing");
+        let ignored = u32::try_from(found.ignored).unwrap_or(u32::MAX);
+        metrics::emit(&[(Metric::IgnoredRecords, f64::from(ignored))]);
     }
     let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
         Some(Finish::Finished { .. }) => None,
@@ -98,6 +104,7 @@ async fn run<'a>(
     context: &Context,
 ) -> HashMap<Identity, Finish> {
     let times = times(context);
+    let fetches_before = intake.cxone.token_fetches();
     let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
     let mut seen: HashMap<Identity, Finish> = HashMap::new();
     let mut tasks = JoinSet::new();
@@ -140,6 +147,10 @@ async fn run<'a>(
                 tracing::error!(identity, "a record's task ended by itself: {error}");
             }
         }
+    }
+    let fetches = u32::try_from(intake.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
+    if fetches > 0 {
+        metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
     }
     seen
 }

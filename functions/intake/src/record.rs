@@ -7,6 +7,7 @@ use attachments::{
     workflow::{Attachment, Decision, Ending, JobProgress, ObjectFacts, Resolution, SCHEMA},
 };
 use aws_sdk_sfn::{error::DisplayErrorContext, operation::start_execution::StartExecutionError};
+use host::metrics::{self, Metric};
 use ledger::{Claim, Decided, Lease, LedgerError, Verdict};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
@@ -161,9 +162,23 @@ fn blank(notification: &Notification, identity: &Identity) -> Attachment {
 
 fn accepted(attachment: &mut Attachment, job: JobId) {
     tracing::info!(upload_attempts = attachment.upload_attempts, bytes = attachment.object.size_bytes, "uploaded");
+    count_upload(attachment);
     attachment.decision = Decision::Poll;
     attachment.job_id = Some(job);
     attachment.possibly_stored = false;
+}
+
+fn count_upload(attachment: &Attachment) {
+    let milliseconds =
+        attachment.upload.and_then(|upload| Some(upload.ended_at?.seconds_since(upload.started_at) * 1000.0));
+    #[expect(clippy::cast_precision_loss, reason = "a file's size is far below 2^52")]
+    let bytes = attachment.object.size_bytes.unwrap_or(0) as f64;
+    metrics::emit(&[
+        (Metric::Uploads, 1.0),
+        (Metric::UploadBytes, bytes),
+        (Metric::UploadLatency, milliseconds.unwrap_or(0.0)),
+        (Metric::UploadRetries, f64::from(attachment.upload_attempts.saturating_sub(1))),
+    ]);
 }
 
 fn unsuccessful(attachment: &mut Attachment, ending: Ending) {
@@ -235,6 +250,7 @@ pub(crate) fn backoff(tries: u64) -> Duration {
 async fn give_back(intake: &Intake, lease: &Lease, wait: Option<Duration>, fault: String) -> Finish {
     let retry_in = wait.unwrap_or_default().max(backoff(lease.attempt));
     tracing::warn!(attempt = lease.attempt, retry_in_seconds = retry_in.as_secs(), "given back: {fault}");
+    metrics::count(Metric::GivenBack);
     match intake.ledger.give_back(lease, &fault).await {
         Ok(_) => Finish::unfinished(retry_in, fault),
         Err(error) => {

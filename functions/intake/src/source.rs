@@ -168,6 +168,7 @@ where
             ),
         ),
         (Some(403), _) => {
+            host::metrics::count(host::metrics::Metric::SourceDenied);
             tracing::error!(
                 s3_error = code,
                 "S3 denies access to the object; check IntakeFunction's role, the bucket's policy and its KMS key"

@@ -7,6 +7,7 @@ use attachments::{
     workflow::{Attachment, Upload},
 };
 use cxone::{UploadError, UploadRequest};
+use host::metrics::{self, Metric};
 use ledger::{Lease, Reservation};
 use tokio::time::{Instant, sleep};
 
@@ -131,6 +132,7 @@ async fn reserve(intake: &Intake, lease: &mut Lease, bytes: u64) -> Result<(), S
     match intake.ledger.reserve(lease, bytes, limit).await {
         Ok(Reservation::Reserved) => {
             lease.reserved_bytes = lease.reserved_bytes.max(bytes);
+            gauge_quota(intake, limit).await;
             Ok(())
         }
         Ok(Reservation::QuotaExceeded) => Err(Stop::reject(
@@ -142,9 +144,21 @@ async fn reserve(intake: &Intake, lease: &mut Lease, bytes: u64) -> Result<(), S
     }
 }
 
+/// Emits how full the quota is; a gauge that cannot be read stops nothing.
+async fn gauge_quota(intake: &Intake, limit: u64) {
+    match intake.ledger.used_bytes().await {
+        #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
+        Ok(used) => metrics::emit(&[(Metric::QuotaUsedRatio, used as f64 / limit as f64)]),
+        Err(error) => tracing::warn!("{error}"),
+    }
+}
+
 /// How long to wait before the next try in place, or why there is none.
 fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<Duration, Stop> {
     let fault = error.to_string();
+    if matches!(error, UploadError::Throttled { .. }) {
+        metrics::count(Metric::Throttled);
+    }
     match error {
         UploadError::Refused(reason) => {
             // CXone keeps one answer per Idempotency-Key, so a refusal now means that it holds nothing from before either.
@@ -184,6 +198,7 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
 }
 
 fn unauthorized(fault: &str) -> Stop {
+    metrics::count(Metric::CxoneUnauthorized);
     tracing::error!(error_type = attachments::workflow::error_type::CXONE_UNAUTHORIZED, "{fault}");
     Stop::later(fault)
 }

@@ -8,7 +8,10 @@ use attachments::{
     workflow::{Attachment, Decision, Ending, Resolution, StatusChange, error_type},
 };
 use cxone::{Client, Job, JobError};
-use host::Failure;
+use host::{
+    Failure,
+    metrics::{self, Metric},
+};
 use tokio::time::{Instant, sleep};
 
 /// How long to ask.
@@ -70,7 +73,12 @@ async fn one_question(
     uploaded_at: Timestamp,
 ) -> Result<Answer, Failure> {
     attachment.job.polls += 1;
+    let fetches_before = cxone.token_fetches();
     let answer = cxone.job(job).await;
+    let fetches = u32::try_from(cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
+    if fetches > 0 {
+        metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
+    }
     let now = Timestamp::from(SystemTime::now());
     let error = match answer {
         Ok(job) => return Ok(judge(attachment, job, interaction, now)),
@@ -80,6 +88,7 @@ async fn one_question(
     match error {
         JobError::Throttled { wait } => {
             attachment.job.throttled += 1;
+            metrics::count(Metric::Throttled);
             Ok(Answer::Again(Some(wait)))
         }
         JobError::Unavailable(_) => {
@@ -95,7 +104,10 @@ async fn one_question(
             Ok(Answer::Ended(Ending::TrackingFailed(Reason::new(ReasonCode::CxoneNotFound, text))))
         }
         JobError::Refused(reason) => Ok(Answer::Ended(Ending::TrackingFailed(reason))),
-        JobError::Unauthorized(fault) => Err(Failure::new(error_type::CXONE_UNAUTHORIZED, fault)),
+        JobError::Unauthorized(fault) => {
+            metrics::count(Metric::CxoneUnauthorized);
+            Err(Failure::new(error_type::CXONE_UNAUTHORIZED, fault))
+        }
         JobError::CredentialsUnavailable(fault) => Err(Failure::new(error_type::CXONE_UNAVAILABLE, fault)),
     }
 }
@@ -143,6 +155,7 @@ fn ended(mut attachment: Attachment, ending: Ending, at: Timestamp) -> Attachmen
         polls = attachment.job.polls,
         "job ended"
     );
+    metrics::emit(&[(Metric::JobsEnded, 1.0), (Metric::PollsPerJob, f64::from(attachment.job.polls))]);
     attachment.decision = if ending.outcome().is_success() { Decision::Completed } else { Decision::Unsuccessful };
     attachment.result = Some(Resolution { ending, at });
     attachment

@@ -49,13 +49,13 @@ pub(crate) fn s(value: &str) -> AttributeValue {
 }
 
 impl Table {
-    /// `test` has a `::` in it, which a table's name must not have.
-    pub(crate) async fn create(dynamodb: Client, endpoint: &str, test: &str) -> Self {
-        let name = test.replace("::", ".");
+    /// `trial` has a `::` in it, which a table's name must not have.
+    pub(crate) async fn create(dynamodb: Client, endpoint: &str, trial: &str) -> Self {
+        let name = trial.replace("::", ".");
         let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
-        let text = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
+        let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
         let table = dynamodb.create_table().table_name(&name).key_schema(key);
-        let table = table.attribute_definitions(text.build().unwrap()).billing_mode(BillingMode::PayPerRequest);
+        let table = table.attribute_definitions(attribute.build().unwrap()).billing_mode(BillingMode::PayPerRequest);
         table.send().await.unwrap();
         Self { ledger: Ledger::new(dynamodb.clone(), name.clone()), dynamodb, endpoint: endpoint.to_owned(), name }
     }
@@ -128,7 +128,7 @@ pub(crate) async fn at_once<T: Send + 'static>(
     let tasks: Vec<_> = runs.into_iter().map(tokio::spawn).collect();
     let mut results = Vec::new();
     for task in tasks {
-        results.push(tokio::time::timeout(Duration::from_secs(60), task).await.expect("it hangs").unwrap());
+        results.push(tokio::time::timeout(Duration::from_mins(1), task).await.expect("it hangs").unwrap());
     }
     results
 }

@@ -1,0 +1,156 @@
+//! Metrics in CloudWatch's embedded format: a JSON line on standard output that CloudWatch turns into data points.
+//!
+//! Written here rather than by a crate: the format is one object, and the crates for it bring a registry, a recorder and
+//! start-up work that a function with a dozen counters has no use for.
+
+use std::time::SystemTime;
+
+use attachments::{Outcome, ReasonCode, Timestamp};
+use serde_json::{Map, Value, json};
+
+/// The namespace in CloudWatch.
+pub const NAMESPACE: &str = "CxoneAttachments";
+
+macro_rules! metrics {
+    ($($(#[doc = $doc:literal])+ $variant:ident: $unit:literal, $function:literal,)+) => {
+        /// What the functions count and measure. `infra/metrics.json` lists the same for dashboard and alarms; a test holds
+        /// the two together.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Metric {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl Metric {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            /// The name in CloudWatch.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)+ }
+            }
+
+            /// The unit in CloudWatch.
+            #[must_use]
+            pub const fn unit(self) -> &'static str {
+                match self { $(Self::$variant => $unit,)+ }
+            }
+
+            /// The functions that emit it.
+            #[must_use]
+            pub const fn functions(self) -> &'static str {
+                match self { $(Self::$variant => $function,)+ }
+            }
+        }
+    };
+}
+
+metrics! {
+    /// Uploads that CXone accepted.
+    Uploads: "Count", "intake",
+    /// Their bytes.
+    UploadBytes: "Bytes", "intake",
+    /// From an accepted upload's first byte to CXone's answer.
+    UploadLatency: "Milliseconds", "intake",
+    /// Uploads that were begun and not accepted, of an object that then was.
+    UploadRetries: "Count", "intake",
+    /// Answers of 429.
+    Throttled: "Count", "intake, poll",
+    /// Tokens fetched.
+    TokenFetches: "Count", "intake, poll",
+    /// Objects given back to the queue.
+    GivenBack: "Count", "intake",
+    /// Calls that failed because CXone refuses the credentials, or because the secret is unusable.
+    CxoneUnauthorized: "Count", "intake, poll",
+    /// Reads that S3 denied.
+    SourceDenied: "Count", "intake",
+    /// Messages that could not be read.
+    DeadLetters: "Count", "intake",
+    /// Records that start nothing.
+    IgnoredRecords: "Count", "intake",
+    /// The part of the storage quota that is reserved, 0 to 1.
+    QuotaUsedRatio: "None", "intake",
+    /// Questions asked until a job's end.
+    PollsPerJob: "Count", "poll",
+    /// Jobs whose end polling saw.
+    JobsEnded: "Count", "poll",
+    /// Objects with their outcome, by outcome, and by outcome and reason.
+    Outcomes: "Count", "finalize",
+    /// From S3's event to the outcome.
+    EndToEndLatency: "Milliseconds", "finalize",
+    /// Webhooks posted.
+    WebhookTries: "Count", "finalize",
+    /// Webhooks that were not answered with 2xx.
+    WebhookUndelivered: "Count", "finalize",
+    /// Audit records that could not be written.
+    AuditUnwritable: "Count", "finalize",
+    /// Outcomes that the ledger did not take.
+    LedgerUnavailable: "Count", "finalize",
+}
+
+/// Emits values without dimensions, all in one line.
+pub fn emit(values: &[(Metric, f64)]) {
+    if !values.is_empty() {
+        println!("{}", line(values, &json!([[]]), &Map::new(), SystemTime::now().into()));
+    }
+}
+
+/// Counts one.
+pub fn count(metric: Metric) {
+    emit(&[(metric, 1.0)]);
+}
+
+/// Counts an object's outcome, by outcome and by outcome and reason.
+pub fn count_outcome(outcome: Outcome, reason: Option<ReasonCode>) {
+    let mut dimensions = Map::new();
+    dimensions.insert("Outcome".to_owned(), outcome.as_str().into());
+    let reason = reason.map_or("none".into(), ReasonCode::as_str);
+    dimensions.insert("Reason".to_owned(), reason.as_ref().into());
+    let sets = json!([["Outcome"], ["Outcome", "Reason"]]);
+    println!("{}", line(&[(Metric::Outcomes, 1.0)], &sets, &dimensions, SystemTime::now().into()));
+}
+
+fn line(values: &[(Metric, f64)], sets: &Value, dimensions: &Map<String, Value>, now: Timestamp) -> String {
+    let named: Vec<Value> =
+        values.iter().map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()})).collect();
+    let mut object = dimensions.clone();
+    object.insert(
+        "_aws".to_owned(),
+        json!({
+            "Timestamp": now.unix_millis(),
+            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": named}],
+        }),
+    );
+    object.extend(values.iter().map(|(metric, value)| (metric.name().to_owned(), json!(value))));
+    Value::Object(object).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_the_embedded_format() {
+        let values = [(Metric::Uploads, 1.0), (Metric::UploadBytes, 43.0)];
+        let read: Value =
+            serde_json::from_str(&line(&values, &json!([[]]), &Map::new(), Timestamp::from_unix_millis(5))).unwrap();
+        let expected = json!({
+            "_aws": {"Timestamp": 5, "CloudWatchMetrics": [{
+                "Namespace": "CxoneAttachments", "Dimensions": [[]],
+                "Metrics": [{"Name": "Uploads", "Unit": "Count"}, {"Name": "UploadBytes", "Unit": "Bytes"}]}]},
+            "Uploads": 1.0, "UploadBytes": 43.0
+        });
+        assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn names_are_unique_and_units_are_cloudwatchs() {
+        let mut names: Vec<_> = Metric::ALL.iter().map(|metric| metric.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Metric::ALL.len());
+        for metric in Metric::ALL {
+            assert!(["Count", "Bytes", "Milliseconds", "None"].contains(&metric.unit()), "{metric:?}");
+        }
+    }
+}
