@@ -171,7 +171,11 @@ fn local_values(cxone_base_url: &str, webhook_url: &str) -> Vec<(String, String)
 }
 
 /// Waits until ministack answers, and makes the bucket that packages go to.
-pub(crate) async fn ready(group: &mut ProcessGroup, clients: &Clients, logs: &std::path::Path) -> Result<(), StackError> {
+pub(crate) async fn ready(
+    group: &mut ProcessGroup,
+    clients: &Clients,
+    logs: &std::path::Path,
+) -> Result<(), StackError> {
     let deadline = Instant::now() + Duration::from_secs(READY_SECONDS);
     while clients.s3.create_bucket().bucket(deploy::ARTIFACTS).send().await.is_err() {
         group.check(ministack::NAME)?;

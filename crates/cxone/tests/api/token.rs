@@ -46,11 +46,11 @@ async fn a_caller_that_leaves_during_the_fetch_holds_nobody_up() {
 #[tokio::test]
 async fn a_token_is_renewed_thirty_seconds_before_its_end() {
     let fixture = Fixture::new();
-    fixture.tokens_do(&[Step::once(TokenAct::ExpiresIn(31)).times(2)]).await;
+    fixture.tokens_do(&[Step::once(TokenAct::ExpiresIn(32)).times(2)]).await;
     let job = fixture.a_job_of("INT-1").await;
     fixture.client.job(&job).await.unwrap();
-    assert_eq!(fixture.client.token_fetches(), 1, "for one more second it is good");
-    tokio::time::sleep(Duration::from_millis(1_050)).await;
+    assert_eq!(fixture.client.token_fetches(), 1, "for two more seconds it is good");
+    tokio::time::sleep(Duration::from_millis(2_050)).await;
     fixture.client.job(&job).await.unwrap();
     fixture.client.job(&job).await.unwrap();
     assert_eq!(fixture.client.token_fetches(), 2);

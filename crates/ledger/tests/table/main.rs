@@ -97,6 +97,7 @@ fn main() -> ExitCode {
             a_completed_file_stays_counted,
             without_a_reservation_there_is_nothing_to_settle,
             of_ten_endings_at_once_one_wins,
+            no_more_is_given_back_than_the_row_holds_at_the_end,
             an_object_without_a_row_has_an_end_too,
         }
         lost_answers {

@@ -1,6 +1,9 @@
 //! What the network and other writers do to calls of DynamoDB, between the SDK and ministack.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -15,6 +18,8 @@ pub(crate) enum Disturbance {
     LoseAnswer,
     /// The call does not go through: its transaction is cancelled for these reasons, one for each item.
     Cancel([&'static str; 2]),
+    /// The call goes through this much later.
+    Delay(Duration),
 }
 
 type Queue = Arc<Mutex<Vec<(&'static str, Disturbance)>>>;
@@ -76,12 +81,15 @@ async fn pass(mut client: TcpStream, upstream: String, queue: Queue) -> std::io:
     if let Some(Disturbance::Cancel(codes)) = disturbance {
         return client.write_all(cancelled(codes).as_bytes()).await;
     }
+    if let Some(Disturbance::Delay(time)) = disturbance {
+        tokio::time::sleep(time).await;
+    }
     let mut server = TcpStream::connect(&upstream).await?;
     server.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
     server.write_all(&body).await?;
     let mut answer = Vec::new();
     server.read_to_end(&mut answer).await?;
-    if disturbance.is_none() {
+    if !matches!(disturbance, Some(Disturbance::LoseAnswer)) {
         client.write_all(&answer).await?;
     }
     client.shutdown().await

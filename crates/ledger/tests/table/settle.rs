@@ -1,5 +1,7 @@
 //! Fixing the outcome.
 
+use std::time::Duration;
+
 use attachments::{
     Reason, ReasonCode,
     audit::QuotaState,
@@ -7,7 +9,10 @@ use attachments::{
 };
 use ledger::{Reservation, Settled};
 
-use crate::table::{Table, at, at_once, decided, object, s};
+use crate::{
+    proxy::{Disturbance, Proxy},
+    table::{Table, at, at_once, decided, n, object, s},
+};
 
 fn ended(ending: Ending, seconds: i64) -> Resolution {
     Resolution { ending, at: at(seconds).plus_millis(123) }
@@ -117,6 +122,21 @@ pub(crate) async fn of_ten_endings_at_once_one_wins(table: Table) {
     let kept = if winner.resolution.ending == Ending::Completed { 10 } else { 0 };
     assert_eq!(table.used_bytes().await, Some(kept));
     assert_eq!(table.number(&object(1), "reserved_bytes").await, Some(kept));
+}
+
+pub(crate) async fn no_more_is_given_back_than_the_row_holds_at_the_end(table: Table) {
+    an_object(&table, 1, 30).await;
+    let proxy = Proxy::start(table.endpoint()).await;
+    proxy.next("TransactWriteItems", Disturbance::Delay(Duration::from_millis(500)));
+    let ledger = table.through(&proxy);
+    let settled = tokio::spawn(async move { ledger.settle(&object(1), &failed(5), false, at(5)).await.unwrap() });
+    while proxy.disturbances_left() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // Behind the look at the row, before the write.
+    table.put(&object(1), [("state", s("decided")), ("reserved_bytes", n(20))]).await;
+    assert!(settled.await.unwrap().first);
+    assert_eq!(table.used_bytes().await, Some(10));
 }
 
 pub(crate) async fn an_object_without_a_row_has_an_end_too(table: Table) {
