@@ -5,6 +5,7 @@
 //! [`InteractionId`], [`JobId`], [`ObjectRef`], [`FileName`]. Wire shapes are frozen in `tests/golden/`.
 
 pub mod audit;
+mod causes;
 mod execution_name;
 mod identity;
 mod interaction;
@@ -16,6 +17,7 @@ mod reason;
 mod timestamp;
 pub mod workflow;
 
+pub use causes::causes;
 pub use execution_name::execution_name;
 pub use identity::{Identity, ObjectRef, ObjectVersion};
 pub use interaction::{InteractionId, InvalidInteractionId};

@@ -142,7 +142,10 @@ where
                     }
                     Some(Err(error)) => {
                         let error: BoxError = error.into();
-                        let fault = chain(error.as_ref());
+                        let fault = match error.source() {
+                            Some(_) => format!("{error}: {}", attachments::causes(error.as_ref())),
+                            None => error.to_string(),
+                        };
                         return Poll::Ready(Some(Err(this.fail(fault))));
                     }
                     None if this.left > 0 => {
@@ -167,17 +170,6 @@ where
     fn size_hint(&self) -> SizeHint {
         self.announced.map_or_else(SizeHint::default, SizeHint::with_exact)
     }
-}
-
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

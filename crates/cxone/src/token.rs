@@ -222,16 +222,8 @@ struct Granted {
     expires_in: Option<u64>,
 }
 
-/// A transport error without its URL, whose causes are what a person needs.
+/// A transport error without its URL.
 pub(crate) fn describe(error: &reqwest::Error) -> String {
-    let mut text = if error.is_timeout() { "timed out".to_owned() } else { String::new() };
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    if text.is_empty() { error.to_string() } else { text }
+    let causes = attachments::causes(error);
+    if error.is_timeout() { format!("timed out: {causes}") } else { causes }
 }

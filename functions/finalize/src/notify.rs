@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use attachments::workflow::error_type;
+use attachments::{causes, workflow::error_type};
 use host::{
     Failure, SigningSecrets,
     metrics::{self, Metric},
@@ -102,19 +102,6 @@ fn signatures(secrets: &SigningSecrets, id: &str, timestamp: u64, bytes: &[u8]) 
 fn undelivered(what: std::fmt::Arguments<'_>) -> Failure {
     metrics::count(Metric::WebhookUndelivered);
     Failure::new(error_type::WEBHOOK_UNDELIVERED, what)
-}
-
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = String::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        if !text.is_empty() {
-            text.push_str(": ");
-        }
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]
