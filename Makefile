@@ -15,8 +15,10 @@ STACK_QUIETLY := $(CARGO) run --quiet --package stack --
 REQUIREMENTS := tests/python/requirements.txt
 LINT := tests/lint/package.json tests/lint/package-lock.json
 VENV := .venv/installed
+BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
+BENCH_VENV := .venv-bench/installed
 
-.PHONY: help demo up down status test faults soak lint venv
+.PHONY: help demo up down status test faults soak bench lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
 
@@ -43,6 +45,11 @@ faults: venv rust ## all fault scenarios, with a table (ONLY=upload/ for some of
 soak: venv rust ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
 	@$(FAULT_ROWS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
 
+bench: $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (QUICK=1: fewer repetitions)
+	$(CARGO) build --release --package intake --package poll --package finalize
+	$(CARGO) build --release --package bench
+	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
+
 lint: venv ## check the template and the state machine
 	.venv/bin/cfn-lint template.yaml
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
@@ -56,6 +63,13 @@ $(VENV): $(REQUIREMENTS) $(LINT)
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(REQUIREMENTS)
 	mkdir .venv/lint && cp $(LINT) .venv/lint
 	PATH="$$PWD/.venv/bin:$$PATH" npm ci --silent --no-audit --no-fund --prefix .venv/lint
+	touch $@
+
+$(BENCH_VENV): $(BENCH_REQUIREMENTS)
+	rm -rf .venv-bench
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	.venv-bench/bin/python -m compileall -q .venv-bench/lib tests/python/bench
 	touch $@
 
 .PHONY: rust

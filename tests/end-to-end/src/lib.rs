@@ -1,6 +1,5 @@
 //! What the end-to-end tests do with a local stack: put objects, deliver events, and wait for what becomes of them.
 
-mod runtime_api;
 mod world;
 
 pub use runtime_api::{Answer, RuntimeApi};

@@ -94,13 +94,11 @@ impl Case {
 
     /// Waits for the object's end within the row's time and checks all invariants.
     pub(crate) async fn end_of(&self, placed: &Placed, webhook: Webhook) -> Result<Ended, FaultsError> {
-        match tokio::time::timeout(self.limit, self.world.end_of(placed, webhook)).await {
-            Ok(ended) => ended,
-            Err(_) => {
-                let what = self.world.progress_of(placed).await;
-                Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
-            }
+        if let Ok(ended) = tokio::time::timeout(self.limit, self.world.end_of(placed, webhook)).await {
+            return ended;
         }
+        let what = self.world.progress_of(placed).await;
+        Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
     }
 
     /// Writes a file, plants one fault about it, announces it, and expects the fault to have been met.
@@ -156,14 +154,16 @@ impl Case {
     }
 
     /// The next process whose call is held.
-    pub(crate) async fn caught(&self, caught: &mut UnboundedReceiver<u32>, placed: &Placed) -> Result<u32, FaultsError> {
-        match tokio::time::timeout(self.limit, caught.recv()).await {
-            Ok(Some(process)) => Ok(process),
-            _ => {
-                let what = format!("no call was held; {}", self.world.progress_of(placed).await);
-                Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
-            }
+    pub(crate) async fn caught(
+        &self,
+        caught: &mut UnboundedReceiver<u32>,
+        placed: &Placed,
+    ) -> Result<u32, FaultsError> {
+        if let Ok(Some(process)) = tokio::time::timeout(self.limit, caught.recv()).await {
+            return Ok(process);
         }
+        let what = format!("no call was held; {}", self.world.progress_of(placed).await);
+        Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
     }
 
     /// Invokes a function and gives its answer.

@@ -5,7 +5,8 @@
 //! notifications (put straight on the queue) and the processes themselves (killed while one of their calls is held).
 //!
 //! [`run`] plays the rows of the table, each keyed by an interaction of its own, and checks after each that its objects ended
-//! exactly once; after all rows of a stack, that the stack as a whole is settled.
+//! exactly once; after all rows of a stack, that the stack as a whole is settled. [`soak`] does the same with many objects at
+//! once and counts.
 
 mod case;
 mod error;
@@ -15,7 +16,9 @@ mod proxy;
 mod report;
 mod rows;
 mod run;
+mod soak;
 mod world;
 
 pub use error::FaultsError;
 pub use run::{Selection, Summary, run};
+pub use soak::{Load, SoakReport, save_plot, soak};

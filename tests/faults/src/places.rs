@@ -15,13 +15,15 @@ pub(crate) enum Place {
     Quota,
     /// For the row in which no message can be hidden.
     Visibility,
+    /// Where the webhook's receiver speaks TLS.
+    Tls,
     /// For the row in which intake dies again and again, with the shortest leases.
     Crashes,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Crashes, Self::Shared, Self::Impatient, Self::Visibility, Self::Alone, Self::Quota];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Crashes, Self::Shared, Self::Impatient, Self::Visibility, Self::Alone, Self::Quota, Self::Tls];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -31,6 +33,7 @@ impl Place {
             Self::Quota => "quota",
             Self::Visibility => "visibility",
             Self::Crashes => "crashes",
+            Self::Tls => "tls",
         }
     }
 
@@ -38,13 +41,15 @@ impl Place {
     pub(crate) const fn side_by_side(self) -> usize {
         match self {
             Self::Shared | Self::Impatient => 24,
-            Self::Alone | Self::Quota | Self::Visibility | Self::Crashes => 1,
+            Self::Alone | Self::Quota | Self::Visibility | Self::Crashes | Self::Tls => 1,
         }
     }
 
     pub(crate) fn setup(self) -> Setup {
         let parameters = match self {
-            Self::Shared | Self::Alone | Self::Visibility => "JobDeadlineSeconds=90 StorageQuotaBytes=1000000000",
+            Self::Shared | Self::Alone | Self::Visibility | Self::Tls => {
+                "JobDeadlineSeconds=90 StorageQuotaBytes=1000000000"
+            }
             Self::Impatient => "GiveUpAfterSeconds=60 StorageQuotaBytes=1000000000",
             Self::Quota => "StorageQuotaBytes=500000",
             Self::Crashes => "FunctionTimeoutSeconds=60 QueueVisibilitySeconds=68 StorageQuotaBytes=1000000000",
@@ -55,6 +60,13 @@ impl Place {
             Self::Quota => (6, 10),
             _ => (4, 1),
         };
-        Setup { name: self.name(), parameters: parameters.to_owned(), concurrency, batch, wait_scale: 0.1 }
+        Setup {
+            name: self.name(),
+            parameters: parameters.to_owned(),
+            concurrency,
+            batch,
+            wait_scale: 0.1,
+            tls: self == Self::Tls,
+        }
     }
 }

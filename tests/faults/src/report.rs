@@ -27,7 +27,13 @@ impl Verdict {
 
 /// Says that a row has ended.
 pub(crate) fn tell(done: usize, all: usize, verdict: &Verdict) {
-    say(&format!("[{done:>3}/{all}] {:<6}  {:<28} {:>6.1} s  {}", verdict.word(), verdict.name, verdict.seconds, verdict.text()));
+    say(&format!(
+        "[{done:>3}/{all}] {:<6}  {:<28} {:>6.1} s  {}",
+        verdict.word(),
+        verdict.name,
+        verdict.seconds,
+        verdict.text()
+    ));
 }
 
 /// A line of progress, to standard error. Where nobody reads it, nothing is to be done.
@@ -50,7 +56,9 @@ pub(crate) fn table(verdicts: &[Verdict]) -> String {
         ]
     });
     let rows: Vec<[String; 6]> = std::iter::once(header).chain(rows).collect();
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..6).map(width).collect();
     let mut text = String::new();
     for row in &rows {
@@ -59,6 +67,6 @@ pub(crate) fn table(verdicts: &[Verdict]) -> String {
         text.push('\n');
     }
     let failed = verdicts.iter().filter(|verdict| verdict.seen.is_err()).count();
-    text.push_str(&format!("\n{} passed, {failed} failed\n", verdicts.len() - failed));
-    text
+    let passed = verdicts.len() - failed;
+    text + &format!("\n{passed} passed, {failed} failed\n")
 }

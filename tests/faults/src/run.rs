@@ -87,7 +87,7 @@ async fn run_place(
     let world = Arc::new(World::start(&place.setup(), &selection.profile, binaries).await?);
     let play = |row: Row| {
         let world = Arc::clone(&world);
-        async move { progress.tell(judged(row.name.to_owned(), row.fault, row.expectation, row.run(world)).await) }
+        async move { progress.tell(judged(row.name.to_owned(), row.fault, row.expectation, Box::pin(row.run(world))).await) }
     };
     let mut verdicts: Vec<Verdict> =
         stream::iter(rows.iter().copied().map(play)).buffer_unordered(place.side_by_side()).collect().await;

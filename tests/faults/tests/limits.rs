@@ -1,5 +1,7 @@
 //! The figures that must fit one another, read from template.yaml and from the code: no knob may be turned by itself.
 
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "the helpers of a test may end it")]
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use attachments::{
     execution_name,
     polling::{MAX_CHANGES, wait_seconds},
     workflow::{
-        Attachment, Decision, Ending, Finalized, FinalizeRequest, JobProgress, ObjectFacts, Resolution, SCHEMA,
+        Attachment, Decision, Ending, FinalizeRequest, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA,
         SourceChecksum, StatusChange, StepError, Upload,
     },
 };
@@ -68,7 +70,10 @@ fn retrier<'a>(state: &'a Value, error: &str) -> &'a Value {
 fn span(retrier: &Value) -> u64 {
     let figure = |name: &str| retrier[name].as_u64().unwrap();
     (0..figure("MaxAttempts"))
-        .map(|tried| (figure("IntervalSeconds") * figure("BackoffRate").pow(u32::try_from(tried).unwrap())).min(figure("MaxDelaySeconds")))
+        .map(|tried| {
+            (figure("IntervalSeconds") * figure("BackoffRate").pow(u32::try_from(tried).unwrap()))
+                .min(figure("MaxDelaySeconds"))
+        })
         .sum()
 }
 
@@ -102,7 +107,10 @@ fn an_object_is_given_up_before_its_message_counts_as_poison() {
     let mean = |attempt: u32| f64::from(u32::try_from((5 << attempt.min(10)).min(LONGEST_BACKOFF)).unwrap()) * 0.75;
     let spent: f64 = (0..u32::try_from(receives).unwrap()).map(mean).sum();
     let patience = default("GiveUpAfterSeconds");
-    assert!(spent > 1.1 * f64::from(u32::try_from(patience).unwrap()), "{receives} receives last {spent} s, patience is {patience} s");
+    assert!(
+        spent > 1.1 * f64::from(u32::try_from(patience).unwrap()),
+        "{receives} receives last {spent} s, patience is {patience} s"
+    );
 }
 
 #[test]
@@ -139,7 +147,7 @@ fn the_webhooks_retries_end_while_an_execution_can_be_redriven() {
     }
 }
 
-/// Route, PollJob and WaitForJob once around: two events each for a Choice and a Wait, five for a Task.
+/// `Route`, `PollJob` and `WaitForJob` once around: two events each for a Choice and a Wait, five for a Task.
 const ROUND: u64 = 2 + 5 + 2 + 2;
 
 #[test]
@@ -156,7 +164,12 @@ fn the_longest_job_fits_into_the_history() {
     }
     // The last round, the entry, finalize with every retry that it has.
     let machine: Value = serde_json::from_str(MACHINE).unwrap();
-    let retries: u64 = state(&machine, "RecordFailure")["Retry"].as_array().unwrap().iter().filter_map(|one| one["MaxAttempts"].as_u64()).sum();
+    let retries: u64 = state(&machine, "RecordFailure")["Retry"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["MaxAttempts"].as_u64())
+        .sum();
     let events = (rounds + 1) * ROUND + 10 + retries * 3;
     assert!(rounds > 1_000, "{rounds} rounds: the simulation is off");
     // A third is left for PollJob's own retries.
@@ -195,7 +208,12 @@ fn worst_attachment() -> Attachment {
         upload_attempts: u32::MAX,
         possibly_stored: true,
         job: JobProgress {
-            polls: u32::MAX, waits: u32::MAX, throttled: u32::MAX, faults: u32::MAX, status: Some("\u{1f4de}".repeat(64)), changes,
+            polls: u32::MAX,
+            waits: u32::MAX,
+            throttled: u32::MAX,
+            faults: u32::MAX,
+            status: Some("\u{1f4de}".repeat(64)),
+            changes,
         },
         result: Some(worst_resolution()),
         error: Some(StepError { error: "Cxone.Unauthorized".into(), cause: "\"".repeat(CAUSE) }),
@@ -248,12 +266,18 @@ fn execution_names_are_valid_for_any_key() {
     let identity: Identity = "f".repeat(64).parse().unwrap();
     for interaction in ["", "a", &"x".repeat(1_024), "\n\u{1b}[31m", "Grüße/../%2F", &"\u{1f4de}".repeat(256)] {
         let name = execution_name(interaction, &identity);
-        assert!(name.len() <= 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{name}");
+        assert!(
+            name.len() <= 80 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn a_wait_is_never_longer_than_the_machine_allows() {
-    let wait = wait_seconds(9, Some(Duration::from_secs(u64::MAX)), Timestamp::from_unix_seconds(0), Timestamp::from_unix_seconds(i64::MAX / 2_000));
-    assert!(u64::from(wait) < 99_999_999, "{wait} s");
+    let begin = Timestamp::from_unix_seconds(0);
+    let end = Timestamp::from_unix_seconds(i64::try_from(max("JobDeadlineSeconds")).unwrap());
+    let wait = wait_seconds(9, Some(Duration::from_secs(u64::MAX)), begin, end);
+    assert!(u64::from(wait) <= max("JobDeadlineSeconds"), "{wait} s");
+    assert!(wait < 99_999_999, "{wait} s");
 }

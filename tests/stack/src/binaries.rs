@@ -51,7 +51,10 @@ impl Binaries {
     }
 
     /// Where the program lies.
-    pub(crate) fn path(&self, name: &str) -> Result<&Path, StackError> {
+    ///
+    /// # Errors
+    /// It was not among those that were compiled.
+    pub fn path(&self, name: &str) -> Result<&Path, StackError> {
         self.0.get(name).map(PathBuf::as_path).ok_or_else(|| StackError::Missing {
             what: format!("the program {name}"),
             remedy: "its package must have a binary of that name",

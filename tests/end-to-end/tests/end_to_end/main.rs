@@ -9,6 +9,7 @@ mod good;
 mod media;
 mod refused;
 mod strict;
+mod transitions;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
 
@@ -99,12 +100,14 @@ impl Default for Trials {
                 media::the_hard_cases_are_decided_right,
                 cold_start::missing_and_malformed_settings_are_all_named,
                 cold_start::memory_does_not_grow_with_the_file,
+                transitions::a_job_inside_the_window_takes_four,
             ],
             strict: trials![
                 strict::content_length_goes_on_the_wire,
                 strict::narrower_settings_refuse,
                 strict::the_quota_is_kept_and_given_back,
                 strict::a_job_past_its_deadline_times_out,
+                transitions::each_wait_takes_three_more,
             ],
         }
     }

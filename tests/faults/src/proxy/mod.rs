@@ -8,12 +8,20 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use axum::{Extension, Router, body::Body, extract::{Request, State}, response::Response};
+use axum::{
+    Extension, Router,
+    body::Body,
+    extract::{Request, State},
+    response::Response,
+};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use http::{StatusCode, Uri, request::Parts};
 use http_body_util::{BodyExt as _, Full};
-use hyper_util::{client::legacy::{Client, connect::HttpConnector}, rt::TokioExecutor};
+use hyper_util::{
+    client::legacy::{Client, connect::HttpConnector},
+    rt::TokioExecutor,
+};
 use scripted_http::{
     connection::{ConnectionHandle, CutHow},
     server::{Running, Server},
@@ -83,7 +91,9 @@ async fn pass(
     let Ok(body) = axum::body::to_bytes(body, LONGEST_CALL).await else { return refused("the call broke off") };
     let call = Call::of(&head, &body);
     let caller = || peer::process_of(connection.peer().port());
-    if matches!(call.operation.as_str(), "GetObject" | "PutObject") && let Some(process) = caller() {
+    if matches!(call.operation.as_str(), "GetObject" | "PutObject")
+        && let Some(process) = caller()
+    {
         passing.callers.lock().unwrap_or_else(PoisonError::into_inner).push((call.clone(), process));
     }
     match passing.rules.take(&call) {

@@ -10,7 +10,9 @@ pub(crate) fn process_of(port: u16) -> Option<u32> {
     let mut processes = fs::read_dir("/proc").ok()?.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
     processes.find(|process: &u32| {
         let Ok(files) = fs::read_dir(format!("/proc/{process}/fd")) else { return false };
-        files.filter_map(Result::ok).any(|file| fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()))
+        files
+            .filter_map(Result::ok)
+            .any(|file| fs::read_link(file.path()).is_ok_and(|to| to.as_os_str() == wanted.as_str()))
     })
 }
 

@@ -59,14 +59,7 @@ impl Rules {
     }
 
     /// Lets `times` calls of the operation that name `about` meet the fault, after `skip` that pass.
-    pub(crate) fn plant(
-        &self,
-        operation: &'static str,
-        about: &str,
-        skip: u32,
-        times: u32,
-        act: Act,
-    ) -> Planted {
+    pub(crate) fn plant(&self, operation: &'static str, about: &str, skip: u32, times: u32, act: Act) -> Planted {
         let mut rules = self.all();
         rules.push(Rule { operation, about: about.to_owned(), skip, left: times, act, met: 0 });
         Planted { rules: self.clone(), index: rules.len() - 1 }
@@ -75,7 +68,8 @@ impl Rules {
     /// The fault that this call meets; rules are asked in the order in which they were planted.
     pub(super) fn take(&self, call: &Call) -> Option<Act> {
         let mut rules = self.all();
-        let mut ours = rules.iter_mut().filter(|rule| rule.operation == call.operation && call.subject.contains(&rule.about));
+        let mut ours =
+            rules.iter_mut().filter(|rule| rule.operation == call.operation && call.subject.contains(&rule.about));
         ours.find_map(|rule| {
             if rule.skip > 0 {
                 rule.skip -= 1;
@@ -107,7 +101,7 @@ mod tests {
     fn only_the_nth_call_of_the_operation_about_the_object_is_hit() {
         let rules = Rules::default();
         let planted = rules.plant("GetObject", "INT-1/", 1, 2, Act::Cut);
-        let mut hits = |operation, subject| rules.take(&call(operation, subject)).is_some();
+        let hits = |operation, subject| rules.take(&call(operation, subject)).is_some();
         assert!(!hits("PutObject", "/b/INT-1/a"));
         assert!(!hits("GetObject", "/b/INT-12/a"));
         let own: Vec<bool> = (0..4).map(|_| hits("GetObject", "/b/INT-1/a")).collect();

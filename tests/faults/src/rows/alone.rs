@@ -5,13 +5,17 @@ use std::time::Duration;
 use cxone_standin::{CutHow, JobAct, RetryAfter, Step, TokenAct, UploadAct};
 use serde_json::json;
 
-use super::{Acting, Play, Row, replies::{aws_error, status}, row};
+use super::{
+    Acting, Play, Row,
+    replies::{aws_error, status},
+    row,
+};
 use crate::FaultsError;
 use crate::case::{Case, Expect, ensure};
 use crate::error::Calling as _;
 use crate::places::Place;
 use crate::proxy::Act;
-use crate::world::{Function, Webhook, kill};
+use crate::world::{File, Function, Webhook, kill};
 
 const COMPLETED: Expect = Expect::COMPLETED;
 
@@ -21,24 +25,55 @@ const fn alone(name: &'static str, fault: &'static str, expectation: &'static st
 }
 
 pub(super) const ROWS: &[Row] = &[
-    alone("secrets/cold-start", "Secrets Manager down at cold start, nine calls", "comes again, COMPLETED", secrets_down),
-    alone("token/down", "the token endpoint answers 503 twice", "again, COMPLETED",
-        |case| token(case, || vec![Step::once(TokenAct::Reply(status(503))).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))),
-    alone("token/unreachable", "the token endpoint's connection cut twice", "again, COMPLETED",
-        |case| token(case, || vec![Step::once(TokenAct::Cut(CutHow::Reset)).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))),
-    alone("token/slow", "the token endpoint never answers once", "timed out after 10 s, COMPLETED",
-        |case| token(case, || vec![Step::once(TokenAct::Never)], COMPLETED.uploads(1, 4).claims(1, 2))),
-    alone("token/nonsense", "the token endpoint answers HTML, then JSON without a token", "again, COMPLETED",
-        |case| token(case, || vec![
-            Step::once(TokenAct::Reply(status(200).body("<html>"))), Step::once(TokenAct::Reply(status(200).body("{}")))],
-            COMPLETED.uploads(1, 4).claims(1, 2))),
-    alone("token/refused", "401 from the token endpoint once", "a configuration fault: given back, not rejected; COMPLETED",
-        |case| token(case, || vec![Step::once(TokenAct::Reply(status(401)))], COMPLETED.uploads(1, 4).claims(2, 2))),
+    alone(
+        "secrets/cold-start",
+        "Secrets Manager down at cold start, nine calls",
+        "comes again, COMPLETED",
+        secrets_down,
+    ),
+    alone("token/down", "the token endpoint answers 503 twice", "again, COMPLETED", |case| {
+        token(case, || vec![Step::once(TokenAct::Reply(status(503))).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
+    }),
+    alone("token/unreachable", "the token endpoint's connection cut twice", "again, COMPLETED", |case| {
+        token(case, || vec![Step::once(TokenAct::Cut(CutHow::Reset)).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
+    }),
+    alone("token/slow", "the token endpoint never answers once", "timed out after 10 s, COMPLETED", |case| {
+        token(case, || vec![Step::once(TokenAct::Never)], COMPLETED.uploads(1, 4).claims(1, 2))
+    }),
+    alone("token/nonsense", "the token endpoint answers HTML, then JSON without a token", "again, COMPLETED", |case| {
+        token(
+            case,
+            || {
+                vec![
+                    Step::once(TokenAct::Reply(status(200).body("<html>"))),
+                    Step::once(TokenAct::Reply(status(200).body("{}"))),
+                ]
+            },
+            COMPLETED.uploads(1, 4).claims(1, 2),
+        )
+    }),
+    alone(
+        "token/refused",
+        "401 from the token endpoint once",
+        "a configuration fault: given back, not rejected; COMPLETED",
+        |case| token(case, || vec![Step::once(TokenAct::Reply(status(401)))], COMPLETED.uploads(1, 4).claims(2, 2)),
+    ),
     alone("token/rotated", "the secret rotated, all tokens revoked", "the secret read again, COMPLETED", rotated),
-    alone("webhook/older-secret", "a receiver that knows the older of two secrets alone", "both sign, it verifies", older_secret),
+    alone(
+        "webhook/older-secret",
+        "a receiver that knows the older of two secrets alone",
+        "both sign, it verifies",
+        older_secret,
+    ),
     alone("process/poll-killed", "poll killed between two questions", "the state is retried, COMPLETED", poll_killed),
-    row("aws/visibility", "the queue's visibility call fails", "the queue's own time-out brings it back, COMPLETED", Play::Other(visibility))
-        .at(Place::Visibility).within(180),
+    row(
+        "aws/visibility",
+        "the queue's visibility call fails",
+        "the queue's own time-out brings it back, COMPLETED",
+        Play::Other(visibility),
+    )
+    .at(Place::Visibility)
+    .within(180),
 ];
 
 fn secrets_down(case: Case) -> Acting {
@@ -71,6 +106,9 @@ fn rotated(case: Case) -> Acting {
     Box::pin(async move {
         let new = "rotated-client-secret";
         case.world.keep_secret(new);
+        // A process that holds a token of the old secret.
+        let before = case.world.put(&File::named(&case.interaction, "before.wav", 3_000)).await?;
+        case.expect(&before, &COMPLETED).await?;
         let placed = case.world.place(&case.file()).await?;
         let value = json!({ "client_id": "local-client", "client_secret": new }).to_string();
         let call = case.world.clients.secrets.put_secret_value().secret_id(&case.world.place.cxone_secret_arn);
@@ -99,7 +137,9 @@ fn older_secret(case: Case) -> Acting {
         let placed = case.world.put(&case.file()).await?;
         let ended = case.end_of(&placed, Webhook::Delivered).await?;
         let last = ended.deliveries.last().ok_or_else(|| FaultsError::broken("no delivery"))?;
-        ensure(last.signatures == 2 && last.verified, || format!("{} signatures, verified {}", last.signatures, last.verified))?;
+        ensure(last.signatures == 2 && last.verified, || {
+            format!("{} signatures, verified {}", last.signatures, last.verified)
+        })?;
         Ok(format!("{}; two signatures, one verified", COMPLETED.compare(&ended)?))
     })
 }
@@ -130,8 +170,13 @@ fn visibility(case: Case) -> Acting {
     Box::pin(async move {
         let throttled = Step::once(UploadAct::Reply(status(429).retry_after(RetryAfter::Seconds(25))));
         case.world.standin.script_uploads(&case.interaction, &[throttled]).await?;
-        let planted =
-            case.world.proxy.rules.plant("ChangeMessageVisibility", "", 0, 4, Act::Answer(aws_error(500, "InternalFailure")));
+        let planted = case.world.proxy.rules.plant(
+            "ChangeMessageVisibility",
+            "",
+            0,
+            4,
+            Act::Answer(aws_error(500, "InternalFailure")),
+        );
         let placed = case.world.put(&case.file()).await?;
         let seen = case.expect(&placed, &COMPLETED.uploads(2, 2).claims(2, 2)).await?;
         case.met(&planted, 4).await?;

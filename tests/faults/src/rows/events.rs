@@ -11,20 +11,67 @@ use crate::world::{File, PREFIX, eventbridge, notification};
 pub(super) const ROWS: &[Row] = &[
     row("event/ten-copies", "ten copies at once", "one execution, one upload", Play::Other(ten_copies)).within(130),
     row("event/copy-after", "a copy after the end", "nothing more happens", Play::Other(copy_after)).fast(),
-    row("event/versions-swapped", "v1's event after v2's", "both COMPLETED, each with its own bytes", Play::Other(versions_swapped)).fast(),
-    row("event/marker", "a delete marker before the read", "the version is read all the same, COMPLETED", Play::Other(marker)).fast(),
-    row("event/version-gone", "the version removed before the read", "REJECTED object_gone", Play::Other(version_gone)).fast(),
-    row("event/unversioned-gone", "deleted before the read, no versions", "REJECTED object_gone", Play::Other(unversioned_gone)).fast(),
-    row("event/unversioned-overwritten", "overwritten before the read, no versions", "the old one superseded, the new one COMPLETED",
-        Play::Other(overwritten)).fast(),
-    row("event/nothing-to-do", "s3:TestEvent, folder marker, other prefix, a removal", "acknowledged, nothing started", Play::Other(nothing)).fast(),
-    row("event/no-json", "a body that is no JSON", "in the dead-letter queue with the reason", Play::Other(no_json)).fast(),
-    row("event/ten-records", "ten records in a message, one held up by 503s", "ten executions, each object uploaded once", Play::Other(ten_records)),
-    row("event/ten-messages", "ten messages in a batch, one unreadable", "nine executions, one dead letter", Play::Other(ten_messages)).fast(),
+    row(
+        "event/versions-swapped",
+        "v1's event after v2's",
+        "both COMPLETED, each with its own bytes",
+        Play::Other(versions_swapped),
+    )
+    .fast(),
+    row(
+        "event/marker",
+        "a delete marker before the read",
+        "the version is read all the same, COMPLETED",
+        Play::Other(marker),
+    )
+    .fast(),
+    row("event/version-gone", "the version removed before the read", "REJECTED object_gone", Play::Other(version_gone))
+        .fast(),
+    row(
+        "event/unversioned-gone",
+        "deleted before the read, no versions",
+        "REJECTED object_gone",
+        Play::Other(unversioned_gone),
+    )
+    .fast(),
+    row(
+        "event/unversioned-overwritten",
+        "overwritten before the read, no versions",
+        "the old one superseded, the new one COMPLETED",
+        Play::Other(overwritten),
+    )
+    .fast(),
+    row(
+        "event/nothing-to-do",
+        "s3:TestEvent, folder marker, other prefix, a removal",
+        "acknowledged, nothing started",
+        Play::Other(nothing),
+    )
+    .fast(),
+    row("event/no-json", "a body that is no JSON", "in the dead-letter queue with the reason", Play::Other(no_json))
+        .fast(),
+    row(
+        "event/ten-records",
+        "ten records in a message, one held up by 503s",
+        "ten executions, each object uploaded once",
+        Play::Other(ten_records),
+    ),
+    row(
+        "event/ten-messages",
+        "ten messages in a batch, one unreadable",
+        "nine executions, one dead letter",
+        Play::Other(ten_messages),
+    )
+    .fast(),
     row("event/eventbridge", "an EventBridge event on the queue", "COMPLETED", Play::Other(eventbridge_queued)).fast(),
     row("event/bare-s3", "a bare S3 notification", "COMPLETED", Play::Other(|case| bare(case, false))).fast(),
     row("event/bare-eventbridge", "a bare EventBridge event", "COMPLETED", Play::Other(|case| bare(case, true))).fast(),
-    row("event/bare-unfinished", "a bare notification while CXone answers 503", "Intake.Unfinished; come again, COMPLETED", Play::Other(bare_unfinished)),
+    row(
+        "event/bare-unfinished",
+        "a bare notification while CXone answers 503",
+        "Intake.Unfinished; come again, COMPLETED",
+        Play::Other(bare_unfinished),
+    ),
 ];
 
 fn ten_copies(case: Case) -> Acting {
@@ -106,7 +153,8 @@ fn overwritten(case: Case) -> Acting {
 fn nothing(case: Case) -> Acting {
     Box::pin(async move {
         let key = |key: String| json!({ "bucket": { "name": case.world.place.bucket }, "object": { "key": key, "eTag": "e", "size": 0 } });
-        let record = |name: &str, s3: Value| json!({ "Records": [{ "eventSource": "aws:s3", "eventName": name, "s3": s3 }] });
+        let record =
+            |name: &str, s3: Value| json!({ "Records": [{ "eventSource": "aws:s3", "eventName": name, "s3": s3 }] });
         let events = [
             json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": case.world.place.bucket }),
             record("ObjectCreated:Put", key(format!("{PREFIX}{}/folder/", case.interaction))),
@@ -136,8 +184,14 @@ fn no_json(case: Case) -> Acting {
 async fn buried(case: &Case, body: &str) -> Result<String, FaultsError> {
     let look = async {
         loop {
-            let call = case.world.clients.sqs.receive_message().queue_url(&case.world.place.dlq_url).visibility_timeout(0);
-            let got = call.max_number_of_messages(10).message_attribute_names("All").send().await.calling("ReceiveMessage")?;
+            let call =
+                case.world.clients.sqs.receive_message().queue_url(&case.world.place.dlq_url).visibility_timeout(0);
+            let got = call
+                .max_number_of_messages(10)
+                .message_attribute_names("All")
+                .send()
+                .await
+                .calling("ReceiveMessage")?;
             let found = got.messages.unwrap_or_default().into_iter().find(|message| message.body() == Some(body));
             if let Some(message) = found {
                 let attributes = message.message_attributes.unwrap_or_default();

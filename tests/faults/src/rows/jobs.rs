@@ -5,7 +5,11 @@ use std::time::Duration;
 use attachments::Outcome;
 use cxone_standin::{CutHow, JobAct, RetryAfter, StatusAnswer, Step};
 
-use super::{Acting, Play, Row, replies::{redirect, status}, row};
+use super::{
+    Acting, Play, Row,
+    replies::{redirect, status},
+    row,
+};
 use crate::case::{Case, Expect, ensure};
 use crate::world::Webhook;
 
@@ -16,45 +20,135 @@ fn reply(code: u16) -> Step<JobAct> {
 }
 
 pub(super) const ROWS: &[Row] = &[
-    row("job/pending", "PENDING past the deadline", "TIMED_OUT job_deadline, quota kept as unsettled",
-        Play::Job(|| vec![Step::once(JobAct::word("PENDING")).forever()], Expect::ended(Outcome::TimedOut, "job_deadline"))).within(180),
-    row("job/unknown-word", "an unknown word four times", "polled on, COMPLETED",
-        Play::Job(|| vec![Step::once(JobAct::word("QUARANTINED")).times(4)], COMPLETED)).fast(),
-    row("job/404", "404 for good", "TRACKING_FAILED cxone_404 after a minute",
-        Play::Job(|| vec![reply(404).forever()], Expect::untracked("cxone_404"))).within(150),
-    row("job/404-first", "404 twice", "not known yet: polled on, COMPLETED",
-        Play::Job(|| vec![reply(404).times(2)], COMPLETED)).fast(),
-    row("job/429", "429 twice, Retry-After 1", "waits, COMPLETED",
-        Play::Job(|| vec![Step::once(JobAct::Reply(status(429).retry_after(RetryAfter::Seconds(1)))).times(2)], COMPLETED)).fast(),
-    row("job/429-long", "429, Retry-After 60", "the machine waits, COMPLETED",
-        Play::Job(|| vec![Step::once(JobAct::Reply(status(429).retry_after(RetryAfter::Seconds(60))))], COMPLETED)),
-    row("job/503-minute", "503 for a minute", "polled on, COMPLETED",
-        Play::Job(|| vec![reply(503).during(Duration::from_mins(1))], COMPLETED)).within(150),
-    row("job/failed", "FAILED with a reason of 100 KB", "FAILED job_failed, the reason cut to 1 KiB", Play::Other(failed)).fast(),
-    row("job/other-interaction", "another interaction's id", "TRACKING_FAILED job_mismatch",
-        Play::Job(|| vec![Step::once(JobAct::Status(StatusAnswer {
-            word: "COMPLETED".into(), interaction_id: Some("somebody-else".into()), ..StatusAnswer::default() }))],
-            Expect::untracked("job_mismatch"))).fast(),
-    row("job/no-answer", "no answer once", "timed out after 10 s, polled on, COMPLETED",
-        Play::Job(|| vec![Step::once(JobAct::Never)], COMPLETED)).fast(),
-    row("job/cut", "connection reset thrice", "polled on, COMPLETED",
-        Play::Job(|| vec![Step::once(JobAct::Cut(CutHow::Reset)).times(3)], COMPLETED)).fast(),
-    row("job/html", "200 with HTML", "polled on, COMPLETED",
-        Play::Job(|| vec![Step::once(JobAct::Reply(status(200).body("<html>")))], COMPLETED)).fast(),
-    row("job/401-once", "401 once", "a fresh token, COMPLETED",
-        Play::Job(|| vec![reply(401)], COMPLETED)).fast(),
-    row("job/401-always", "401 to a fresh token too", "TRACKING_FAILED cxone_unauthorized",
-        Play::Job(|| vec![reply(401).forever()], Expect::untracked("cxone_unauthorized"))).fast(),
-    row("job/403", "403", "TRACKING_FAILED cxone_forbidden",
-        Play::Job(|| vec![reply(403)], Expect::untracked("cxone_forbidden"))).fast(),
-    row("job/redirect", "a redirect", "never followed, TRACKING_FAILED cxone_redirect",
-        Play::Job(|| vec![Step::once(JobAct::Reply(redirect()))], Expect::untracked("cxone_redirect"))).fast(),
+    row(
+        "job/pending",
+        "PENDING past the deadline",
+        "TIMED_OUT job_deadline, quota kept as unsettled",
+        Play::Job(
+            || vec![Step::once(JobAct::word("PENDING")).forever()],
+            Expect::ended(Outcome::TimedOut, "job_deadline"),
+        ),
+    )
+    .within(180),
+    row(
+        "job/unknown-word",
+        "an unknown word four times",
+        "polled on, COMPLETED",
+        Play::Job(|| vec![Step::once(JobAct::word("QUARANTINED")).times(4)], COMPLETED),
+    )
+    .fast(),
+    row(
+        "job/404",
+        "404 for good",
+        "TRACKING_FAILED cxone_404 after a minute",
+        Play::Job(|| vec![reply(404).forever()], Expect::untracked("cxone_404")),
+    )
+    .within(150),
+    row(
+        "job/404-first",
+        "404 twice",
+        "not known yet: polled on, COMPLETED",
+        Play::Job(|| vec![reply(404).times(2)], COMPLETED),
+    )
+    .fast(),
+    row(
+        "job/429",
+        "429 twice, Retry-After 1",
+        "waits, COMPLETED",
+        Play::Job(
+            || vec![Step::once(JobAct::Reply(status(429).retry_after(RetryAfter::Seconds(1)))).times(2)],
+            COMPLETED,
+        ),
+    )
+    .fast(),
+    row(
+        "job/429-long",
+        "429, Retry-After 60",
+        "the machine waits, COMPLETED",
+        Play::Job(|| vec![Step::once(JobAct::Reply(status(429).retry_after(RetryAfter::Seconds(60))))], COMPLETED),
+    ),
+    row(
+        "job/503-minute",
+        "503 for a minute",
+        "polled on, COMPLETED",
+        Play::Job(|| vec![reply(503).during(Duration::from_mins(1))], COMPLETED),
+    )
+    .within(150),
+    row(
+        "job/failed",
+        "FAILED with a reason of 100 KB",
+        "FAILED job_failed, the reason cut to 1 KiB",
+        Play::Other(failed),
+    )
+    .fast(),
+    row(
+        "job/other-interaction",
+        "another interaction's id",
+        "TRACKING_FAILED job_mismatch",
+        Play::Job(
+            || {
+                vec![Step::once(JobAct::Status(StatusAnswer {
+                    word: "COMPLETED".into(),
+                    interaction_id: Some("somebody-else".into()),
+                    ..StatusAnswer::default()
+                }))]
+            },
+            Expect::untracked("job_mismatch"),
+        ),
+    )
+    .fast(),
+    row(
+        "job/no-answer",
+        "no answer once",
+        "timed out after 10 s, polled on, COMPLETED",
+        Play::Job(|| vec![Step::once(JobAct::Never)], COMPLETED),
+    )
+    .fast(),
+    row(
+        "job/cut",
+        "connection reset thrice",
+        "polled on, COMPLETED",
+        Play::Job(|| vec![Step::once(JobAct::Cut(CutHow::Reset)).times(3)], COMPLETED),
+    )
+    .fast(),
+    row(
+        "job/html",
+        "200 with HTML",
+        "polled on, COMPLETED",
+        Play::Job(|| vec![Step::once(JobAct::Reply(status(200).body("<html>")))], COMPLETED),
+    )
+    .fast(),
+    row("job/401-once", "401 once", "a fresh token, COMPLETED", Play::Job(|| vec![reply(401)], COMPLETED)).fast(),
+    row(
+        "job/401-always",
+        "401 to a fresh token too",
+        "TRACKING_FAILED cxone_unauthorized",
+        Play::Job(|| vec![reply(401).forever()], Expect::untracked("cxone_unauthorized")),
+    )
+    .fast(),
+    row(
+        "job/403",
+        "403",
+        "TRACKING_FAILED cxone_forbidden",
+        Play::Job(|| vec![reply(403)], Expect::untracked("cxone_forbidden")),
+    )
+    .fast(),
+    row(
+        "job/redirect",
+        "a redirect",
+        "never followed, TRACKING_FAILED cxone_redirect",
+        Play::Job(|| vec![Step::once(JobAct::Reply(redirect()))], Expect::untracked("cxone_redirect")),
+    )
+    .fast(),
 ];
 
 fn failed(case: Case) -> Acting {
     Box::pin(async move {
         let answer = StatusAnswer {
-            word: "FAILED".into(), reason: Some("Virus found \u{1b}[31m".into()), reason_bytes: Some(100_000), ..StatusAnswer::default()
+            word: "FAILED".into(),
+            reason: Some("Virus found \u{1b}[31m".into()),
+            reason_bytes: Some(100_000),
+            ..StatusAnswer::default()
         };
         case.world.standin.script_jobs(&case.interaction, &[Step::once(JobAct::Status(answer))]).await?;
         let placed = case.world.put(&case.file()).await?;

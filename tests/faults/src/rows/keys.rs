@@ -5,14 +5,51 @@ use crate::case::{Case, Expect, ensure};
 use crate::world::{File, PREFIX, Webhook};
 
 pub(super) const ROWS: &[Row] = &[
-    row("key/plus", "a key with + and spaces", "COMPLETED under that name", Play::Other(|case| named(case, "1 + 1 = 2.wav"))).fast(),
-    row("key/percent", "a key with %", "COMPLETED under that name", Play::Other(|case| named(case, "100%41 %2F %.wav"))).fast(),
-    row("key/unicode", "a key in Unicode", "COMPLETED under that name", Play::Other(|case| named(case, "Grüße 録音 \u{1f4de}.wav"))).fast(),
-    row("key/quote", "a file name with a quote", "COMPLETED under that name", Play::Other(|case| named(case, "the \"call\".wav"))).fast(),
+    row(
+        "key/plus",
+        "a key with + and spaces",
+        "COMPLETED under that name",
+        Play::Other(|case| named(case, "1 + 1 = 2.wav")),
+    )
+    .fast(),
+    row(
+        "key/percent",
+        "a key with %",
+        "COMPLETED under that name",
+        Play::Other(|case| named(case, "100%41 %2F %.wav")),
+    )
+    .fast(),
+    row(
+        "key/unicode",
+        "a key in Unicode",
+        "COMPLETED under that name",
+        Play::Other(|case| named(case, "Grüße 録音 \u{1f4de}.wav")),
+    )
+    .fast(),
+    row(
+        "key/quote",
+        "a file name with a quote",
+        "COMPLETED under that name",
+        Play::Other(|case| named(case, "the \"call\".wav")),
+    )
+    .fast(),
     row("key/long", "a key of 1,024 bytes", "COMPLETED", Play::Other(long)).fast(),
-    row("key/dots", "a key with ..", "COMPLETED at the interaction that the key begins with", Play::Other(|case| named(case, "../../other/call.wav"))).fast(),
-    row("key/newline", "a newline in the file name", "REJECTED bad_key", Play::Other(|case| bad(case, "a\nb.wav"))).fast(),
-    row("key/ansi", "ANSI codes in the file name", "REJECTED bad_key", Play::Other(|case| bad(case, "\u{1b}[31mred.wav"))).fast(),
+    row(
+        "key/dots",
+        "a key with ..",
+        "COMPLETED at the interaction that the key begins with",
+        Play::Other(|case| named(case, "../../other/call.wav")),
+    )
+    .fast(),
+    row("key/newline", "a newline in the file name", "REJECTED bad_key", Play::Other(|case| bad(case, "a\nb.wav")))
+        .fast(),
+    row(
+        "key/ansi",
+        "ANSI codes in the file name",
+        "REJECTED bad_key",
+        Play::Other(|case| bad(case, "\u{1b}[31mred.wav")),
+    )
+    .fast(),
 ];
 
 fn named(case: Case, name: &'static str) -> Acting {

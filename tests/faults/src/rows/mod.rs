@@ -17,10 +17,10 @@ use std::time::Duration;
 use cxone_standin::{JobAct, Step, UploadAct};
 use webhook_receiver::DeliveryAct;
 
+use crate::FaultsError;
 use crate::case::{Case, Expect};
 use crate::places::Place;
 use crate::world::File;
-use crate::FaultsError;
 
 /// One scenario.
 #[derive(Debug, Clone, Copy)]
@@ -107,8 +107,17 @@ async fn one_file(case: &Case, expect: &Expect) -> Result<String, FaultsError> {
 
 /// All rows, the slow ones first, so that the quick ones run beside them.
 pub(crate) fn all() -> Vec<Row> {
-    let groups =
-        [processes::ROWS, alone::ROWS, quota::ROWS, uploads::ROWS, jobs::ROWS, webhooks::ROWS, aws::ROWS, events::ROWS, keys::ROWS];
+    let groups = [
+        processes::ROWS,
+        alone::ROWS,
+        quota::ROWS,
+        uploads::ROWS,
+        jobs::ROWS,
+        webhooks::ROWS,
+        aws::ROWS,
+        events::ROWS,
+        keys::ROWS,
+    ];
     let mut rows = groups.concat();
     rows.sort_by_key(|row| std::cmp::Reverse(row.seconds));
     rows

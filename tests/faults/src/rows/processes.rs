@@ -24,24 +24,73 @@ fn killed(case: Case, operation: &'static str, skip: u32, done: bool, expect: Ex
 }
 
 pub(super) const ROWS: &[Row] = &[
-    row("process/intake-claimed", "intake killed after the claim", "taken over, COMPLETED",
-        Play::Other(|case| killed(case, "GetObject", 0, false, TAKEN_OVER))).within(HEALED),
-    row("process/intake-in-body", "intake killed in the body", "CXone saw no whole body; taken over, COMPLETED", Play::Other(in_body)).within(HEALED),
-    row("process/intake-uploaded", "intake killed after the 202", "uploaded again under the same key, one attachment",
-        Play::Other(uploaded)).within(HEALED),
-    row("process/intake-decided", "intake killed after the decision", "the next delivery starts it, one upload",
-        Play::Other(|case| killed(case, "StartExecution", 0, false, COMPLETED))).within(HEALED),
-    row("process/intake-started", "intake killed after StartExecution", "one execution, one upload",
-        Play::Other(|case| killed(case, "StartExecution", 0, true, COMPLETED))).within(HEALED),
-    row("process/intake-five-times", "intake killed five times over one object", "REJECTED intake_crashed", Play::Other(five_times))
-        .at(Place::Crashes).within(480),
-    row("process/finalize-begun", "finalize killed before the ledger", "the state is retried, one record, one body",
-        Play::Other(|case| killed(case, "GetItem", 0, false, COMPLETED))),
-    row("process/finalize-settled", "finalize killed between ledger and record", "the state is retried, one record, one body",
-        Play::Other(|case| killed(case, "PutObject", 0, false, COMPLETED))),
-    row("process/finalize-recorded", "finalize killed between record and webhook", "the state is retried, the stored bytes are sent",
-        Play::Other(|case| killed(case, "PutObject", 0, true, COMPLETED))),
-    row("process/finalize-delivered", "finalize killed while the webhook is answered", "delivered twice with one id and one body", Play::Other(delivered)),
+    row(
+        "process/intake-claimed",
+        "intake killed after the claim",
+        "taken over, COMPLETED",
+        Play::Other(|case| killed(case, "GetObject", 0, false, TAKEN_OVER)),
+    )
+    .within(HEALED),
+    row(
+        "process/intake-in-body",
+        "intake killed in the body",
+        "CXone saw no whole body; taken over, COMPLETED",
+        Play::Other(in_body),
+    )
+    .within(HEALED),
+    row(
+        "process/intake-uploaded",
+        "intake killed after the 202",
+        "uploaded again under the same key, one attachment",
+        Play::Other(uploaded),
+    )
+    .within(HEALED),
+    row(
+        "process/intake-decided",
+        "intake killed after the decision",
+        "the next delivery starts it, one upload",
+        Play::Other(|case| killed(case, "StartExecution", 0, false, COMPLETED)),
+    )
+    .within(HEALED),
+    row(
+        "process/intake-started",
+        "intake killed after StartExecution",
+        "one execution, one upload",
+        Play::Other(|case| killed(case, "StartExecution", 0, true, COMPLETED)),
+    )
+    .within(HEALED),
+    row(
+        "process/intake-five-times",
+        "intake killed five times over one object",
+        "REJECTED intake_crashed",
+        Play::Other(five_times),
+    )
+    .at(Place::Crashes)
+    .within(480),
+    row(
+        "process/finalize-begun",
+        "finalize killed before the ledger",
+        "the state is retried, one record, one body",
+        Play::Other(|case| killed(case, "GetItem", 0, false, COMPLETED)),
+    ),
+    row(
+        "process/finalize-settled",
+        "finalize killed between ledger and record",
+        "the state is retried, one record, one body",
+        Play::Other(|case| killed(case, "PutObject", 0, false, COMPLETED)),
+    ),
+    row(
+        "process/finalize-recorded",
+        "finalize killed between record and webhook",
+        "the state is retried, the stored bytes are sent",
+        Play::Other(|case| killed(case, "PutObject", 0, true, COMPLETED)),
+    ),
+    row(
+        "process/finalize-delivered",
+        "finalize killed while the webhook is answered",
+        "delivered twice with one id and one body",
+        Play::Other(delivered),
+    ),
 ];
 
 /// The process that last read or wrote something about the object.

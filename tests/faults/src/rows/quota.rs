@@ -14,10 +14,22 @@ const OBJECTS: usize = 200;
 const ROOM: usize = 50;
 
 pub(super) const ROWS: &[Row] = &[
-    row("quota/given-back", "three jobs fail, and each outcome is recorded twice", "their bytes are given back once", Play::Other(given_back))
-        .at(Place::Quota).within(121),
-    row("quota/race", "200 objects race for room for 50", "exactly 50 COMPLETED, 150 quota_exceeded, the counter exact", Play::Other(race))
-        .at(Place::Quota).within(120),
+    row(
+        "quota/given-back",
+        "three jobs fail, and each outcome is recorded twice",
+        "their bytes are given back once",
+        Play::Other(given_back),
+    )
+    .at(Place::Quota)
+    .within(121),
+    row(
+        "quota/race",
+        "200 objects race for room for 50",
+        "exactly 50 COMPLETED, 150 quota_exceeded, the counter exact",
+        Play::Other(race),
+    )
+    .at(Place::Quota)
+    .within(120),
 ];
 
 fn given_back(case: Case) -> Acting {

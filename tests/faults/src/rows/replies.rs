@@ -23,6 +23,7 @@ pub(super) fn aws_error(code: u16, name: &str) -> Reply {
 
 /// An error as S3 writes it.
 pub(super) fn s3_error(code: u16, name: &str) -> Reply {
-    let body = format!("<?xml version=\"1.0\"?><Error><Code>{name}</Code><Message>as the row wants it</Message></Error>");
+    let body =
+        format!("<?xml version=\"1.0\"?><Error><Code>{name}</Code><Message>as the row wants it</Message></Error>");
     status(code).body(body).header(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"))
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use attachments::Outcome;
 use cxone_standin::{AcceptedBody, CutAt, CutHow, RetryAfter, Step, UploadAct};
 
-use super::{Play, Row, replies::{redirect, status}, row};
+use super::{
+    Play, Row,
+    replies::{redirect, status},
+    row,
+};
 use crate::case::Expect;
 use crate::places::Place;
 
@@ -31,65 +35,230 @@ fn accept(body: AcceptedBody) -> Step<UploadAct> {
 }
 
 pub(super) const ROWS: &[Row] = &[
-    row("upload/429-seconds", "429 twice, Retry-After 2", "waits, third upload COMPLETED",
-        Play::Upload(|| vec![throttled(RetryAfter::Seconds(2)).times(2)], COMPLETED.uploads(3, 3))).fast(),
-    row("upload/429-date", "429, Retry-After as a date", "waits, COMPLETED",
-        Play::Upload(|| vec![throttled(RetryAfter::DateInSeconds(3))], COMPLETED.uploads(2, 2))).fast(),
-    row("upload/429-bare", "429 without a header", "waits 5 s, COMPLETED",
-        Play::Upload(|| vec![reply(429)], COMPLETED.uploads(2, 2))).fast(),
-    row("upload/429-long", "429, Retry-After 30", "given back for 30 s, COMPLETED",
-        Play::Upload(|| vec![throttled(RetryAfter::Seconds(30))], COMPLETED.uploads(2, 2).claims(2, 2))),
-    row("upload/429-minute", "429 for 60 s on end", "COMPLETED after a minute",
-        Play::Upload(|| vec![throttled(RetryAfter::Seconds(3)).during(Duration::from_mins(1))], COMPLETED.uploads(10, 25).claims(1, 2))).within(150),
-    row("upload/500-burst", "500 twice, 503 twice", "again with backoff, fifth upload COMPLETED",
-        Play::Upload(|| vec![reply(500).times(2), reply(503).times(2)], COMPLETED.uploads(5, 5))).fast(),
-    row("upload/503-long", "503 seven times", "given back once, COMPLETED",
-        Play::Upload(|| vec![reply(503).times(7)], COMPLETED.uploads(8, 8).claims(2, 2))),
-    row("upload/503-forever", "503 to every upload", "REJECTED cxone_unavailable once the time is up",
-        Play::Upload(|| vec![reply(503).forever()], Expect::rejected("cxone_unavailable").uploads(5, 60).claims(3, 8))).at(Place::Impatient).within(300),
-    row("upload/401-once", "401 once", "a fresh token, second upload COMPLETED",
-        Play::Upload(|| vec![reply(401)], COMPLETED.uploads(2, 2))).fast(),
-    row("upload/401-twice", "401 to a fresh token too", "given back, not rejected; then COMPLETED",
-        Play::Upload(|| vec![reply(401).times(2)], COMPLETED.uploads(3, 3).claims(2, 2))),
-    row("upload/401-always", "401 to every upload", "given back again and again, REJECTED only when the time is up",
-        Play::Upload(|| vec![reply(401).forever()], Expect::rejected("cxone_unavailable").uploads(2, 30).claims(3, 8))).at(Place::Impatient).within(300),
-    row("upload/403-scope", "403 that names the scope", "given back, not rejected; then COMPLETED",
-        Play::Upload(|| vec![scope()], COMPLETED.uploads(2, 2).claims(2, 2))),
-    row("upload/403", "403 for the interaction", "REJECTED cxone_forbidden",
-        Play::Upload(|| vec![reply(403)], Expect::rejected("cxone_forbidden"))).fast(),
-    row("upload/404", "404", "REJECTED cxone_404", Play::Upload(|| vec![reply(404)], Expect::rejected("cxone_404"))).fast(),
-    row("upload/413", "413", "REJECTED cxone_payload_too_large",
-        Play::Upload(|| vec![reply(413)], Expect::rejected("cxone_payload_too_large"))).fast(),
-    row("upload/413-early", "413 before the body is read", "REJECTED cxone_payload_too_large",
-        Play::Upload(|| vec![Step::once(UploadAct::EarlyReply(status(413))).forever()],
-            Expect::rejected("cxone_payload_too_large").bytes(LARGE).uploads(1, 5))),
-    row("upload/415", "415", "REJECTED cxone_unsupported_type",
-        Play::Upload(|| vec![reply(415)], Expect::rejected("cxone_unsupported_type"))).fast(),
-    row("upload/422", "422", "REJECTED cxone_422", Play::Upload(|| vec![reply(422)], Expect::rejected("cxone_422"))).fast(),
-    row("upload/redirect", "a redirect", "never followed, REJECTED cxone_redirect",
-        Play::Upload(|| vec![Step::once(UploadAct::Reply(redirect()))], Expect::rejected("cxone_redirect"))).fast(),
-    row("upload/cut-before-body", "connection reset before the body", "again, COMPLETED",
-        Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::BeforeBody))], COMPLETED.uploads(2, 2).bytes(LARGE))).fast(),
-    row("upload/cut-in-body", "connection reset in the body", "again, COMPLETED",
-        Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::AfterBytes(500_000)))], COMPLETED.uploads(2, 2).bytes(LARGE))).fast(),
-    row("upload/cut-after-body", "stored, then reset without an answer", "again under the same key, COMPLETED, one attachment",
-        Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::AfterBody))], COMPLETED.uploads(2, 2))).fast(),
-    row("upload/closed-after-body", "stored, then closed without an answer", "again under the same key, COMPLETED, one attachment",
-        Play::Upload(|| vec![Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Close, store: true })], COMPLETED.uploads(2, 2))).fast(),
-    row("upload/cut-then-refused", "reset after the body thrice, then 403", "REJECTED, quota given back",
-        Play::Upload(|| vec![Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Reset, store: false }).times(3), reply(403)],
-            Expect::rejected("cxone_forbidden").uploads(4, 4))).fast(),
-    row("upload/no-answer", "stored, no answer for longer than the time-out", "given back, again under the same key, COMPLETED",
-        Play::Upload(|| vec![Step::once(UploadAct::Never { read: true, store: true })], COMPLETED.uploads(2, 2).claims(2, 2))).within(150),
-    row("upload/stalled", "reading stalled for 45 s in the middle", "one upload, COMPLETED",
-        Play::Upload(|| vec![Step::once(UploadAct::Stall { after_bytes: 1_000_000, ms: 45_000 })], COMPLETED.bytes(LARGE))).within(120),
-    row("upload/202-id", "202 with id in place of jobId", "COMPLETED",
-        Play::Upload(|| vec![accept(AcceptedBody::Id)], COMPLETED)).fast(),
-    row("upload/202-no-id", "202 without a job id, always", "three tries, TRACKING_FAILED cxone_no_job_id",
-        Play::Upload(|| vec![accept(AcceptedBody::Neither).forever()],
-            Expect::ended(Outcome::TrackingFailed, "cxone_no_job_id").uploads(3, 3))).fast(),
-    row("upload/202-broken", "202 with a broken body, then an empty one", "again under the same key, COMPLETED, one attachment",
-        Play::Upload(|| vec![accept(AcceptedBody::CutJson), accept(AcceptedBody::Empty)], COMPLETED.uploads(3, 3))).fast(),
-    row("upload/202-html", "202 with HTML", "again under the same key, COMPLETED, one attachment",
-        Play::Upload(|| vec![accept(AcceptedBody::NotJson)], COMPLETED.uploads(2, 2))).fast(),
+    row(
+        "upload/429-seconds",
+        "429 twice, Retry-After 2",
+        "waits, third upload COMPLETED",
+        Play::Upload(|| vec![throttled(RetryAfter::Seconds(2)).times(2)], COMPLETED.uploads(3, 3)),
+    )
+    .fast(),
+    row(
+        "upload/429-date",
+        "429, Retry-After as a date",
+        "waits, COMPLETED",
+        Play::Upload(|| vec![throttled(RetryAfter::DateInSeconds(3))], COMPLETED.uploads(2, 2)),
+    )
+    .fast(),
+    row(
+        "upload/429-bare",
+        "429 without a header",
+        "waits 5 s, COMPLETED",
+        Play::Upload(|| vec![reply(429)], COMPLETED.uploads(2, 2)),
+    )
+    .fast(),
+    row(
+        "upload/429-long",
+        "429, Retry-After 30",
+        "given back for 30 s, COMPLETED",
+        Play::Upload(|| vec![throttled(RetryAfter::Seconds(30))], COMPLETED.uploads(2, 2).claims(2, 2)),
+    ),
+    row(
+        "upload/429-minute",
+        "429 for 60 s on end",
+        "COMPLETED after a minute",
+        Play::Upload(
+            || vec![throttled(RetryAfter::Seconds(3)).during(Duration::from_mins(1))],
+            COMPLETED.uploads(10, 25).claims(1, 2),
+        ),
+    )
+    .within(150),
+    row(
+        "upload/500-burst",
+        "500 twice, 503 twice",
+        "again with backoff, fifth upload COMPLETED",
+        Play::Upload(|| vec![reply(500).times(2), reply(503).times(2)], COMPLETED.uploads(5, 5)),
+    )
+    .fast(),
+    row(
+        "upload/503-long",
+        "503 seven times",
+        "given back once, COMPLETED",
+        Play::Upload(|| vec![reply(503).times(7)], COMPLETED.uploads(8, 8).claims(2, 2)),
+    ),
+    row(
+        "upload/503-forever",
+        "503 to every upload",
+        "REJECTED cxone_unavailable once the time is up",
+        Play::Upload(|| vec![reply(503).forever()], Expect::rejected("cxone_unavailable").uploads(5, 60).claims(3, 8)),
+    )
+    .at(Place::Impatient)
+    .within(300),
+    row(
+        "upload/401-once",
+        "401 once",
+        "a fresh token, second upload COMPLETED",
+        Play::Upload(|| vec![reply(401)], COMPLETED.uploads(2, 2)),
+    )
+    .fast(),
+    row(
+        "upload/401-twice",
+        "401 to a fresh token too",
+        "given back, not rejected; then COMPLETED",
+        Play::Upload(|| vec![reply(401).times(2)], COMPLETED.uploads(3, 3).claims(2, 2)),
+    ),
+    row(
+        "upload/401-always",
+        "401 to every upload",
+        "given back again and again, REJECTED only when the time is up",
+        Play::Upload(|| vec![reply(401).forever()], Expect::rejected("cxone_unavailable").uploads(2, 30).claims(3, 8)),
+    )
+    .at(Place::Impatient)
+    .within(300),
+    row(
+        "upload/403-scope",
+        "403 that names the scope",
+        "given back, not rejected; then COMPLETED",
+        Play::Upload(|| vec![scope()], COMPLETED.uploads(2, 2).claims(2, 2)),
+    ),
+    row(
+        "upload/403",
+        "403 for the interaction",
+        "REJECTED cxone_forbidden",
+        Play::Upload(|| vec![reply(403)], Expect::rejected("cxone_forbidden")),
+    )
+    .fast(),
+    row("upload/404", "404", "REJECTED cxone_404", Play::Upload(|| vec![reply(404)], Expect::rejected("cxone_404")))
+        .fast(),
+    row(
+        "upload/413",
+        "413",
+        "REJECTED cxone_payload_too_large",
+        Play::Upload(|| vec![reply(413)], Expect::rejected("cxone_payload_too_large")),
+    )
+    .fast(),
+    row(
+        "upload/413-early",
+        "413 before the body is read",
+        "REJECTED cxone_payload_too_large",
+        Play::Upload(
+            || vec![Step::once(UploadAct::EarlyReply(status(413))).forever()],
+            Expect::rejected("cxone_payload_too_large").bytes(LARGE).uploads(1, 5),
+        ),
+    ),
+    row(
+        "upload/415",
+        "415",
+        "REJECTED cxone_unsupported_type",
+        Play::Upload(|| vec![reply(415)], Expect::rejected("cxone_unsupported_type")),
+    )
+    .fast(),
+    row("upload/422", "422", "REJECTED cxone_422", Play::Upload(|| vec![reply(422)], Expect::rejected("cxone_422")))
+        .fast(),
+    row(
+        "upload/redirect",
+        "a redirect",
+        "never followed, REJECTED cxone_redirect",
+        Play::Upload(|| vec![Step::once(UploadAct::Reply(redirect()))], Expect::rejected("cxone_redirect")),
+    )
+    .fast(),
+    row(
+        "upload/cut-before-body",
+        "connection reset before the body",
+        "again, COMPLETED",
+        Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::BeforeBody))], COMPLETED.uploads(2, 2).bytes(LARGE)),
+    )
+    .fast(),
+    row(
+        "upload/cut-in-body",
+        "connection reset in the body",
+        "again, COMPLETED",
+        Play::Upload(
+            || vec![Step::once(UploadAct::cut(CutAt::AfterBytes(500_000)))],
+            COMPLETED.uploads(2, 2).bytes(LARGE),
+        ),
+    )
+    .fast(),
+    row(
+        "upload/cut-after-body",
+        "stored, then reset without an answer",
+        "again under the same key, COMPLETED, one attachment",
+        Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::AfterBody))], COMPLETED.uploads(2, 2)),
+    )
+    .fast(),
+    row(
+        "upload/closed-after-body",
+        "stored, then closed without an answer",
+        "again under the same key, COMPLETED, one attachment",
+        Play::Upload(
+            || vec![Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Close, store: true })],
+            COMPLETED.uploads(2, 2),
+        ),
+    )
+    .fast(),
+    row(
+        "upload/cut-then-refused",
+        "reset after the body thrice, then 403",
+        "REJECTED, quota given back",
+        Play::Upload(
+            || {
+                vec![
+                    Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Reset, store: false }).times(3),
+                    reply(403),
+                ]
+            },
+            Expect::rejected("cxone_forbidden").uploads(4, 4),
+        ),
+    )
+    .fast(),
+    row(
+        "upload/no-answer",
+        "stored, no answer for longer than the time-out",
+        "given back, again under the same key, COMPLETED",
+        Play::Upload(
+            || vec![Step::once(UploadAct::Never { read: true, store: true })],
+            COMPLETED.uploads(2, 2).claims(2, 2),
+        ),
+    )
+    .within(150),
+    row(
+        "upload/stalled",
+        "reading stalled for 45 s in the middle",
+        "one upload, COMPLETED",
+        Play::Upload(
+            || vec![Step::once(UploadAct::Stall { after_bytes: 1_000_000, ms: 45_000 })],
+            COMPLETED.bytes(LARGE),
+        ),
+    )
+    .within(120),
+    row(
+        "upload/202-id",
+        "202 with id in place of jobId",
+        "COMPLETED",
+        Play::Upload(|| vec![accept(AcceptedBody::Id)], COMPLETED),
+    )
+    .fast(),
+    row(
+        "upload/202-no-id",
+        "202 without a job id, always",
+        "three tries, TRACKING_FAILED cxone_no_job_id",
+        Play::Upload(
+            || vec![accept(AcceptedBody::Neither).forever()],
+            Expect::ended(Outcome::TrackingFailed, "cxone_no_job_id").uploads(3, 3),
+        ),
+    )
+    .fast(),
+    row(
+        "upload/202-broken",
+        "202 with a broken body, then an empty one",
+        "again under the same key, COMPLETED, one attachment",
+        Play::Upload(|| vec![accept(AcceptedBody::CutJson), accept(AcceptedBody::Empty)], COMPLETED.uploads(3, 3)),
+    )
+    .fast(),
+    row(
+        "upload/202-html",
+        "202 with HTML",
+        "again under the same key, COMPLETED, one attachment",
+        Play::Upload(|| vec![accept(AcceptedBody::NotJson)], COMPLETED.uploads(2, 2)),
+    )
+    .fast(),
 ];

@@ -3,10 +3,15 @@
 use serde_json::{Value, json};
 use webhook_receiver::{CutHow, DeliveryAct, Step};
 
-use super::{Acting, Play, Row, replies::{redirect, status}, row};
+use super::{
+    Acting, Play, Row,
+    replies::{redirect, status},
+    row,
+};
 use crate::FaultsError;
 use crate::case::{Case, Expect, ensure};
 use crate::error::Calling as _;
+use crate::places::Place;
 use crate::world::{Ended, Webhook};
 
 fn reply(code: u16) -> Step<DeliveryAct> {
@@ -14,16 +19,50 @@ fn reply(code: u16) -> Step<DeliveryAct> {
 }
 
 pub(super) const ROWS: &[Row] = &[
-    row("webhook/500", "500 twice", "delivered with the third try, one id, one body", Play::Webhook(|| vec![reply(500).times(2)], 3)).fast(),
+    row(
+        "webhook/500",
+        "500 twice",
+        "delivered with the third try, one id, one body",
+        Play::Webhook(|| vec![reply(500).times(2)], 3),
+    )
+    .fast(),
     row("webhook/410", "410 once", "delivered with the second try", Play::Webhook(|| vec![reply(410)], 2)).fast(),
-    row("webhook/time-out", "no answer once", "given up after 10 s, delivered with the second try",
-        Play::Webhook(|| vec![Step::once(DeliveryAct::Never)], 2)).fast(),
-    row("webhook/redirect", "a redirect", "never followed, delivered with the second try",
-        Play::Webhook(|| vec![Step::once(DeliveryAct::Reply(redirect()))], 2)).fast(),
-    row("webhook/cut", "connection reset twice", "delivered with the third try",
-        Play::Webhook(|| vec![Step::once(DeliveryAct::Cut(CutHow::Reset)).times(2)], 3)).fast(),
-    row("webhook/down", "503 until the retries are used up", "Webhook.Undelivered with all else settled; the state run again delivers",
-        Play::Other(down)).within(200),
+    row(
+        "webhook/time-out",
+        "no answer once",
+        "given up after 10 s, delivered with the second try",
+        Play::Webhook(|| vec![Step::once(DeliveryAct::Never)], 2),
+    )
+    .fast(),
+    row(
+        "webhook/redirect",
+        "a redirect",
+        "never followed, delivered with the second try",
+        Play::Webhook(|| vec![Step::once(DeliveryAct::Reply(redirect()))], 2),
+    )
+    .fast(),
+    row(
+        "webhook/cut",
+        "connection reset twice",
+        "delivered with the third try",
+        Play::Webhook(|| vec![Step::once(DeliveryAct::Cut(CutHow::Reset)).times(2)], 3),
+    )
+    .fast(),
+    row(
+        "webhook/down",
+        "503 until the retries are used up",
+        "Webhook.Undelivered with all else settled; the state run again delivers",
+        Play::Other(down),
+    )
+    .within(200),
+    row(
+        "webhook/tls",
+        "a certificate that nobody knows, until the retries are used up",
+        "nothing is sent, Webhook.Undelivered; known and run again, delivered",
+        Play::Other(unknown_certificate),
+    )
+    .at(Place::Tls)
+    .within(200),
 ];
 
 /// The file is completed, its webhook delivered with the last of so many tries to the one URL.
@@ -45,22 +84,44 @@ fn down(case: Case) -> Acting {
         Expect::COMPLETED.compare(&ended)?;
         let failed = ended.deliveries.len();
         case.world.receiver.forget_interaction(&case.interaction).await?;
-        let answer = redriven(&case, &ended).await?;
-        ensure(answer.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("run again: {answer}"))?;
-        let deliveries = case.world.receiver.deliveries(Some(placed.identity.as_str()), None).await?;
-        let bodies: std::collections::BTreeSet<_> = deliveries.iter().map(|one| &one.body_sha256).collect();
-        let taken = deliveries.iter().filter(|one| one.status == Some(200)).count();
-        ensure(bodies.len() == 1 && taken == 1, || format!("{} bodies, taken {taken} times", bodies.len()))?;
+        delivers_again(&case, &ended).await?;
         Ok(format!("Undelivered after {failed} tries; run again, taken once with the same bytes"))
     })
+}
+
+fn unknown_certificate(case: Case) -> Acting {
+    Box::pin(async move {
+        let front = case.world.tls.as_ref().ok_or_else(|| FaultsError::broken("this stack speaks no TLS"))?;
+        let placed = case.world.put(&case.file()).await?;
+        let ended = case.end_of(&placed, Webhook::Undelivered).await?;
+        Expect::COMPLETED.compare(&ended)?;
+        let sent = ended.deliveries.len();
+        ensure(sent == 0, || format!("{sent} webhooks came through"))?;
+        front.become_known();
+        delivers_again(&case, &ended).await?;
+        Ok("Undelivered without a byte of it sent; run again, taken once".to_owned())
+    })
+}
+
+/// Runs the last state again; then its webhook has been taken once, always with one body.
+async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
+    let answer = redriven(case, ended).await?;
+    ensure(answer.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("run again: {answer}"))?;
+    let identity = ended.record.get("identity").and_then(Value::as_str);
+    let deliveries = case.world.receiver.deliveries(identity, None).await?;
+    let bodies: std::collections::BTreeSet<_> = deliveries.iter().map(|one| &one.body_sha256).collect();
+    let taken = deliveries.iter().filter(|one| one.status == Some(200)).count();
+    ensure(bodies.len() == 1 && taken == 1, || format!("{} bodies, taken {taken} times", bodies.len()))
 }
 
 /// Runs the state that failed again with the input that it had, which is what a redrive of the execution does.
 pub(super) async fn redriven(case: &Case, ended: &Ended) -> Result<Value, FaultsError> {
     let call = case.world.clients.sfn.get_execution_history().execution_arn(&ended.execution_arn);
-    let history = call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.calling("GetExecutionHistory")?;
+    let history =
+        call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.calling("GetExecutionHistory")?;
     let entered = history.iter().filter_map(|event| event.state_entered_event_details());
-    let input = entered.filter(|state| state.name().starts_with("Record")).filter_map(|state| state.input()).next_back();
+    let input =
+        entered.filter(|state| state.name().starts_with("Record")).filter_map(|state| state.input()).next_back();
     let input = input.ok_or_else(|| FaultsError::broken("the history has no input of the last state"))?;
     let attachment: Value = serde_json::from_str(input).calling("reading a state's input")?;
     let payload = json!({ "execution_arn": ended.execution_arn, "attachment": attachment });

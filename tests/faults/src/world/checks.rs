@@ -46,7 +46,12 @@ impl Ended {
         let reason = self.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
         let held = usize::from(self.attachment.is_some());
         let tries = self.deliveries.len();
-        format!("{}{reason}; uploads {}, claims {}, held {held}, webhook tries {tries}", self.outcome, self.uploads(), self.claims)
+        format!(
+            "{}{reason}; uploads {}, claims {}, held {held}, webhook tries {tries}",
+            self.outcome,
+            self.uploads(),
+            self.claims
+        )
     }
 }
 
@@ -93,12 +98,17 @@ impl World {
         }
         let (record, digest) = self.audit_record(identity).await?;
         let deliveries = self.receiver.deliveries(Some(identity), None).await?;
-        let taken = deliveries.iter().any(|one| one.verified && one.status.is_some_and(|status| (200..300).contains(&status)));
+        let taken =
+            deliveries.iter().any(|one| one.verified && one.status.is_some_and(|status| (200..300).contains(&status)));
         if let Some(other) = deliveries.iter().find(|one| one.body_sha256 != digest) {
             return broken(format!("webhook {} carried another body than the audit record", other.seq));
         }
         if taken != (webhook == Webhook::Delivered) {
-            return broken(format!("its webhook was {}taken, in {} tries", if taken { "" } else { "not " }, deliveries.len()));
+            return broken(format!(
+                "its webhook was {}taken, in {} tries",
+                if taken { "" } else { "not " },
+                deliveries.len()
+            ));
         }
         let outcome = record.get("event").and_then(Value::as_str).and_then(outcome_of).unwrap_or("none");
         self.check_execution(&arn, status, outcome, webhook).await?;
@@ -115,7 +125,7 @@ impl World {
         if row.state != "done" {
             return broken(format!("its ledger row is {row:?}"));
         }
-        let violations: Vec<_> = self.violations_of(&attachment).await?;
+        let violations: Vec<_> = self.violations_of(attachment.as_ref()).await?;
         if !violations.is_empty() {
             return broken(format!("violations at CXone: {violations:?}"));
         }
@@ -132,7 +142,7 @@ impl World {
         })
     }
 
-    async fn violations_of(&self, attachment: &Option<Attachment>) -> Result<Vec<String>, FaultsError> {
+    async fn violations_of(&self, attachment: Option<&Attachment>) -> Result<Vec<String>, FaultsError> {
         let Some(attachment) = attachment else { return Ok(Vec::new()) };
         let violations = self.standin.violations(Some(&attachment.interaction_id)).await?;
         Ok(violations.into_iter().map(|violation| violation.text).collect())
@@ -160,17 +170,31 @@ impl World {
         Err(FaultsError::broken(format!("the record says {outcome}, the execution {} {error:?}", status.as_str())))
     }
 
+    /// The keys of all audit records, each as often as it has versions.
+    pub(crate) async fn audit_records(&self) -> Result<Vec<String>, FaultsError> {
+        let (mut keys, mut after, mut after_version) = (Vec::new(), None, None);
+        loop {
+            let call = self.clients.s3.list_object_versions().bucket(&self.place.audit_bucket).prefix("audit/");
+            let call = call.set_key_marker(after).set_version_id_marker(after_version);
+            let page = call.send().await.calling("ListObjectVersions")?;
+            keys.extend(page.versions.unwrap_or_default().into_iter().filter_map(|version| version.key));
+            if page.is_truncated != Some(true) {
+                return Ok(keys);
+            }
+            (after, after_version) = (page.next_key_marker, page.next_version_id_marker);
+        }
+    }
+
     /// The object's one audit record and its digest.
     async fn audit_record(&self, identity: &str) -> Result<(Value, String), FaultsError> {
         let (s3, bucket) = (&self.clients.s3, &self.place.audit_bucket);
-        let listed = s3.list_object_versions().bucket(bucket).prefix("audit/").send().await.calling("ListObjectVersions")?;
         let name = format!("/{identity}.json");
-        let mut keys: Vec<&str> = listed.versions().iter().filter_map(|one| one.key()).collect();
+        let mut keys = self.audit_records().await?;
         keys.retain(|key| key.ends_with(&name));
         let [key] = keys.as_slice() else {
             return Err(FaultsError::broken(format!("the audit records of {identity} are {keys:?}")));
         };
-        let got = s3.get_object().bucket(bucket).key(*key).send().await.calling("GetObject")?;
+        let got = s3.get_object().bucket(bucket).key(key).send().await.calling("GetObject")?;
         let bytes = got.body.collect().await.calling("GetObject")?.into_bytes();
         let record = serde_json::from_slice(&bytes).calling("reading an audit record")?;
         Ok((record, hex::encode(Sha256::digest(&bytes))))

@@ -19,7 +19,10 @@ impl World {
             let found = secrets.iter().find(|secret| text.contains(secret.as_str())).map(String::as_str);
             if let Some(secret) = found.or_else(|| signature(&text)) {
                 let shown: String = secret.chars().take(12).collect();
-                return Err(FaultsError::broken(format!("{} holds a secret that begins with {shown:?}", path.display())));
+                return Err(FaultsError::broken(format!(
+                    "{} holds a secret that begins with {shown:?}",
+                    path.display()
+                )));
             }
         }
         if searched == 0 {

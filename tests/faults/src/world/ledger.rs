@@ -12,6 +12,8 @@ use crate::error::Calling as _;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct LedgerRow {
     pub(crate) state: String,
+    /// Empty while it has none.
+    pub(crate) outcome: String,
     pub(crate) attempts: u64,
     pub(crate) last_fault: String,
     pub(crate) quota: String,
@@ -55,6 +57,7 @@ impl World {
 fn row(item: &HashMap<String, AttributeValue>) -> LedgerRow {
     LedgerRow {
         state: text(item, "state"),
+        outcome: text(item, "outcome"),
         attempts: number(item, "attempts"),
         last_fault: text(item, "last_fault"),
         quota: text(item, "quota"),

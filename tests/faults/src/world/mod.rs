@@ -1,10 +1,11 @@
 //! A stack with the fault proxy in it, and what is watched of it.
 
 mod checks;
-mod ledger;
 mod leaks;
+mod ledger;
 mod objects;
 mod processes;
+mod tls;
 mod watch;
 mod whole;
 
@@ -15,15 +16,16 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
 use stack::{Binaries, Clients, Description, Options, Stack};
 
+use crate::FaultsError;
 use crate::error::Calling as _;
 use crate::http_call;
 use crate::proxy::Proxy;
-use crate::FaultsError;
 pub(crate) use checks::{Ended, Webhook};
-pub(crate) use objects::{File, PREFIX, Placed, eventbridge, notification};
+pub(crate) use objects::{File, PREFIX, Placed, eventbridge, notification, sound};
 pub(crate) use processes::{Function, kill};
-pub(crate) use whole::WHOLE;
+use tls::TlsFront;
 use watch::Watch;
+pub(crate) use whole::WHOLE;
 
 /// A bucket of the rows' own, versioned like the ingest bucket, whose writes notify nobody: the row does, once its faults
 /// are planted.
@@ -43,6 +45,8 @@ pub(crate) struct Setup {
     pub(crate) batch: u32,
     /// By what factor the machine's waits and retries are stretched.
     pub(crate) wait_scale: f64,
+    /// Whether the webhook's receiver speaks TLS, at first with a certificate that nobody knows.
+    pub(crate) tls: bool,
 }
 
 /// A running stack under test.
@@ -61,13 +65,15 @@ pub(crate) struct World {
     secrets: Mutex<BTreeSet<String>>,
     has_quota: bool,
     name: &'static str,
+    pub(crate) tls: Option<TlsFront>,
     /// Ends with the world.
     _stack: Stack,
 }
 
 impl World {
     pub(crate) async fn start(setup: &Setup, profile: &str, binaries: &Binaries) -> Result<Self, FaultsError> {
-        let port = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).calling("finding a port")?.port();
+        let port =
+            TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).calling("finding a port")?.port();
         let proxy = Proxy::start(port)?;
         let mut options = Options::private(&format!("faults-{}", setup.name))?;
         options.port = Some(port);
@@ -75,13 +81,15 @@ impl World {
         options.parameters.clone_from(&setup.parameters);
         options.wait_scale = setup.wait_scale;
         options.environment = vec![("AWS_ENDPOINT_URL".to_owned(), proxy.url().to_owned())];
+        let tls = if setup.tls { Some(TlsFront::start(&mut options).await?) } else { None };
         let stack = Stack::start(&options, binaries).await?;
         let (place, clients) = (stack.description().clone(), stack.clients().clone());
         let secrets = [options.credentials.client_secret, options.signing_secret];
         let world = Self {
             watch: Watch::start(&clients, &place.state_machine_arn),
             standin: cxone_standin::Control::new(&place.cxone_base_url)?,
-            receiver: webhook_receiver::Control::new(&place.webhook_url)?,
+            receiver: webhook_receiver::Control::new(tls.as_ref().map_or(&place.webhook_url, TlsFront::receiver_url))?,
+            tls,
             proxy,
             placed: Mutex::default(),
             buried: Mutex::default(),

@@ -10,7 +10,21 @@ use crate::FaultsError;
 /// A function of the pipeline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
+    Intake,
     Poll,
+    Finalize,
+}
+
+impl Function {
+    pub(crate) const ALL: [Self; 3] = [Self::Intake, Self::Poll, Self::Finalize];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Intake => "intake",
+            Self::Poll => "poll",
+            Self::Finalize => "finalize",
+        }
+    }
 }
 
 impl World {
@@ -19,7 +33,9 @@ impl World {
     /// They are told from others by their environment: the proxy's address is this stack's alone.
     pub(crate) fn processes_of(&self, function: Function) -> Vec<u32> {
         let name = match function {
+            Function::Intake => &self.place.functions.intake,
             Function::Poll => &self.place.functions.poll,
+            Function::Finalize => &self.place.functions.finalize,
         };
         let marks = [format!("AWS_LAMBDA_FUNCTION_NAME={name}"), format!("AWS_ENDPOINT_URL={}", self.proxy.url())];
         let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };

@@ -1,6 +1,6 @@
 //! The invariants of a whole stack, once all of its rows are through.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -21,7 +21,7 @@ impl World {
     pub(crate) async fn check_whole(&self, what: &str) -> Result<String, FaultsError> {
         match what {
             "queue" => self.queue_is_empty().await,
-            "executions" => self.one_execution_each().await,
+            "executions" => self.one_execution_each(),
             "webhooks" => self.one_webhook_each().await,
             "ledger and quota" => self.ledger_is_settled().await,
             _ => self.nothing_secret_in_logs().map(|bytes| format!("nothing secret in {} KB", bytes / 1000)),
@@ -37,7 +37,9 @@ impl World {
                 break;
             }
             if Instant::now() > deadline {
-                return Err(FaultsError::broken(format!("{waiting} messages wait in the queue, {hidden} are in flight")));
+                return Err(FaultsError::broken(format!(
+                    "{waiting} messages wait in the queue, {hidden} are in flight"
+                )));
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -54,40 +56,59 @@ impl World {
         let all = QueueAttributeName::All;
         let call = self.clients.sqs.get_queue_attributes().queue_url(url).attribute_names(all);
         let attributes = call.send().await.calling("GetQueueAttributes")?.attributes.unwrap_or_default();
-        let count = |name: QueueAttributeName| attributes.get(&name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
+        let count =
+            |name: QueueAttributeName| attributes.get(&name).and_then(|text| text.parse::<usize>().ok()).unwrap_or(0);
         let hidden = count(QueueAttributeName::ApproximateNumberOfMessagesNotVisible)
             + count(QueueAttributeName::ApproximateNumberOfMessagesDelayed);
         Ok((count(QueueAttributeName::ApproximateNumberOfMessages), hidden))
     }
 
+    /// How many executions have ended.
+    pub(crate) fn ended(&self) -> usize {
+        self.watch.now().values().filter(|(_, status)| *status != ExecutionStatus::Running).count()
+    }
+
+    /// How many executions there are by the end of their names, which is the beginning of an identity.
+    pub(crate) fn executions_by_identity(&self) -> BTreeMap<String, usize> {
+        let mut counts = BTreeMap::new();
+        for name in self.watch.now().keys() {
+            let identity = name.rsplit('-').next().unwrap_or_default().to_owned();
+            *counts.entry(identity).or_default() += 1;
+        }
+        counts
+    }
+
     /// Every object has one execution that has ended, and no execution is without an object.
-    async fn one_execution_each(&self) -> Result<String, FaultsError> {
+    fn one_execution_each(&self) -> Result<String, FaultsError> {
         let executions = self.watch.now();
         let placed = self.all_placed();
+        let names: BTreeSet<&String> = placed.iter().map(|placed| &placed.execution_name).collect();
         let (mut strays, mut running) = (Vec::new(), Vec::new());
         for (name, (_, status)) in executions.iter() {
-            if !placed.iter().any(|placed| placed.execution_name == *name) {
+            if !names.contains(name) {
                 strays.push(name);
             }
             if *status == ExecutionStatus::Running {
                 running.push(name);
             }
         }
-        let missing: Vec<&String> =
-            placed.iter().map(|placed| &placed.execution_name).filter(|name| !executions.contains_key(*name)).collect();
+        let missing: Vec<&&String> = names.iter().filter(|name| !executions.contains_key(**name)).collect();
         if strays.is_empty() && running.is_empty() && missing.is_empty() {
             return Ok(format!("{} objects, {} executions", placed.len(), executions.len()));
         }
-        Err(FaultsError::broken(format!("executions too many {strays:?}, still running {running:?}, missing {missing:?}")))
+        Err(FaultsError::broken(format!(
+            "executions too many {strays:?}, still running {running:?}, missing {missing:?}"
+        )))
     }
 
     /// Every webhook id has one body and belongs to an object; CXone saw nothing that its API does not allow.
     async fn one_webhook_each(&self) -> Result<String, FaultsError> {
         let placed = self.all_placed();
+        let ids: BTreeSet<&str> = placed.iter().map(|placed| placed.identity.as_str()).collect();
         let mut bodies: BTreeMap<String, String> = BTreeMap::new();
         for delivery in self.receiver.deliveries(None, None).await? {
             let id = delivery.webhook_id.unwrap_or_default();
-            if !placed.iter().any(|placed| placed.identity.as_str() == id) {
+            if !ids.contains(id.as_str()) {
                 return Err(FaultsError::broken(format!("webhook {id:?} belongs to no object")));
             }
             let body = bodies.entry(id).or_insert_with(|| delivery.body_sha256.clone());
@@ -97,7 +118,11 @@ impl World {
         }
         let violations = self.standin.violations(None).await?;
         if let Some(violation) = violations.first() {
-            return Err(FaultsError::broken(format!("{} violations at CXone, the first: {}", violations.len(), violation.text)));
+            return Err(FaultsError::broken(format!(
+                "{} violations at CXone, the first: {}",
+                violations.len(),
+                violation.text
+            )));
         }
         Ok(format!("{} ids, one body each; no violation at CXone", bodies.len()))
     }
@@ -133,6 +158,8 @@ impl World {
             )));
         }
         let rows = table.objects.len();
-        Ok(format!("{rows} rows done; used_bytes {expected} is that of {live} live and {unsettled} unsettled, which overlap"))
+        Ok(format!(
+            "{rows} rows done; used_bytes {expected} is that of {live} live and {unsettled} unsettled, which overlap"
+        ))
     }
 }

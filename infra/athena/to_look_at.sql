@@ -1,0 +1,15 @@
+-- Files that CXone may hold although they did not complete: a person has to look at the interaction.
+SELECT
+  "timestamp",
+  event,
+  error_reason.code AS code,
+  interaction_id,
+  object.key AS key,
+  object.size_bytes AS size_bytes,
+  job_id,
+  quota,
+  execution_arn
+FROM audit
+WHERE "date" >= CAST(CAST(current_date - INTERVAL '90' DAY AS date) AS varchar)
+  AND (event IN ('ATTACHMENT_TIMED_OUT', 'ATTACHMENT_TRACKING_FAILED') OR quota = 'unsettled')
+ORDER BY "timestamp" DESC, identity

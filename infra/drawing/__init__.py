@@ -1,0 +1,1 @@
+"""The pictures that infra/render.py draws."""

@@ -1,0 +1,13 @@
+//! Measures the functions in pairs: beside Python functions that do the same work, and beside a proxy that only copies.
+//!
+//! `make bench` runs it and prints a table; README's figures and `docs/performance.md` come from it.
+
+pub mod fakes;
+pub mod measure;
+pub mod polling;
+pub mod proxy;
+pub mod report;
+pub mod rows;
+pub mod subject;
+
+pub use runtime_api::Error;

@@ -1,0 +1,106 @@
+//! `make bench`: measures, prints and writes the report.
+
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use bench::{
+    Error,
+    fakes::{Fakes, Transport},
+    measure::{self, Bench, Callgrind},
+    proxy,
+    report::Report,
+    rows,
+    subject::Programs,
+};
+use lexopt::prelude::*;
+
+enum Command {
+    Measure { quick: bool },
+    Proxy(proxy::Task),
+}
+
+fn main() -> ExitCode {
+    let done = command().and_then(|command| match command {
+        // As the functions: one thread.
+        Command::Proxy(task) => {
+            tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(proxy::run(&task))
+        }
+        Command::Measure { quick } => tokio::runtime::Runtime::new()?.block_on(run(quick)),
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command() -> Result<Command, Error> {
+    let (mut quick, mut is_proxy, mut hashes, mut source, mut sink) = (false, false, false, None, None);
+    let mut arguments = lexopt::Parser::from_env();
+    while let Some(argument) = arguments.next()? {
+        match argument {
+            Long("quick") => quick = true,
+            Long("hash") => hashes = true,
+            Long("source") => source = Some(arguments.value()?.string()?),
+            Long("sink") => sink = Some(arguments.value()?.string()?),
+            Value(word) if word == "proxy" => is_proxy = true,
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if !is_proxy {
+        return Ok(Command::Measure { quick });
+    }
+    let runtime = std::env::var("AWS_LAMBDA_RUNTIME_API")?;
+    Ok(Command::Proxy(proxy::Task {
+        runtime,
+        source: source.ok_or("--source is missing")?,
+        sink: sink.ok_or("--sink is missing")?,
+        hashes,
+    }))
+}
+
+async fn run(quick: bool) -> Result<(), Error> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    let bench_program = std::env::current_exe()?;
+    // Cargo puts the functions beside this program.
+    let release = bench_program.parent().ok_or("this program lies nowhere")?.to_owned();
+    let folder = release.parent().unwrap_or(&release).join("bench");
+    let scratch = folder.join("scratch");
+    std::fs::create_dir_all(&scratch)?;
+    let programs = Programs {
+        intake: existing(release.join("intake"), "cargo build --release -p intake")?,
+        python: existing(root.join(".venv-bench/bin/python"), "make bench")?,
+        handlers: root.join("tests/python/bench"),
+        bench: bench_program,
+        scratch: scratch.clone(),
+    };
+    let mut report = Report::new(quick, &programs.python)?;
+    let bench = Bench { fakes: Fakes::start(&scratch).await?, programs, quick };
+    rows::sizes(&mut report, &release)?;
+    eprintln!("cold starts …");
+    rows::starts(&mut report, &measure::starts(&bench).await?);
+    for transport in [Transport::Plain, Transport::Tls] {
+        eprintln!("warm invokes, {} …", transport.name());
+        rows::warm(&mut report, transport, &measure::warm(&bench, transport).await?)?;
+    }
+    eprintln!("memory with a slow reader …");
+    let crowds = [measure::crowd(&bench, 1).await?, measure::crowd(&bench, 10).await?];
+    rows::crowds(&mut report, &crowds);
+    if measure::callgrind_is_there() {
+        eprintln!("instructions …");
+        let callgrind = Callgrind { intake: bench.programs.intake.clone(), scratch: bench.programs.scratch.clone() };
+        rows::instructions(&mut report, &callgrind.all(&bench.fakes).await?);
+    } else {
+        eprintln!("SKIPPED: instructions, since valgrind is not installed (Debian: apt-get install valgrind)");
+    }
+    rows::polling(&mut report);
+    report.finish(&folder)
+}
+
+fn existing(path: PathBuf, remedy: &str) -> Result<PathBuf, Error> {
+    if path.exists() { Ok(path) } else { Err(format!("{} is not there; run: {remedy}", path.display()).into()) }
+}

@@ -1,0 +1,206 @@
+//! What following a job costs: the poll schedule of the functions beside a fixed loop of Wait, Poll and Choice.
+//!
+//! The schedule is the functions' own, [`attachments::polling`]; only the clock is imagined.
+
+use std::time::Duration;
+
+use attachments::{
+    Timestamp,
+    polling::{pause_after, wait_seconds},
+};
+
+/// How long CXone takes over a question.
+const QUESTION: Duration = Duration::from_millis(150);
+/// What an invocation takes besides its questions and pauses: Step Functions' call, Lambda's own work.
+const INVOCATION: Duration = Duration::from_millis(50);
+/// Wait, Poll, Choice.
+const ROUND: u32 = 3;
+/// The fixed loop's wait.
+const FIXED_WAIT: Duration = Duration::from_secs(5);
+
+/// What the schedule depends on, as in the template.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// `POLL_WINDOW_SECONDS`.
+    pub window: Duration,
+    /// `JOB_DEADLINE_SECONDS`.
+    pub deadline: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { window: Duration::from_secs(10), deadline: Duration::from_mins(5) }
+    }
+}
+
+/// Following one job.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Followed {
+    /// Standard transitions of the whole execution.
+    pub transitions: f64,
+    /// Invocations of the poll function.
+    pub invocations: f64,
+    /// Seconds of them, as billed.
+    pub lambda_seconds: f64,
+    /// Questions to CXone.
+    pub questions: f64,
+    /// Seconds from the job's end to its being seen.
+    pub delay_seconds: f64,
+    /// Seconds of the machine's last wait; zero where the end was seen inside the first window.
+    pub last_wait_seconds: f64,
+}
+
+/// List prices of us-east-1, dollars. From memory: check before quoting.
+mod price {
+    /// A Standard transition.
+    pub(super) const TRANSITION: f64 = 25.0 / 1e6;
+    /// A second of 128 MB on arm64.
+    pub(super) const SECOND: f64 = 13.33 / 1e6 / 8.0;
+    /// An invocation.
+    pub(super) const REQUEST: f64 = 0.20 / 1e6;
+}
+
+impl Followed {
+    /// Dollars for a million such jobs: transitions, and the poll function's time and requests.
+    #[must_use]
+    pub fn dollars_per_million(&self) -> f64 {
+        1e6 * (self.transitions * price::TRANSITION
+            + self.lambda_seconds * price::SECOND
+            + self.invocations * price::REQUEST)
+    }
+
+    fn plus(self, other: Self, weight: f64) -> Self {
+        Self {
+            transitions: self.transitions + weight * other.transitions,
+            invocations: self.invocations + weight * other.invocations,
+            lambda_seconds: self.lambda_seconds + weight * other.lambda_seconds,
+            questions: self.questions + weight * other.questions,
+            delay_seconds: self.delay_seconds + weight * other.delay_seconds,
+            last_wait_seconds: self.last_wait_seconds + weight * other.last_wait_seconds,
+        }
+    }
+}
+
+/// A way to follow a job that takes this long.
+pub type Strategy = fn(Duration, Limits) -> Followed;
+
+/// The functions' schedule: a window of quick questions in each invocation, growing waits of the machine between them.
+#[must_use]
+pub fn windows(job: Duration, limits: Limits) -> Followed {
+    // Route before the first poll, and the record at the end.
+    let mut followed = Followed { transitions: 2.0, ..Followed::default() };
+    let start = Timestamp::from_unix_seconds(0);
+    let deadline = plus(start, limits.deadline);
+    let (mut now, mut waits, mut last_wait) = (start, 0, 0.0);
+    loop {
+        followed.transitions += 2.0;
+        followed.invocations += 1.0;
+        let began = now;
+        let closes = plus(began, limits.window);
+        let mut asked = 0;
+        let ended = loop {
+            asked += 1;
+            followed.questions += 1.0;
+            now = plus(now, QUESTION);
+            if seconds_between(start, now) >= job.as_secs_f64() || now >= deadline {
+                break true;
+            }
+            let next = plus(now, pause_after(asked));
+            if next >= closes || next >= deadline {
+                break false;
+            }
+            now = next;
+        };
+        followed.lambda_seconds += seconds_between(began, now) + INVOCATION.as_secs_f64();
+        if ended {
+            followed.delay_seconds = (seconds_between(start, now) - job.as_secs_f64()).max(0.0);
+            followed.last_wait_seconds = last_wait;
+            return followed;
+        }
+        let wait = wait_seconds(waits, None, now, deadline);
+        waits += 1;
+        last_wait = f64::from(wait);
+        now = plus(now, Duration::from_secs(u64::from(wait)));
+        followed.transitions += 1.0;
+    }
+}
+
+/// Wait 5 s, ask once, choose, and again.
+#[must_use]
+pub fn fixed_loop(job: Duration, limits: Limits) -> Followed {
+    let mut followed =
+        Followed { transitions: 2.0, last_wait_seconds: FIXED_WAIT.as_secs_f64(), ..Followed::default() };
+    let mut now = Duration::ZERO;
+    loop {
+        now += FIXED_WAIT + QUESTION;
+        followed.transitions += f64::from(ROUND);
+        followed.invocations += 1.0;
+        followed.questions += 1.0;
+        followed.lambda_seconds += (QUESTION + INVOCATION).as_secs_f64();
+        if now >= job || now >= limits.deadline {
+            followed.delay_seconds = now.saturating_sub(job).as_secs_f64();
+            return followed;
+        }
+    }
+}
+
+/// Jobs that end quickly for the most part: seconds, and their share.
+pub const MIX: [(u64, f64); 6] = [(2, 0.50), (5, 0.25), (9, 0.10), (30, 0.10), (120, 0.04), (280, 0.01)];
+
+/// The mean over [`MIX`].
+#[must_use]
+pub fn of_the_mix(strategy: Strategy, limits: Limits) -> Followed {
+    MIX.iter().fold(Followed::default(), |sum, (seconds, share)| {
+        sum.plus(strategy(Duration::from_secs(*seconds), limits), *share)
+    })
+}
+
+fn plus(at: Timestamp, duration: Duration) -> Timestamp {
+    at.plus_millis(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a job's milliseconds are far below 2^52")]
+fn seconds_between(from: Timestamp, to: Timestamp) -> f64 {
+    (to.unix_millis() - from.unix_millis()) as f64 / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows_of(seconds: u64) -> Followed {
+        windows(Duration::from_secs(seconds), Limits::default())
+    }
+
+    #[test]
+    fn inside_the_window_there_are_four_transitions_and_two_seconds() {
+        for millis in (0..=9_000).step_by(100) {
+            let followed = windows(Duration::from_millis(millis), Limits::default());
+            assert!((followed.transitions - 4.0).abs() < f64::EPSILON, "{millis} ms: {followed:?}");
+            assert!(followed.delay_seconds <= 2.15, "{millis} ms: {followed:?}");
+        }
+    }
+
+    #[test]
+    fn later_the_delay_is_no_longer_than_the_wait() {
+        for seconds in 11..300 {
+            let followed = windows_of(seconds);
+            assert!(followed.delay_seconds <= followed.last_wait_seconds + 2.15, "{seconds} s: {followed:?}");
+        }
+    }
+
+    #[test]
+    fn a_long_job_takes_a_fraction_of_the_fixed_loops_transitions() {
+        assert!(windows_of(300).transitions <= 24.0, "{:?}", windows_of(300));
+        // Without waits cut short by the deadline.
+        let unclipped = Limits { deadline: Duration::from_hours(1), ..Limits::default() };
+        assert!(windows(Duration::from_mins(5), unclipped).transitions <= 24.0);
+        let fixed = fixed_loop(Duration::from_mins(5), unclipped).transitions;
+        assert!((170.0..=182.0).contains(&fixed), "{fixed}");
+    }
+
+    #[test]
+    fn the_shares_of_the_mix_are_a_whole() {
+        assert!((MIX.iter().map(|(_, share)| share).sum::<f64>() - 1.0).abs() < 1e-9);
+    }
+}

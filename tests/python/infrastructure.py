@@ -1,0 +1,233 @@
+"""Holds infra/, docs/runbook.md and the templates against each other.
+
+- Every metric of the pipeline's own that an alarm or the dashboard names is in infra/metrics.json, with these dimensions.
+- Every alarm has its chapter in docs/runbook.md, its description names that chapter, and the dashboard shows it; and the
+  other way round.
+- Deployments go back by alarms that exist. Notifications, columns and embedded files agree.
+
+    .venv/bin/python tests/python/infrastructure.py
+"""
+
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import unittest
+
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+
+
+class Loader(yaml.SafeLoader):
+    """Reads a template; `!Ref x` becomes {"Ref": "x"}, any other function {"Fn::Name": …}."""
+
+
+def function(loader, suffix, node):
+    name = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        return {name: loader.construct_scalar(node)}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+Loader.add_multi_constructor("!", function)
+
+
+def template(name):
+    return yaml.load((ROOT / name).read_text(encoding="utf-8"), Loader)
+
+
+def strings(value):
+    """Every string inside a value."""
+    if isinstance(value, str):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
+        yield from strings(inner)
+
+
+MAIN, MONITORING, AUDIT_DATA = (template(name) for name in ("template.yaml", "infra/monitoring.yaml", "infra/audit_data.yaml"))
+RUNBOOK = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+DASHBOARD = json.loads((ROOT / "infra/dashboard.json").read_text(encoding="utf-8"))
+METRICS = {metric["name"]: metric for metric in json.loads((ROOT / "infra/metrics.json").read_text(encoding="utf-8"))}
+ALARMS = {
+    resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${System}-"): resource["Properties"]
+    for resource in MONITORING["Resources"].values()
+    if resource["Type"] == "AWS::CloudWatch::Alarm"
+}
+NAMESPACE = {"Ref": "MetricsNamespace"}
+
+
+def named_by_alarms():
+    """(alarm, metric, dimensions) for every metric of the pipeline's own."""
+    for alarm, properties in ALARMS.items():
+        metrics = [metric["MetricStat"]["Metric"] for metric in properties.get("Metrics", []) if "MetricStat" in metric]
+        for metric in metrics or [properties]:
+            if metric["Namespace"] == NAMESPACE:
+                yield alarm, metric["MetricName"], [dimension["Name"] for dimension in metric.get("Dimensions", [])]
+
+
+def named_by_dashboard():
+    """(widget, metric, dimensions) for every metric of the pipeline's own."""
+    for widget in DASHBOARD["widgets"]:
+        title = widget["properties"].get("title")
+        before = []
+        for metric in widget["properties"].get("metrics", []):
+            names = [part for part in metric if isinstance(part, str)]
+            for part in strings(metric):
+                for search in re.finditer(r"SEARCH\('\{\"\$\{MetricsNamespace\}\",([\w,]+)\} MetricName=\"(\w+)\"", part):
+                    yield title, search[2], search[1].split(",")
+            if names[:1] == ["..."]:
+                names = [*before[: len(before) - len(names) + 1], *names[1:]]
+            names = [before[at] if part == "." else part for at, part in enumerate(names)]
+            before = names
+            if names[:1] == ["${MetricsNamespace}"]:
+                yield title, names[1], names[2::2]
+
+
+class Metrics(unittest.TestCase):
+    def test_what_alarms_and_dashboard_name_is_emitted(self):
+        named = [*named_by_alarms(), *named_by_dashboard()]
+        self.assertGreater(len(named), 40)
+        for where, name, dimensions in named:
+            with self.subTest(where=where, metric=name):
+                self.assertIn(name, METRICS, f"{where} names a metric that infra/metrics.json lacks")
+                self.assertIn(dimensions, METRICS[name]["dimensions"], f"{where} asks for other dimensions")
+
+    def test_what_is_emitted_is_shown(self):
+        shown = {name for _, name, _ in named_by_dashboard()}
+        self.assertEqual(set(METRICS) - shown, set(), "metrics that the dashboard lacks")
+
+    def test_the_list_is_whole(self):
+        for name, metric in METRICS.items():
+            self.assertEqual(set(metric), {"name", "unit", "dimensions", "emitted_by", "meaning"}, name)
+            self.assertIn(metric["unit"], ("Count", "Bytes", "Milliseconds", "None"), name)
+            self.assertLessEqual(set(metric["emitted_by"]), {"intake", "poll", "finalize", "state-machine-log"}, name)
+
+    def test_metrics_of_the_machines_log_are_those_of_the_filters(self):
+        filters = [
+            transformation["MetricName"]
+            for resource in MONITORING["Resources"].values()
+            if resource["Type"] == "AWS::Logs::MetricFilter"
+            for transformation in resource["Properties"]["MetricTransformations"]
+        ]
+        self.assertEqual(sorted(filters), sorted(n for n, m in METRICS.items() if m["emitted_by"] == ["state-machine-log"]))
+
+    def test_reasons_and_outcomes_exist(self):
+        reasons = (ROOT / "crates/attachments/src/reason.rs").read_text(encoding="utf-8")
+        outcomes = (ROOT / "crates/attachments/src/outcome.rs").read_text(encoding="utf-8")
+        dimensions = [d for r in MONITORING["Resources"].values() for d in dimension_pairs(r)]
+        for widget in DASHBOARD["widgets"]:
+            for metric in widget["properties"].get("metrics", []):
+                names = [part for part in metric if isinstance(part, str)]
+                dimensions += [(a, b) for a, b in zip(names, names[1:]) if a in ("Outcome", "Reason")]
+        self.assertGreater(len(dimensions), 10)
+        for kind, value in dimensions:
+            if kind in ("Outcome", "Reason"):
+                self.assertIn(f'"{value}"', outcomes if kind == "Outcome" else reasons, f"no such {kind}")
+
+
+def dimension_pairs(value):
+    if isinstance(value, dict):
+        if set(value) == {"Name", "Value"} and isinstance(value["Value"], str):
+            yield value["Name"], value["Value"]
+        for inner in value.values():
+            yield from dimension_pairs(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from dimension_pairs(inner)
+
+
+class Alarms(unittest.TestCase):
+    def test_each_has_a_chapter_and_each_chapter_an_alarm(self):
+        alarms_part = RUNBOOK.split("\n# Upgrade\n")[0]
+        chapters = re.findall(r"^## (.+)$", alarms_part, re.M)
+        self.assertEqual(sorted(chapters), sorted(ALARMS))
+        rows = re.findall(r"^\| \[([^]]+)\]\(#([^)]+)\) \|", alarms_part, re.M)
+        self.assertEqual([name for name, _ in rows], chapters, "the table's order is that of the chapters")
+        for name, anchor in rows:
+            self.assertEqual(anchor, name.lower().replace(".", ""))
+
+    def test_each_chapter_says_what_how_and_what_to_do(self):
+        for chapter in re.split(r"^## ", RUNBOOK.split("\n# Upgrade\n")[0], flags=re.M)[1:]:
+            for part in ("**Means.**", "**Look.**", "**Do.**"):
+                self.assertIn(part, chapter, chapter.splitlines()[0])
+
+    def test_each_description_leads_to_its_chapter(self):
+        for name, properties in ALARMS.items():
+            anchor = name.lower().replace(".", "")
+            self.assertTrue(properties["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{anchor}"), name)
+            self.assertGreater(len(properties["AlarmDescription"]), 90, f"{name} does not say what it means")
+
+    def test_each_tells_somebody_and_knows_what_silence_means(self):
+        for name, properties in ALARMS.items():
+            self.assertEqual(properties["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
+            self.assertEqual(properties["TreatMissingData"], "ignore" if name == "quota" else "notBreaching", name)
+
+    def test_the_dashboard_shows_all(self):
+        (widget,) = (widget for widget in DASHBOARD["widgets"] if widget["type"] == "alarm")
+        shown = [arn.rsplit("${System}-", 1)[1] for arn in widget["properties"]["alarms"]]
+        self.assertEqual(shown, list(ALARMS))
+
+    def test_deployments_go_back_by_alarms_that_exist(self):
+        alarms = MAIN["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
+        self.assertGreater(len(alarms), 3)
+        for alarm in alarms:
+            self.assertIn(alarm["Fn::Sub"].removeprefix("${AWS::StackName}-"), ALARMS)
+
+
+class Templates(unittest.TestCase):
+    def test_embedded_files_and_pictures_are_up_to_date(self):
+        run = subprocess.run([sys.executable, ROOT / "infra/render.py", "--check"], capture_output=True, text=True, check=False)
+        self.assertEqual(run.returncode, 0, run.stderr)
+
+    def test_every_parameter_is_grouped_and_described(self):
+        groups = MAIN["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+        grouped = [name for group in groups for name in group["Parameters"]]
+        self.assertEqual(sorted(grouped), sorted(MAIN["Parameters"]))
+        for name, parameter in MAIN["Parameters"].items():
+            self.assertGreater(len(parameter.get("Description", "")), 20, name)
+            bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter)
+            self.assertTrue(bounds, f"{name} takes nonsense")
+            self.assertTrue("AllowedPattern" not in parameter or "ConstraintDescription" in parameter, name)
+
+    def test_nested_stacks_get_the_parameters_that_they_have(self):
+        for resource, nested in (("Monitoring", MONITORING), ("AuditData", AUDIT_DATA)):
+            given = MAIN["Resources"][resource]["Properties"]["Parameters"]
+            self.assertEqual(sorted(given), sorted(nested["Parameters"]))
+
+    def test_what_people_wrote_and_what_was_recorded_is_kept(self):
+        for name in ("IngestBucket", "AuditBucket", "LedgerTable", "Key"):
+            resource = MAIN["Resources"][name]
+            self.assertEqual((resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("Retain", "Retain"), name)
+
+    def test_samconfig_names_parameters_that_exist(self):
+        text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
+        stages = re.findall(r"^\[(\w+)\.deploy\.parameters\]$", text, re.M)
+        self.assertEqual(stages, ["default", "dev", "staging", "prod"])
+        overrides = re.findall(r'^  "(\w+)=([^"]*)",$', text, re.M)
+        self.assertGreater(len(overrides), 20)
+        for name, value in overrides:
+            parameter = MAIN["Parameters"].get(name)
+            self.assertIsNotNone(parameter, f"{name} is no parameter")
+            if "AllowedPattern" in parameter:
+                self.assertTrue(re.fullmatch(parameter["AllowedPattern"], value), f"{name}={value}")
+            if "AllowedValues" in parameter:
+                self.assertIn(value, [str(allowed) for allowed in parameter["AllowedValues"]], name)
+            self.assertLessEqual(float(parameter.get("MinValue", "-inf")), float(value) if "MinValue" in parameter else 0, name)
+
+    def test_the_audit_table_has_the_records_fields(self):
+        columns = AUDIT_DATA["Resources"]["AuditTable"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
+        for golden in sorted((ROOT / "crates/attachments/tests/golden").glob("v*-audit-*.json")):
+            record = json.loads(golden.read_text(encoding="utf-8"))
+            self.assertEqual(list(record), [column["Name"] for column in columns], golden.name)
+            for column in columns:
+                fields = re.findall(r"(\w+):", column["Type"])
+                if column["Type"].startswith("struct<") and record[column["Name"]] is not None:
+                    self.assertEqual(list(record[column["Name"]]), fields, f"{golden.name}: {column['Name']}")
+
+
+if __name__ == "__main__":
+    unittest.main()

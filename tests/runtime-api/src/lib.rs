@@ -1,0 +1,168 @@
+//! Lambda's Runtime API for one function process: hands it invocations, takes its answers, and knows what it used.
+
+mod process;
+mod server;
+
+use std::{
+    path::Path,
+    process::Stdio,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use serde_json::Value;
+use tokio::{
+    process::{Child, Command},
+    sync::mpsc,
+};
+
+pub use process::{Usage, thread_cpu};
+
+use crate::server::Events;
+
+/// Any error of a test's own steps; its text is for whoever reads the failure.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// How long a function may take to start or to answer.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// A function process and the API that it asks. Dropping it ends the process.
+pub struct RuntimeApi {
+    child: Child,
+    spawned: Instant,
+    events: Arc<Events>,
+    answers: mpsc::UnboundedReceiver<Answered>,
+    server: tokio::task::JoinHandle<()>,
+}
+
+/// What the function said to an invocation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Its answer.
+    Response(Value),
+    /// Its error's object: `errorType`, `errorMessage`.
+    Error(Value),
+}
+
+/// An answer and when it was there.
+#[derive(Debug, Clone)]
+struct Answered {
+    answer: Answer,
+    at: Instant,
+}
+
+/// One invocation, measured.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Measured {
+    /// What the function said.
+    pub answer: Answer,
+    /// From the event's leaving to the answer's arrival.
+    pub wall: Duration,
+    /// CPU time of the process from idle to idle: what it does after its answer is in it.
+    pub cpu: Duration,
+}
+
+impl RuntimeApi {
+    /// Starts the program with just these variables; each invocation has `deadline` to answer. Its log goes to `log`.
+    pub async fn start(
+        program: &Path,
+        variables: &[(&str, &str)],
+        deadline: Duration,
+        log: &Path,
+    ) -> Result<Self, Error> {
+        let mut command = Command::new(program);
+        command.env_clear().envs(variables.iter().copied());
+        Self::launch(command, deadline, log).await
+    }
+
+    /// Starts a command that runs a function, an interpreter with its arguments say; Lambda's variables are added to its own.
+    pub async fn launch(mut command: Command, deadline: Duration, log: &Path) -> Result<Self, Error> {
+        let (sender, answers) = mpsc::unbounded_channel();
+        let events = Arc::new(Events::default());
+        let (address, server) = server::start(Arc::clone(&events), sender, deadline).await?;
+        let log = std::fs::OpenOptions::new().create(true).append(true).open(log)?;
+        let spawned = Instant::now();
+        let child = command
+            .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
+            .env("AWS_LAMBDA_FUNCTION_NAME", "function")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "group")
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .kill_on_drop(true)
+            .spawn()?;
+        Ok(Self { child, spawned, events, answers, server })
+    }
+
+    /// Hands the function an event and waits for what it says.
+    pub async fn invoke(&mut self, event: Value) -> Result<Answer, Error> {
+        self.events.push(event);
+        Ok(self.answer().await?.answer)
+    }
+
+    /// Waits until the function asks for its first event: the time from the process's start to that.
+    pub async fn ready(&mut self) -> Result<Duration, Error> {
+        let asked = self.asked(1).await?;
+        Ok(asked.duration_since(self.spawned))
+    }
+
+    /// Hands an idle function an event, and waits until it is idle again.
+    pub async fn measure(&mut self, event: Value) -> Result<Measured, Error> {
+        let before = self.usage()?;
+        let asked = self.events.asked();
+        self.events.push(event);
+        let answered = self.answer().await?;
+        self.asked(asked + 1).await?;
+        let handed = self.events.handed().ok_or("no event was handed out")?;
+        let cpu = self.usage()?.cpu.saturating_sub(before.cpu);
+        Ok(Measured { answer: answered.answer, wall: answered.at.duration_since(handed), cpu })
+    }
+
+    async fn answer(&mut self) -> Result<Answered, Error> {
+        tokio::select! {
+            answered = self.answers.recv() => answered.ok_or_else(|| "the Runtime API has ended".into()),
+            ended = self.child.wait() => Err(format!("the function ended with no answer: {}", ended?).into()),
+            () = tokio::time::sleep(PATIENCE) => Err("the function gave no answer".into()),
+        }
+    }
+
+    /// Waits for the process's `count`-th request for an event.
+    async fn asked(&mut self, count: u64) -> Result<Instant, Error> {
+        tokio::select! {
+            at = self.events.wait_for(count) => Ok(at),
+            ended = self.child.wait() => Err(format!("the function ended before it asked for an event: {}", ended?).into()),
+            () = tokio::time::sleep(PATIENCE) => Err("the function asked for no event".into()),
+        }
+    }
+
+    /// The process's id, while it runs.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// What the process has used so far.
+    pub fn usage(&self) -> Result<Usage, Error> {
+        Usage::of(self.child.id().ok_or("the function has ended")?)
+    }
+
+    /// The process's peak resident memory so far, in KiB.
+    pub fn peak_memory_kib(&self) -> Result<u64, Error> {
+        Ok(self.usage()?.peak_kib)
+    }
+
+    /// Waits until the process ends, of itself or by a signal that the caller sent.
+    pub async fn ended(&mut self) -> Result<(), Error> {
+        tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        Ok(())
+    }
+}
+
+impl Drop for RuntimeApi {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}

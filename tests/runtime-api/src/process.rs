@@ -1,0 +1,64 @@
+//! What a process has used, from `/proc`.
+
+use std::{fs, time::Duration};
+
+use crate::Error;
+
+/// A process's use of CPU and memory up to a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// CPU time of its living threads, in user and kernel mode, to the nanosecond: `stat` counts in hundredths of a second.
+    pub cpu: Duration,
+    /// Resident now, in KiB.
+    pub resident_kib: u64,
+    /// The most that was ever resident, in KiB.
+    pub peak_kib: u64,
+}
+
+impl Usage {
+    pub(crate) fn of(pid: u32) -> Result<Self, Error> {
+        let mut cpu = 0;
+        for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
+            // A thread may end meanwhile; what it used is then missing.
+            let Ok(line) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
+            cpu += line.split_whitespace().next().unwrap_or_default().parse::<u64>()?;
+        }
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let kib = |name: &str| -> Result<u64, Error> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+            let line = line.ok_or_else(|| format!("no {name} of process {pid}"))?;
+            Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+        };
+        Ok(Self { cpu: Duration::from_nanos(cpu), resident_kib: kib("VmRSS")?, peak_kib: kib("VmHWM")? })
+    }
+}
+
+/// CPU time of the calling thread.
+pub fn thread_cpu() -> Result<Duration, Error> {
+    // The kernel brings the count of a running thread up to date when it is scheduled.
+    std::thread::yield_now();
+    let line = fs::read_to_string("/proc/thread-self/schedstat")?;
+    Ok(Duration::from_nanos(line.split_whitespace().next().unwrap_or_default().parse()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_has_used_something() {
+        let used = Usage::of(std::process::id()).unwrap();
+        assert!(used.resident_kib > 0 && used.peak_kib >= used.resident_kib, "{used:?}");
+    }
+
+    #[test]
+    fn work_shows_as_cpu_time() {
+        let before = Usage::of(std::process::id()).unwrap().cpu;
+        let mut sum = 0_u64;
+        // Until it shows, since the time that a loop takes is nothing to rely on.
+        while Usage::of(std::process::id()).unwrap().cpu <= before {
+            sum = (0..100_000).fold(sum, u64::wrapping_add);
+        }
+        assert!(std::hint::black_box(sum) > 0);
+    }
+}
