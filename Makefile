@@ -15,6 +15,7 @@ STACK_QUIETLY := $(CARGO) run --quiet --package stack --
 REQUIREMENTS := tests/python/requirements.txt
 LINT := tests/lint/package.json tests/lint/package-lock.json
 VENV := .venv/installed
+TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
 BENCH_VENV := .venv-bench/installed
 
@@ -45,13 +46,18 @@ faults: venv rust ## all fault scenarios, with a table (ONLY=upload/ for some of
 soak: venv rust ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
 	@$(FAULT_ROWS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
 
-bench: $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (QUICK=1: fewer repetitions)
+bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (QUICK=1: fewer repetitions)
 	$(CARGO) build --release --package intake --package poll --package finalize
 	$(CARGO) build --release --package bench
+	@mkdir -p $(TARGET_DIR)/bench
+	PROFILE=release $(CARGO) run --quiet --package end-to-end --example put_to_completed -- \
+		$(if $(QUICK),5,20) $(TARGET_DIR)/bench/end-to-end.json
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
 
 lint: venv ## check the template and the state machine
-	.venv/bin/cfn-lint template.yaml
+	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml
+	.venv/bin/python tests/python/infrastructure.py
+	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 
 venv: $(VENV) ## build .venv from the pinned requirements

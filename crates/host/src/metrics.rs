@@ -3,13 +3,29 @@
 //! Written here rather than by a crate: the format is one object, and the crates for it bring a registry, a recorder and
 //! start-up work that a function with a dozen counters has no use for.
 
-use std::time::SystemTime;
+use std::{sync::OnceLock, time::SystemTime};
 
 use attachments::{Outcome, ReasonCode, Timestamp};
 use serde_json::{Map, Value, json};
 
-/// The namespace in CloudWatch.
-pub const NAMESPACE: &str = "CxoneAttachments";
+use crate::Environment;
+
+/// The namespace in CloudWatch where `METRICS_NAMESPACE` sets no other.
+pub const DEFAULT_NAMESPACE: &str = "CxoneAttachments";
+
+/// Set once at cold start: what is emitted deep inside a record's work needs no handle for it.
+static NAMESPACE: OnceLock<String> = OnceLock::new();
+
+/// Reads `METRICS_NAMESPACE`; the stacks of one account have one each.
+pub fn init(environment: &Environment) {
+    let namespace = environment.optional("METRICS_NAMESPACE").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
+    // A second call (two tests in one process) keeps the first.
+    let _ = NAMESPACE.set(namespace);
+}
+
+fn namespace() -> &'static str {
+    NAMESPACE.get().map_or(DEFAULT_NAMESPACE, String::as_str)
+}
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $variant:ident: $unit:literal, $function:literal,)+) => {
@@ -118,7 +134,7 @@ fn line(values: &[(Metric, f64)], sets: &Value, dimensions: &Map<String, Value>,
         "_aws".to_owned(),
         json!({
             "Timestamp": now.unix_millis(),
-            "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": sets, "Metrics": named}],
+            "CloudWatchMetrics": [{"Namespace": namespace(), "Dimensions": sets, "Metrics": named}],
         }),
     );
     object.extend(values.iter().map(|(metric, value)| (metric.name().to_owned(), json!(value))));
@@ -141,6 +157,24 @@ mod tests {
             "Uploads": 1.0, "UploadBytes": 43.0
         });
         assert_eq!(read, expected);
+    }
+
+    /// Dashboard and alarms are held against that file by `tests/python/infrastructure.py`.
+    #[test]
+    fn the_list_for_dashboard_and_alarms_is_what_is_emitted() {
+        let list: Vec<Value> = serde_json::from_str(include_str!("../../../infra/metrics.json")).unwrap();
+        let text = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
+        let emitters = |entry: &Value| -> String {
+            let names: Vec<&str> = entry["emitted_by"].as_array().unwrap().iter().filter_map(Value::as_str).collect();
+            names.join(", ")
+        };
+        let listed: Vec<(String, String, String)> = list
+            .iter()
+            .map(|entry| (text(entry, "name"), text(entry, "unit"), emitters(entry)))
+            .filter(|(.., emitted_by)| emitted_by != "state-machine-log")
+            .collect();
+        let own = Metric::ALL.iter().map(|m| (m.name().to_owned(), m.unit().to_owned(), m.functions().to_owned()));
+        assert_eq!(listed, own.collect::<Vec<_>>());
     }
 
     #[test]

@@ -37,6 +37,7 @@ impl Finalize {
     /// [`SettingsError`] names every setting that is missing or malformed.
     pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
         host::init_logging(&mut environment);
+        host::metrics::init(&environment);
         let table = environment.required("LEDGER_TABLE");
         let bucket = environment.required("AUDIT_BUCKET");
         let prefix = environment.optional("AUDIT_PREFIX").unwrap_or_else(|| "audit/".to_owned());

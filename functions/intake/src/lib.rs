@@ -52,6 +52,7 @@ impl Intake {
     /// [`SettingsError`] names every setting that is missing or malformed.
     pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
         host::init_logging(&mut environment);
+        host::metrics::init(&environment);
         let settings = Settings::read(&mut environment);
         let cxone = host::CxoneSettings::read(&mut environment);
         let clients = host::HttpClients::read(&mut environment);

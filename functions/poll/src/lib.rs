@@ -24,6 +24,7 @@ impl Poll {
     /// [`SettingsError`] names every setting that is missing or malformed.
     pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
         host::init_logging(&mut environment);
+        host::metrics::init(&environment);
         let limits = Limits {
             window: Duration::from_secs(environment.number("POLL_WINDOW_SECONDS", 10, 0..=60)),
             deadline: Duration::from_secs(environment.number("JOB_DEADLINE_SECONDS", 300, 30..=86_400)),

@@ -98,6 +98,10 @@ async fn run(quick: bool) -> Result<(), Error> {
         eprintln!("SKIPPED: instructions, since valgrind is not installed (Debian: apt-get install valgrind)");
     }
     rows::polling(&mut report);
+    let journeys = folder.join("end-to-end.json");
+    if journeys.exists() {
+        rows::end_to_end(&mut report, &serde_json::from_slice(&std::fs::read(&journeys)?)?);
+    }
     report.finish(&folder)
 }
 

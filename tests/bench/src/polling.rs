@@ -144,15 +144,18 @@ pub fn fixed_loop(job: Duration, limits: Limits) -> Followed {
     }
 }
 
-/// Jobs that end quickly for the most part: seconds, and their share.
-pub const MIX: [(u64, f64); 6] = [(2, 0.50), (5, 0.25), (9, 0.10), (30, 0.10), (120, 0.04), (280, 0.01)];
+/// A long-tailed mix of a thousand jobs: a Pareto distribution from 1.5 s on with an exponent of 1.2, cut at 300 s. Half of them
+/// end within 2.7 s, a tenth outlasts 10 s, one in two hundred 2 minutes.
+#[must_use]
+pub fn mix() -> Vec<Duration> {
+    let quantiles = (0..1000_u32).map(|index| (f64::from(index) + 0.5) / 1000.0);
+    quantiles.map(|part| Duration::from_secs_f64((1.5 * (1.0 - part).powf(-1.0 / 1.2)).min(300.0))).collect()
+}
 
-/// The mean over [`MIX`].
+/// The mean over [`mix`].
 #[must_use]
 pub fn of_the_mix(strategy: Strategy, limits: Limits) -> Followed {
-    MIX.iter().fold(Followed::default(), |sum, (seconds, share)| {
-        sum.plus(strategy(Duration::from_secs(*seconds), limits), *share)
-    })
+    mix().into_iter().fold(Followed::default(), |sum, job| sum.plus(strategy(job, limits), 0.001))
 }
 
 fn plus(at: Timestamp, duration: Duration) -> Timestamp {
@@ -200,7 +203,9 @@ mod tests {
     }
 
     #[test]
-    fn the_shares_of_the_mix_are_a_whole() {
-        assert!((MIX.iter().map(|(_, share)| share).sum::<f64>() - 1.0).abs() < 1e-9);
+    fn the_mix_has_the_tail_that_is_said() {
+        let mix = mix();
+        let longer = |seconds| mix.iter().filter(|job| job.as_secs_f64() > seconds).count();
+        assert_eq!((mix.len(), longer(2.7), longer(10.0), longer(120.0)), (1000, 494, 103, 5));
     }
 }
