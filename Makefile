@@ -53,6 +53,7 @@ bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (
 	PROFILE=release $(CARGO) run --quiet --package end-to-end --example put_to_completed -- \
 		$(if $(QUICK),5,20) $(TARGET_DIR)/bench/end-to-end.json
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
+	@$(CARGO) run --quiet --release --package media-type --example compare
 
 lint: venv ## check the template and the state machine
 	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml
