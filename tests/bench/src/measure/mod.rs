@@ -74,6 +74,12 @@ pub async fn send(
     Err(format!("{count} objects of {length} bytes: {uploads} uploads with {arrived} bytes, answer {answer:?}").into())
 }
 
+/// The least value: of wall times, the one that whatever else the machine does disturbed least.
+#[must_use]
+pub fn fastest(values: &[Duration]) -> Duration {
+    values.iter().min().copied().unwrap_or_default()
+}
+
 /// The middle value; of an even number of them, the lower one of the two.
 #[must_use]
 pub fn median(mut values: Vec<Duration>) -> Duration {

@@ -48,7 +48,7 @@ impl Machine {
         format!(
             "{cpu}, {cores} cores, {sha} SHA extensions, {memory_mib} MiB; Linux {kernel}; {rustc}; {python}; {valgrind}; \
              load {load} at the start. {length}\n\nTrust the ratios of one run, the instructions, the memory and the sizes; \
-             milliseconds depend on what else the machine does.\n"
+             milliseconds depend on what else the machine does. Wall times are the fastest of several, CPU times the median.\n"
         )
     }
 }
