@@ -52,7 +52,14 @@ fn dropping_a_stack_ends_all_of_it() -> Result<(), Failed> {
 }
 
 fn a_killed_holder_takes_its_stack_along(signal: &str) -> Result<(), Failed> {
-    let mut holder = Command::new(std::env::current_exe()?).arg("hold").stdout(Stdio::piped()).spawn()?;
+    // A shell starts background jobs with SIGINT ignored, and what they start inherits that: here it must be as a person's shell
+    // has it, however the tests were started.
+    let mut holder = Command::new("env")
+        .arg("--default-signal=INT")
+        .arg(std::env::current_exe()?)
+        .arg("hold")
+        .stdout(Stdio::piped())
+        .spawn()?;
     let mut dir = String::new();
     BufReader::new(holder.stdout.take().ok_or("no output")?).read_line(&mut dir)?;
     let dir = PathBuf::from(dir.trim_end());
