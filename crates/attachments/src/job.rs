@@ -63,7 +63,7 @@ pub enum JobStatus {
     Completed,
     /// CXone gave up on it, an infected file included.
     Failed,
-    /// Another word, cut to 64 characters.
+    /// Another word, cut to 64 characters; U+FFFD stands for each control character, so that it is never taken for a known one.
     Unrecognized(String),
 }
 
@@ -88,7 +88,10 @@ impl From<&str> for JobStatus {
             "RUNNING" => Self::Running,
             "COMPLETED" => Self::Completed,
             "FAILED" => Self::Failed,
-            other => Self::Unrecognized(other.chars().filter(|c| !c.is_control()).take(64).collect()),
+            other => {
+                let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+                Self::Unrecognized(other.chars().map(printable).take(64).collect())
+            }
         }
     }
 }
@@ -102,6 +105,7 @@ mod tests {
         assert_eq!(JobStatus::from("QUARANTINED").as_str(), "QUARANTINED");
         assert_eq!(JobStatus::from("x".repeat(1000).as_str()).as_str().len(), 64);
         assert_eq!(JobStatus::from("FAILED"), JobStatus::Failed);
+        assert_eq!(JobStatus::from("COMPLETED\n").as_str(), "COMPLETED\u{fffd}");
     }
 
     #[test]

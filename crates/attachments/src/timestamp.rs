@@ -11,7 +11,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The text is not an RFC 3339 date and time.
+/// The text is not an RFC 3339 date and time, or one outside the years 0 to 9999 in UTC.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not an RFC 3339 date and time")]
 pub struct InvalidTimestamp(String);
@@ -96,10 +96,12 @@ impl FromStr for Timestamp {
     type Err = InvalidTimestamp;
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
-        let parsed =
-            OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTimestamp(text.chars().take(64).collect()))?;
-        let nanos = parsed.to_offset(UtcOffset::UTC).unix_timestamp_nanos();
-        i64::try_from(nanos.div_euclid(1_000_000)).map(Self).map_err(|_| InvalidTimestamp(text.to_owned()))
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
+        // An offset can move the ends of the calendar out of the years that are written with four digits.
+        let utc =
+            parsed.and_then(|at| at.checked_to_offset(UtcOffset::UTC)).filter(|at| (0..=9999).contains(&at.year()));
+        let millis = utc.and_then(|at| i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok());
+        millis.map(Self).ok_or_else(|| InvalidTimestamp(text.chars().take(64).collect()))
     }
 }
 
@@ -134,6 +136,16 @@ mod tests {
         let at: Timestamp = "2026-11-22T10:30:10.123999+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-11-22T09:30:10.123Z");
         assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn what_utc_cannot_write_is_refused() {
+        for beyond in ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"] {
+            assert!(beyond.parse::<Timestamp>().is_err(), "{beyond}");
+        }
+        for edge in ["9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
+            assert_eq!(edge.parse::<Timestamp>().unwrap().to_string(), edge);
+        }
     }
 
     #[test]

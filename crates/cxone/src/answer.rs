@@ -1,14 +1,33 @@
 //! Reading CXone's answers, within bounds.
 
+use std::time::{Duration, SystemTime};
+
 use reqwest::{Response, StatusCode};
 
 use attachments::{Reason, ReasonCode};
 
-/// The most that is read of an answer. A reason of 100 KB fits; what is kept of it is cut later.
-const LONGEST: usize = 1024 * 1024;
+use crate::retry_after;
 
-/// The answer's body; what is past [`LONGEST`], or breaks off, is left out.
-pub(crate) async fn body(response: &mut Response) -> Vec<u8> {
+/// The most that is read of an answer. A reason of 100 KB fits; what is kept of it is cut later.
+pub(crate) const LONGEST: usize = 1024 * 1024;
+
+/// An answer, as far as anything depends on it.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    /// [`retry_after`], whatever the status.
+    pub(crate) wait: Duration,
+    /// What is past [`LONGEST`], or breaks off, is left out.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Answer {
+    pub(crate) async fn read(mut response: Response) -> Self {
+        let wait = retry_after(response.headers(), SystemTime::now());
+        Self { status: response.status(), wait, body: body(&mut response).await }
+    }
+}
+
+async fn body(response: &mut Response) -> Vec<u8> {
     let mut body = Vec::new();
     while let Ok(Some(chunk)) = response.chunk().await {
         let room = LONGEST - body.len();

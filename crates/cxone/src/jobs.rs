@@ -1,13 +1,16 @@
 //! Asking about a job.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde::Deserialize;
 
 use attachments::{JobId, JobStatus, Reason, ReasonCode};
 
 use crate::{
-    Client, answer, below, retry_after,
+    Client,
+    answer::{self, Answer},
+    below,
     token::{TokenError, describe},
     upload::unauthorized,
 };
@@ -76,39 +79,41 @@ impl Client {
                 TokenError::CredentialsUnavailable(cause) => JobError::CredentialsUnavailable(cause),
             })?;
             let asked = self.http.get(url.clone()).bearer_auth(token.bearer()).timeout(LIMIT).send().await;
-            let mut response = asked
+            let response = asked
                 .map_err(|error| JobError::Unavailable(format!("CXone cannot be reached: {}", describe(&error))))?;
-            let status = response.status();
-            let wait = retry_after(response.headers(), SystemTime::now());
-            let body = answer::body(&mut response).await;
-            return match status.as_u16() {
-                200 => serde_json::from_slice::<Answered>(&body)
-                    .map(Job::from)
-                    .map_err(|_| JobError::Unavailable("CXone answered 200 without a status".to_owned())),
-                401 if !refused => {
+            let answer = Answer::read(response).await;
+            if answer.status == StatusCode::UNAUTHORIZED {
+                self.tokens.forget(&token).await;
+                if !refused {
                     refused = true;
-                    self.tokens.forget(&token).await;
                     continue;
                 }
-                401 => {
-                    self.tokens.forget(&token).await;
-                    Err(JobError::Refused(Reason::new(
-                        ReasonCode::CxoneUnauthorized,
-                        "CXone refused a fresh token (401) for the job; check that the client has the scope job:read",
-                    )))
-                }
-                403 if answer::names_scope_or_permission(&body) => {
-                    Err(JobError::Refused(Reason::new(ReasonCode::CxoneUnauthorized, unauthorized(status))))
-                }
-                404 => Err(JobError::NotFound),
-                429 => Err(JobError::Throttled { wait }),
-                201..=299 => Err(JobError::Unavailable(format!("CXone answered {} to a question", status.as_u16()))),
-                _ if answer::is_passing(status) => {
-                    Err(JobError::Unavailable(format!("CXone answered {}", status.as_u16())))
-                }
-                _ => Err(JobError::Refused(answer::refusal(status, &body, "the job"))),
-            };
+            }
+            return read(&answer);
         }
+    }
+}
+
+/// What an answer to a question means, a 401 being one to a fresh token.
+pub(crate) fn read(answer: &Answer) -> Result<Job, JobError> {
+    let Answer { status, wait, body } = answer;
+    let status = *status;
+    match status.as_u16() {
+        200 => serde_json::from_slice::<Answered>(body)
+            .map(Job::from)
+            .map_err(|_| JobError::Unavailable("CXone answered 200 without a status".to_owned())),
+        401 => Err(JobError::Refused(Reason::new(
+            ReasonCode::CxoneUnauthorized,
+            "CXone refused a fresh token (401) for the job; check that the client has the scope job:read",
+        ))),
+        403 if answer::names_scope_or_permission(body) => {
+            Err(JobError::Refused(Reason::new(ReasonCode::CxoneUnauthorized, unauthorized(status))))
+        }
+        404 => Err(JobError::NotFound),
+        429 => Err(JobError::Throttled { wait: *wait }),
+        201..=299 => Err(JobError::Unavailable(format!("CXone answered {} to a question", status.as_u16()))),
+        _ if answer::is_passing(status) => Err(JobError::Unavailable(format!("CXone answered {}", status.as_u16()))),
+        _ => Err(JobError::Refused(answer::refusal(status, body, "the job"))),
     }
 }
 

@@ -35,6 +35,8 @@
 //! where the token has gone stale.
 
 mod answer;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod jobs;
 mod multipart;
 mod retry_after;

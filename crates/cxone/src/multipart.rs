@@ -174,6 +174,8 @@ where
 
 #[cfg(test)]
 mod tests {
+    use proptest::{collection::btree_map, prelude::*};
+
     use super::*;
 
     #[test]
@@ -186,5 +188,24 @@ mod tests {
     fn boundaries_differ() {
         let envelope = || Envelope::new("a.pdf", "application/pdf", &BTreeMap::new(), true).unwrap();
         assert_ne!(envelope().boundary, envelope().boundary);
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_and_no_tag_changes_the_form(
+            name in "[\"\r\n\\\\%;a-zé-]{0,30}",
+            tags in btree_map("[\"\r\na-zé-]{0,8}", "[\"\r\na-zé-]{0,20}", 0..4),
+        ) {
+            let envelope = Envelope::new(&name, "application/pdf", &tags, true).unwrap();
+            let lines = |bytes: &Bytes| -> Vec<String> {
+                std::str::from_utf8(bytes).unwrap().split("\r\n").map(str::to_owned).collect()
+            };
+            let (front, back) = (lines(&envelope.preamble), lines(&envelope.epilogue));
+            prop_assert_eq!((front.len(), back.len()), (5, 13), "{:?} {:?}", front, back);
+            prop_assert_eq!(front[1].matches('"').count(), 4, "{}", &front[1]);
+            prop_assert!(!front[1].contains('\n') && !back[5].contains('\n'));
+            let read: BTreeMap<String, String> = serde_json::from_str(&back[5]).unwrap();
+            prop_assert_eq!(read, tags);
+        }
     }
 }

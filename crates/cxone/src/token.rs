@@ -14,7 +14,7 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use crate::{answer, retry_after};
+use crate::answer::Answer;
 
 /// How long before its end a token is renewed.
 const MARGIN: Duration = Duration::from_secs(30);
@@ -160,47 +160,37 @@ impl Tokens {
             .timeout(LIMIT)
             .send()
             .await;
-        let mut response = asked.map_err(|error| {
+        let response = asked.map_err(|error| {
             TokenError::Unavailable(format!("the token endpoint {} did not answer: {}", self.url, describe(&error)))
         })?;
-        let status = response.status();
-        let body = answer::body(&mut response).await;
-        match status {
-            StatusCode::OK => {}
-            StatusCode::TOO_MANY_REQUESTS => {
-                return Err(TokenError::Throttled(retry_after(response.headers(), SystemTime::now())));
-            }
-            StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(TokenError::Unauthorized(format!(
-                    "the token endpoint {} answered {}{}: check client_id and client_secret in the secret, and that the \
-                     client has the scopes {:?} (CXONE_SCOPES)",
-                    self.url,
-                    status.as_u16(),
-                    oauth_error(&body),
-                    self.scopes
-                )));
-            }
-            _ if status.is_redirection() => {
-                return Err(TokenError::Unauthorized(format!(
-                    "the token endpoint {} answered with a redirect ({}), which is never followed; set CXONE_TOKEN_URL",
-                    self.url,
-                    status.as_u16()
-                )));
-            }
-            _ => {
-                let fault = format!("the token endpoint {} answered {}", self.url, status.as_u16());
-                return Err(TokenError::Unavailable(fault));
-            }
+        let granted = read(&Answer::read(response).await, &self.url, &self.scopes)?;
+        Ok(Token { renew_at: asked_at + granted.renew_in(), value: granted.access_token, serial })
+    }
+}
+
+/// What an answer of the token endpoint at `url` means, asked for `scopes`.
+pub(crate) fn read(answer: &Answer, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
+    let Answer { status, wait, body } = answer;
+    let code = status.as_u16();
+    match *status {
+        StatusCode::OK => {
+            let granted = serde_json::from_slice::<Granted>(body).ok().filter(Granted::can_be_sent);
+            granted.ok_or_else(|| {
+                TokenError::Unavailable(format!("the token endpoint {url} answered 200 without a usable access token"))
+            })
         }
-        let granted: Granted = serde_json::from_slice(&body).map_err(|_| {
-            TokenError::Unavailable(format!("the token endpoint {} answered 200 without an access token", self.url))
-        })?;
-        let lifetime = Duration::from_secs(granted.expires_in.unwrap_or(3600));
-        Ok(Token {
-            value: granted.access_token,
-            serial,
-            renew_at: asked_at + lifetime.saturating_sub(MARGIN).min(Duration::from_hours(24)),
-        })
+        StatusCode::TOO_MANY_REQUESTS => Err(TokenError::Throttled(*wait)),
+        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
+            Err(TokenError::Unauthorized(format!(
+                "the token endpoint {url} answered {code}{}: check client_id and client_secret in the secret, and that \
+                 the client has the scopes {scopes:?} (CXONE_SCOPES)",
+                oauth_error(body)
+            )))
+        }
+        _ if status.is_redirection() => Err(TokenError::Unauthorized(format!(
+            "the token endpoint {url} answered with a redirect ({code}), which is never followed; set CXONE_TOKEN_URL"
+        ))),
+        _ => Err(TokenError::Unavailable(format!("the token endpoint {url} answered {code}"))),
     }
 }
 
@@ -216,10 +206,25 @@ fn oauth_error(body: &[u8]) -> String {
 }
 
 #[derive(Deserialize)]
-struct Granted {
-    access_token: SecretString,
+pub(crate) struct Granted {
+    pub(crate) access_token: SecretString,
     /// Seconds.
     expires_in: Option<u64>,
+}
+
+impl Granted {
+    /// What a header takes (RFC 6750, 2.1, is narrower still). Found out only with the next request, a token that it does not
+    /// take would look like a CXone that cannot be reached.
+    fn can_be_sent(&self) -> bool {
+        let token = self.access_token.expose_secret();
+        !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
+    }
+
+    /// How long after it was asked for the token is renewed.
+    pub(crate) fn renew_in(&self) -> Duration {
+        let lifetime = Duration::from_secs(self.expires_in.unwrap_or(3600));
+        lifetime.saturating_sub(MARGIN).min(Duration::from_hours(24))
+    }
 }
 
 /// A transport error without its URL.

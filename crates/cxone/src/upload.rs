@@ -1,11 +1,6 @@
 //! Sending a file to an interaction.
 
-use std::{
-    collections::BTreeMap,
-    error::Error,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use reqwest::{
@@ -17,9 +12,10 @@ use serde::Deserialize;
 use attachments::{InteractionId, JobId, Reason, ReasonCode};
 
 use crate::{
-    Client, answer, below,
+    Client,
+    answer::{self, Answer},
+    below,
     multipart::{Envelope, MultipartBody, Progress},
-    retry_after,
     token::{Token, TokenError, describe},
 };
 
@@ -101,6 +97,16 @@ pub enum UploadError {
     Refused(Reason),
 }
 
+impl From<TokenError> for UploadError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Unauthorized(cause) => Self::Unauthorized(cause),
+            TokenError::Throttled(wait) => Self::Throttled { wait },
+            TokenError::Unavailable(cause) | TokenError::CredentialsUnavailable(cause) => Self::Unavailable(cause),
+        }
+    }
+}
+
 /// Some answers name the job by `id`; where both are there, `id` may be something else's.
 #[derive(Deserialize)]
 struct Accepted {
@@ -145,13 +151,7 @@ impl Client {
     }
 
     async fn token(&self) -> Result<Token, UploadError> {
-        self.tokens.get().await.map_err(|error| match error {
-            TokenError::Unauthorized(cause) => UploadError::Unauthorized(cause),
-            TokenError::Throttled(wait) => UploadError::Throttled { wait },
-            TokenError::Unavailable(cause) | TokenError::CredentialsUnavailable(cause) => {
-                UploadError::Unavailable(cause)
-            }
-        })
+        self.tokens.get().await.map_err(UploadError::from)
     }
 
     async fn send<B>(&self, request: UploadRequest<'_>, body: B, progress: Arc<Progress>) -> Result<JobId, UploadError>
@@ -179,8 +179,8 @@ impl Client {
             .body(reqwest::Body::wrap(body))
             .send()
             .await;
-        let mut response = match sent {
-            Ok(response) => response,
+        let answer = match sent {
+            Ok(response) => Answer::read(response).await,
             Err(error) => {
                 return Err(match progress.source_fault() {
                     Some(fault) => UploadError::Source(fault),
@@ -192,29 +192,32 @@ impl Client {
                 });
             }
         };
-        let status = response.status();
-        let wait = retry_after(response.headers(), SystemTime::now());
-        let body = answer::body(&mut response).await;
-        match status.as_u16() {
-            200..=299 => {
-                let accepted = serde_json::from_slice::<Accepted>(&body).ok();
-                accepted.and_then(|accepted| accepted.job()).ok_or_else(|| {
-                    let said = answer::text(&body);
-                    let text = format!("CXone answered {} without a usable jobId: {said:?}", status.as_u16());
-                    UploadError::NoJobId(Reason::new(ReasonCode::CxoneNoJobId, text))
-                })
-            }
-            401 => {
-                self.tokens.forget(&token).await;
-                Err(UploadError::TokenRefused)
-            }
-            403 if answer::names_scope_or_permission(&body) => Err(UploadError::Unauthorized(unauthorized(status))),
-            429 => Err(UploadError::Throttled { wait }),
-            _ if answer::is_passing(status) => {
-                Err(UploadError::Unavailable(format!("CXone answered {}", status.as_u16())))
-            }
-            _ => Err(UploadError::Refused(answer::refusal(status, &body, "the upload"))),
+        let read = read(&answer);
+        if let Err(UploadError::TokenRefused) = read {
+            self.tokens.forget(&token).await;
         }
+        read
+    }
+}
+
+/// What an answer to an upload means.
+pub(crate) fn read(answer: &Answer) -> Result<JobId, UploadError> {
+    let Answer { status, wait, body } = answer;
+    let status = *status;
+    match status.as_u16() {
+        200..=299 => {
+            let accepted = serde_json::from_slice::<Accepted>(body).ok();
+            accepted.and_then(|accepted| accepted.job()).ok_or_else(|| {
+                let said = answer::text(body);
+                let text = format!("CXone answered {} without a usable jobId: {said:?}", status.as_u16());
+                UploadError::NoJobId(Reason::new(ReasonCode::CxoneNoJobId, text))
+            })
+        }
+        401 => Err(UploadError::TokenRefused),
+        403 if answer::names_scope_or_permission(body) => Err(UploadError::Unauthorized(unauthorized(status))),
+        429 => Err(UploadError::Throttled { wait: *wait }),
+        _ if answer::is_passing(status) => Err(UploadError::Unavailable(format!("CXone answered {}", status.as_u16()))),
+        _ => Err(UploadError::Refused(answer::refusal(status, body, "the upload"))),
     }
 }
 

@@ -123,10 +123,16 @@ impl PlainHttpHosts {
 }
 
 fn checked_url(value: &str, plain: &PlainHttpHosts) -> Result<Url, String> {
-    let url = Url::parse(value.trim()).map_err(|error| format!("is {value:?}: {error}"))?;
-    if !url.username().is_empty() || url.password().is_some() {
+    let parsed = Url::parse(value.trim());
+    // What cannot be read as a web address may hold credentials all the same.
+    let holds_credentials = match &parsed {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => !url.username().is_empty() || url.password().is_some(),
+        _ => value.contains('@'),
+    };
+    if holds_credentials {
         return Err("holds credentials; they belong in the secret".to_owned());
     }
+    let url = parsed.map_err(|error| format!("is {value:?}: {error}"))?;
     match url.scheme() {
         "https" => Ok(url),
         "http" if plain.admit(&url) => Ok(url),
@@ -140,6 +146,8 @@ fn checked_url(value: &str, plain: &PlainHttpHosts) -> Result<Url, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn environment(pairs: &'static [(&'static str, &'static str)]) -> Environment {
@@ -171,11 +179,12 @@ mod tests {
             ("D", "ftp://cxone.example/"),
             ("E", "http://[::1]:9/"),
             ("F", "http://127.0.0.1.evil.example/"),
+            ("G", "https://user:secret@cxone.example:99999/"),
         ]);
         let plain = PlainHttpHosts::read(&settings);
         assert!(settings.url("A", &plain).is_some());
         assert!(settings.url("E", &plain).is_some());
-        for name in ["B", "C", "D", "F"] {
+        for name in ["B", "C", "D", "F", "G"] {
             assert!(settings.url(name, &plain).is_none(), "{name}");
         }
         let message = settings.check().unwrap_err().to_string();
@@ -188,5 +197,31 @@ mod tests {
         let mut settings = environment(&[("PLAIN_HTTP_HOSTS", "172.17.0.1"), ("A", "http://172.17.0.1:80/")]);
         let plain = PlainHttpHosts::read(&settings);
         assert!(settings.url("A", &plain).is_some());
+    }
+
+    proptest! {
+        #[test]
+        fn no_fault_quotes_a_url_s_credentials(
+            secret in "[a-z0-9]{8,20}",
+            before in "(https?|ftp|[a-z]{1,3})?:?/{0,3}[a-z]{0,4}:?",
+            behind in "@[a-z0-9.:\\[\\]%/ ]{0,20}",
+        ) {
+            let plain = PlainHttpHosts::read(&environment(&[]));
+            if let Err(fault) = checked_url(&format!("{before}{secret}{behind}"), &plain) {
+                prop_assert!(!fault.contains(&secret), "{}", fault);
+            }
+        }
+
+        #[test]
+        fn a_url_that_is_taken_is_https_or_loopback(
+            text in "(https?://)?([a-z.]{1,8}|127.0.0.1|localhost|\\[::1\\])\\PC{0,12}"
+        ) {
+            let plain = PlainHttpHosts::read(&environment(&[]));
+            if let Ok(url) = checked_url(&text, &plain) {
+                let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
+                prop_assert!(url.scheme() == "https" || (url.scheme() == "http" && local), "{}", url);
+                prop_assert!(url.username().is_empty() && url.password().is_none(), "{}", url);
+            }
+        }
     }
 }

@@ -89,6 +89,8 @@ pub async fn read_signing_secrets(client: &Client, id: &str) -> Result<SigningSe
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[derive(Debug, Deserialize)]
@@ -109,6 +111,26 @@ mod tests {
             let error = parse::<Pair>("cxone", "{…}", text).unwrap_err().to_string();
             assert!(!error.contains("hunter2") && !error.contains("4711"), "{error}");
             assert!(error.contains("the secret cxone is not of the form"), "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_fault_quotes_a_secret(
+            value in "[A-Za-z0-9+/=]{8,40}",
+            before in r#"[{"a-z:, \[]{0,12}|\{"client_id": ?"?|\{"client_id": ?\[?"#,
+            behind in r#"[}"a-z:, \]]{0,8}"#,
+        ) {
+            let text = format!("{before}{value}{behind}");
+            if let Err(error) = parse::<Pair>("cxone", "{…}", &text) {
+                prop_assert!(!format!("{error} {error:?}").contains(&value), "{}", error);
+            }
+        }
+
+        #[test]
+        fn any_text_is_a_secret_or_a_fault(text in "\\PC{0,80}") {
+            let read = parse::<Pair>("cxone", "{…}", &text);
+            prop_assert!(read.is_err() || text.contains("client_id"));
         }
     }
 }

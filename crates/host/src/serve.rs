@@ -8,6 +8,7 @@ use std::{
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
 use serde_json::Value;
+use tracing::{Instrument as _, Span};
 
 use crate::SettingsError;
 use attachments::workflow::error_type;
@@ -71,11 +72,30 @@ where
     let (start, handle) = (&start, &handle);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let clients = start.as_ref().map_err(|error| Failure::from(error.clone()))?;
+        let span = invocation(&event.payload, &event.context);
         // Erased, since the SDK's futures nest deeper than the compiler follows.
         let answer: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(clients, event.payload, event.context));
-        answer.await.inspect_err(|failure: &Failure| {
-            tracing::error!(error_type = failure.error_type, "{}", failure.message);
-        })
+        let logged = async {
+            answer.await.inspect_err(|failure: &Failure| {
+                tracing::error!(error_type = failure.error_type, "{}", failure.message);
+            })
+        };
+        logged.instrument(span).await
     }))
     .await
+}
+
+/// What every line of an invocation carries in the log: its request, and the object where the payload is one of the state
+/// machine's. Records of a batch have spans of their own.
+fn invocation(payload: &Value, context: &Context) -> Span {
+    let named = |name: &str| {
+        let found = payload.get(name).or_else(|| payload.get("attachment")?.get(name));
+        found.and_then(Value::as_str)
+    };
+    tracing::info_span!(
+        "invocation",
+        request_id = context.request_id,
+        identity = named("identity"),
+        interaction_id = named("interaction_id"),
+    )
 }

@@ -1,13 +1,17 @@
 //! The records of one invocation, side by side, and the answer for each message.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     collections::HashMap,
     sync::Arc,
     time::{Duration, SystemTime},
 };
 
-use attachments::{Identity, Timestamp, workflow::error_type};
+use attachments::{Identity, ObjectKey, Timestamp, workflow::error_type};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
+use events::{Message, Notification, Notifications};
 use host::{
     Failure,
     metrics::{self, Metric},
@@ -19,7 +23,6 @@ use tracing::{Instrument, field::Empty};
 
 use crate::{
     Intake,
-    events::{Message, Notification, Notifications},
     record::{self, Finish, Times},
 };
 
@@ -97,7 +100,7 @@ pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: 
     Err(Failure::new(error_type::INTAKE_UNFINISHED, unfinished.join("; ")))
 }
 
-/// Runs each object once, however often the batch names it. A panic is its own record's only.
+/// Works each object once, however often the batch names it.
 async fn run<'a>(
     intake: &Intake,
     notifications: impl Iterator<Item = &'a Notification>,
@@ -105,41 +108,61 @@ async fn run<'a>(
 ) -> HashMap<Identity, Finish> {
     let times = times(context);
     let fetches_before = intake.cxone.token_fetches();
-    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
-    let mut seen: HashMap<Identity, Finish> = HashMap::new();
-    let mut tasks = JoinSet::new();
-    let mut running = HashMap::new();
-    for notification in notifications {
-        let identity = notification.object.identity();
-        // Stands unless the task says otherwise: a panic leaves the lease to run out.
-        let crashed = Finish::unfinished(lease_rest(&times), "the record's task panicked");
-        if seen.insert(identity.clone(), crashed).is_some() {
-            continue;
-        }
+    let work = |notification: Notification, identity: Identity| {
         let span = tracing::info_span!(
             "record",
             request_id = context.request_id,
             identity = identity.as_str(),
-            interaction_id = Empty,
+            // What the key says, until the object's metadata are known and the id is found to be one.
+            interaction_id = ObjectKey::interaction_of(&notification.object.key, &intake.settings.key_prefix),
             job_id = Empty,
         );
-        let (intake, times, in_flight) = (intake.clone(), times.clone(), Arc::clone(&in_flight));
-        let (notification, worked) = (notification.clone(), identity.clone());
-        let task = tasks.spawn(
-            async move {
-                // Closed never, so the permit is only ever waited for.
-                let _permit = in_flight.acquire().await;
-                record::work(&intake, &notification, &worked, &times).await
-            }
-            .instrument(span),
-        );
+        let (intake, times) = (intake.clone(), times.clone());
+        async move { record::work(&intake, &notification, &identity, &times).await }.instrument(span)
+    };
+    let finishes = side_by_side(notifications, lease_rest(&times), work).await;
+    let fetches = u32::try_from(intake.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
+    if fetches > 0 {
+        metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
+    }
+    finishes
+}
+
+/// Gives each identity a task of its own, [`IN_FLIGHT`] at a time. A panic is its own record's only: the record comes
+/// again when its lease, which `lease_rest` outlasts, has run out.
+async fn side_by_side<'a, Work, Worked>(
+    notifications: impl Iterator<Item = &'a Notification>,
+    lease_rest: Duration,
+    work: Work,
+) -> HashMap<Identity, Finish>
+where
+    Work: Fn(Notification, Identity) -> Worked,
+    Worked: Future<Output = Finish> + Send + 'static,
+{
+    let in_flight = Arc::new(Semaphore::new(IN_FLIGHT));
+    let mut finishes: HashMap<Identity, Finish> = HashMap::new();
+    let mut tasks = JoinSet::new();
+    let mut running = HashMap::new();
+    for notification in notifications {
+        let identity = notification.object.identity();
+        // Stands unless the task says otherwise.
+        let crashed = Finish::unfinished(lease_rest, "the record's task panicked");
+        if finishes.insert(identity.clone(), crashed).is_some() {
+            continue;
+        }
+        let (in_flight, worked) = (Arc::clone(&in_flight), work(notification.clone(), identity.clone()));
+        let task = tasks.spawn(async move {
+            // Closed never, so the permit is only ever waited for.
+            let _permit = in_flight.acquire().await;
+            worked.await
+        });
         running.insert(task.id(), identity);
     }
     while let Some(ended) = tasks.join_next_with_id().await {
         match ended {
             Ok((id, finish)) => {
                 if let Some(identity) = running.remove(&id) {
-                    seen.insert(identity, finish);
+                    finishes.insert(identity, finish);
                 }
             }
             Err(error) => {
@@ -148,11 +171,7 @@ async fn run<'a>(
             }
         }
     }
-    let fetches = u32::try_from(intake.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
-    if fetches > 0 {
-        metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
-    }
-    seen
+    finishes
 }
 
 fn times(context: &Context) -> Times {

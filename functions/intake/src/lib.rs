@@ -4,7 +4,6 @@
 //! decide, start. [`batch`] runs the records of an invocation side by side and answers for each message.
 
 mod batch;
-mod events;
 mod queue;
 mod record;
 mod settings;
@@ -16,11 +15,12 @@ mod validation;
 
 use std::{ops::Deref, sync::Arc};
 
+use events::Invocation;
 use host::{Environment, Failure, SettingsError};
 use lambda_runtime::Context;
 use serde_json::Value;
 
-use crate::{events::Invocation, queue::Queue, settings::Settings};
+use crate::{queue::Queue, settings::Settings};
 
 /// What every invocation uses, made once at cold start. Clones share it: each record's task has one.
 #[derive(Clone)]
@@ -79,7 +79,7 @@ impl Intake {
 /// # Errors
 /// `Input.Invalid` for a payload of no known shape, `Intake.Unfinished` where a bare event's object must come again.
 pub async fn handle(intake: &Intake, payload: Value, context: Context) -> Result<Value, Failure> {
-    match events::parse_invocation(payload, &intake.settings.key_prefix)? {
+    match events::parse_invocation(payload, &intake.settings.key_prefix).map_err(Failure::input)? {
         Invocation::Queue(messages) => batch::answer_queue(intake, messages, &context).await,
         Invocation::Bare(notifications) => batch::answer_bare(intake, notifications, &context).await,
     }

@@ -7,12 +7,13 @@ use attachments::{
     workflow::{Attachment, Decision, Ending, JobProgress, ObjectFacts, Resolution, SCHEMA},
 };
 use aws_sdk_sfn::{error::DisplayErrorContext, operation::start_execution::StartExecutionError};
+use events::Notification;
 use host::metrics::{self, Metric};
 use ledger::{Claim, Decided, Lease, LedgerError, Verdict};
 use serde::Serialize;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Intake, events::Notification, stop::Stop, transfer};
+use crate::{Intake, stop::Stop, transfer};
 
 /// Take-overs of leases that nobody gave back before the object itself is taken for the cause.
 const CRASHES: u64 = 5;

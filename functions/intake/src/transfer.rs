@@ -7,11 +7,12 @@ use attachments::{
     workflow::{Attachment, Upload},
 };
 use cxone::{UploadError, UploadRequest};
+use events::Notification;
 use host::metrics::{self, Metric};
 use ledger::{Lease, Reservation};
 use tokio::time::{Instant, sleep};
 
-use crate::{Intake, events::Notification, source, stop::Stop, validation};
+use crate::{Intake, source, stop::Stop, validation};
 
 /// The longest wait that is slept inside an invocation; longer ones give the object back.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);

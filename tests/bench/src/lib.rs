@@ -2,6 +2,7 @@
 //!
 //! `make bench` runs it and prints a table; README's figures and `docs/performance.md` come from it.
 
+pub mod compare;
 pub mod fakes;
 pub mod measure;
 pub mod polling;

@@ -1,4 +1,4 @@
-//! `make bench`: measures, prints and writes the report.
+//! `make bench`: measures, prints and writes the report. `bench compare name=path …` compares builds of intake.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,6 +7,7 @@ use std::{
 
 use bench::{
     Error,
+    compare::{self, Build},
     fakes::{Fakes, Transport},
     measure::{self, Bench, Callgrind},
     proxy,
@@ -16,8 +17,18 @@ use bench::{
 };
 use lexopt::prelude::*;
 
+const HELP: &str = "\
+Measures intake beside Python functions and a raw proxy.
+
+Usage: bench [--quick]                  all of it; writes target/bench/report.md and report.json
+       bench compare NAME=PROGRAM …     builds of intake side by side, as a table
+       bench proxy --source HOST:PORT --sink HOST:PORT [--hash]
+                                        the raw proxy, under a Runtime API server";
+
 enum Command {
     Measure { quick: bool },
+    Compare(Vec<Build>),
+    Help,
     Proxy(proxy::Task),
 }
 
@@ -26,6 +37,11 @@ fn main() -> ExitCode {
         // As the functions: one thread.
         Command::Proxy(task) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(proxy::run(&task))
+        }
+        Command::Compare(builds) => tokio::runtime::Runtime::new()?.block_on(compare(&builds)),
+        Command::Help => {
+            println!("{HELP}");
+            Ok(())
         }
         Command::Measure { quick } => tokio::runtime::Runtime::new()?.block_on(run(quick)),
     });
@@ -40,6 +56,7 @@ fn main() -> ExitCode {
 
 fn command() -> Result<Command, Error> {
     let (mut quick, mut is_proxy, mut hashes, mut source, mut sink) = (false, false, false, None, None);
+    let mut builds: Option<Vec<Build>> = None;
     let mut arguments = lexopt::Parser::from_env();
     while let Some(argument) = arguments.next()? {
         match argument {
@@ -47,9 +64,15 @@ fn command() -> Result<Command, Error> {
             Long("hash") => hashes = true,
             Long("source") => source = Some(arguments.value()?.string()?),
             Long("sink") => sink = Some(arguments.value()?.string()?),
+            Long("help") | Short('h') => return Ok(Command::Help),
+            Value(build) if builds.is_some() => builds.get_or_insert_default().push(Build::parse(&build.string()?)?),
+            Value(word) if word == "compare" => builds = Some(Vec::new()),
             Value(word) if word == "proxy" => is_proxy = true,
             other => return Err(other.unexpected().into()),
         }
+    }
+    if let Some(builds) = builds {
+        return Ok(Command::Compare(builds));
     }
     if !is_proxy {
         return Ok(Command::Measure { quick });
@@ -63,7 +86,15 @@ fn command() -> Result<Command, Error> {
     }))
 }
 
-async fn run(quick: bool) -> Result<(), Error> {
+async fn compare(builds: &[Build]) -> Result<(), Error> {
+    let (_, programs) = programs()?;
+    let fakes = Fakes::start(&programs.scratch).await?;
+    println!("{}", compare::compare(builds, &programs, fakes).await?);
+    Ok(())
+}
+
+/// The folder of the report, and what is measured.
+fn programs() -> Result<(PathBuf, Programs), Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let bench_program = std::env::current_exe()?;
     // Cargo puts the functions beside this program.
@@ -72,14 +103,22 @@ async fn run(quick: bool) -> Result<(), Error> {
     let scratch = folder.join("scratch");
     std::fs::create_dir_all(&scratch)?;
     let programs = Programs {
-        intake: existing(release.join("intake"), "cargo build --release -p intake")?,
-        python: existing(root.join(".venv-bench/bin/python"), "make bench")?,
+        intake: release.join("intake"),
+        python: root.join(".venv-bench/bin/python"),
         handlers: root.join("tests/python/bench"),
         bench: bench_program,
-        scratch: scratch.clone(),
+        scratch,
     };
+    Ok((folder, programs))
+}
+
+async fn run(quick: bool) -> Result<(), Error> {
+    let (folder, programs) = programs()?;
+    existing(&programs.intake, "cargo build --release -p intake")?;
+    existing(&programs.python, "make bench")?;
+    let release = programs.intake.parent().unwrap_or(&folder).to_owned();
     let mut report = Report::new(quick, &programs.python)?;
-    let bench = Bench { fakes: Fakes::start(&scratch).await?, programs, quick };
+    let bench = Bench { fakes: Fakes::start(&programs.scratch).await?, programs, quick };
     rows::sizes(&mut report, &release)?;
     eprintln!("cold starts …");
     rows::starts(&mut report, &measure::starts(&bench).await?);
@@ -105,6 +144,6 @@ async fn run(quick: bool) -> Result<(), Error> {
     report.finish(&folder)
 }
 
-fn existing(path: PathBuf, remedy: &str) -> Result<PathBuf, Error> {
-    if path.exists() { Ok(path) } else { Err(format!("{} is not there; run: {remedy}", path.display()).into()) }
+fn existing(path: &Path, remedy: &str) -> Result<(), Error> {
+    if path.exists() { Ok(()) } else { Err(format!("{} is not there; run: {remedy}", path.display()).into()) }
 }

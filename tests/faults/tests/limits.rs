@@ -106,7 +106,7 @@ fn an_object_is_given_up_before_its_message_counts_as_poison() {
     // Backoffs of a run that gives back: 5 s doubled up to the longest, each drawn from its upper half.
     let mean = |attempt: u32| f64::from(u32::try_from((5 << attempt.min(10)).min(LONGEST_BACKOFF)).unwrap()) * 0.75;
     let spent: f64 = (0..u32::try_from(receives).unwrap()).map(mean).sum();
-    let patience = default("GiveUpAfterSeconds");
+    let patience = max("GiveUpAfterSeconds");
     assert!(
         spent > 1.1 * f64::from(u32::try_from(patience).unwrap()),
         "{receives} receives last {spent} s, patience is {patience} s"

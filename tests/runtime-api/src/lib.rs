@@ -17,6 +17,7 @@ use tokio::{
 };
 
 pub use process::{Usage, thread_cpu};
+pub use server::TRACE_ID;
 
 use crate::server::Events;
 

@@ -123,12 +123,16 @@ pub(crate) async fn start(
     Ok((address, server))
 }
 
+/// The trace that every invocation belongs to, as Lambda writes it.
+pub const TRACE_ID: &str = "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Parent=9a9197af755a6419;Sampled=1";
+
 async fn next(State(shared): State<Shared>) -> Response {
     let event = shared.events.next().await;
     let deadline = SystemTime::now() + shared.deadline;
     let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
     let headers: HeaderMap = [
         ("lambda-runtime-aws-request-id", HeaderValue::from_static("8476a536-e9f4-11e8-9739-2dfe598c3fcd")),
+        ("lambda-runtime-trace-id", HeaderValue::from_static(TRACE_ID)),
         ("lambda-runtime-deadline-ms", HeaderValue::from(u64::try_from(deadline).unwrap_or(u64::MAX))),
         (
             "lambda-runtime-invoked-function-arn",

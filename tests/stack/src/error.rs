@@ -30,14 +30,14 @@ pub enum StackError {
         log: String,
     },
     /// A server did not become ready in time.
-    #[error("{server} was not ready after {seconds} s; its log is {log}")]
+    #[error("{server} was not ready after {seconds} s; its log says:\n{log}")]
     NotReady {
         /// Which server.
         server: &'static str,
         /// How long was waited.
         seconds: u64,
-        /// Where it logs to.
-        log: PathBuf,
+        /// The end of its log, which goes with the stack's folder.
+        log: String,
     },
     /// The port that was asked for is taken.
     #[error("port {port} is already in use: free it or choose another PORT")]

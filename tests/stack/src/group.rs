@@ -88,10 +88,7 @@ impl ProcessGroup {
         if ended.is_none() {
             return Ok(());
         }
-        let log = std::fs::read_to_string(&member.log).unwrap_or_default();
-        let lines: Vec<&str> = log.lines().collect();
-        let end = lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n");
-        Err(StackError::EndedEarly { server: name, log: end })
+        Err(StackError::EndedEarly { server: name, log: end_of(&member.log) })
     }
 
     /// The leader first, then the servers.
@@ -114,6 +111,13 @@ impl ProcessGroup {
         self.members.clear();
         Ok(())
     }
+}
+
+/// The last lines of a log, for a message: the log itself may go with the stack.
+pub(crate) fn end_of(log: &Path) -> String {
+    let log = std::fs::read_to_string(log).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines.get(lines.len().saturating_sub(20)..).unwrap_or_default().join("\n")
 }
 
 impl Drop for ProcessGroup {

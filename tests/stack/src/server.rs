@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::StackError;
-use crate::group::ProcessGroup;
+use crate::group::{ProcessGroup, end_of};
 
 /// How long a server may take until it listens.
 const READY_SECONDS: u64 = 20;
@@ -31,7 +31,7 @@ pub(crate) async fn start(
         }
         group.check(name)?;
         if Instant::now() > deadline {
-            return Err(StackError::NotReady { server: name, seconds: READY_SECONDS, log });
+            return Err(StackError::NotReady { server: name, seconds: READY_SECONDS, log: end_of(&log) });
         }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }

@@ -10,7 +10,7 @@ use aws_sdk_s3::types::{
 
 use crate::deploy::{self, Deployed};
 use crate::error::Trying as _;
-use crate::group::ProcessGroup;
+use crate::group::{ProcessGroup, end_of};
 use crate::state::{self, State};
 use crate::{
     Binaries, Clients, CxoneServer, Description, Functions, Options, StackError, WebhookServer, ministack, parameters,
@@ -180,7 +180,7 @@ pub(crate) async fn ready(
     while clients.s3.create_bucket().bucket(deploy::ARTIFACTS).send().await.is_err() {
         group.check(ministack::NAME)?;
         if Instant::now() > deadline {
-            let log = logs.join("ministack.log");
+            let log = end_of(&logs.join("ministack.log"));
             return Err(StackError::NotReady { server: ministack::NAME, seconds: READY_SECONDS, log });
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

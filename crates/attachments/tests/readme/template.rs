@@ -52,7 +52,8 @@ pub(crate) fn environments(parameters: &Parameters) -> BTreeMap<String, (BTreeSe
         let Some((name, value)) = line.trim().split_once(": ") else { continue };
         let is_variable = indent > 6 || owner == "Function";
         let shouted = name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-        if !(is_variable && shouted && name.contains('_')) {
+        // Named for `sam local` alone; no deployment sets it.
+        if !(is_variable && shouted && name.contains('_')) || value == "!Ref AWS::NoValue" {
             continue;
         }
         let readers: BTreeSet<String> = match owner.strip_suffix("Function").map(str::to_lowercase) {

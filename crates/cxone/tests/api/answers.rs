@@ -199,6 +199,7 @@ async fn of_the_token_endpoint() {
         (reply(200), Passing),
         (reply(200).body("<html>"), Passing),
         (reply(200).body(r#"{"expires_in": 3600}"#), Passing),
+        (reply(200).body(r#"{"access_token": ""}"#), Passing),
     ];
     let fixture = Fixture::new();
     for (reply, meaning) in rows {

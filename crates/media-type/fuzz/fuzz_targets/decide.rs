@@ -1,6 +1,7 @@
 //! Any object: the decision ends without a panic, and asks for at most one range, inside the object.
 //!
-//! From `crates/media-type`, with `cargo install cargo-fuzz`; the stable toolchain will do:
+//! `make fuzz ONLY=decide SECONDS_EACH=60` runs it. For a number of inputs, from `crates/media-type`, with
+//! `cargo install cargo-fuzz`; the stable toolchain will do:
 //!
 //! ```text
 //! RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none decide fuzz/corpus/decide fuzz/seeds -- \

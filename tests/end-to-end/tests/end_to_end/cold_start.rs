@@ -22,13 +22,14 @@ type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'
 
 pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) -> Result<(), Error> {
     let aws = [("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_REGION", "us-east-1")];
-    let cases: [Case; 3] = [
+    let cases: [Case; 4] = [
         (
             "intake",
             &[
                 ("MAX_FILE_SIZE_BYTES", "25MB"),
                 ("ALLOWED_MIME_TYPES", "image/png,image/jpg"),
                 ("CXONE_BASE_URL", "http://cxone.example/api/v2"),
+                ("CXONE_TOKEN_URL", "http://token.example/oauth/token"),
                 ("KEY_PREFIX", "interactions"),
             ],
             &[
@@ -40,6 +41,7 @@ pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) 
                 "MAX_FILE_SIZE_BYTES is \"25MB\"",
                 "\"image/jpg\" is not a known type",
                 "CXONE_BASE_URL is \"http://cxone.example/api/v2\": plain http",
+                "CXONE_TOKEN_URL is \"http://token.example/oauth/token\": plain http",
                 "KEY_PREFIX is \"interactions\": it must end in /",
             ],
         ),
@@ -52,6 +54,11 @@ pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) 
             "finalize",
             &[("AUDIT_BUCKET", "b")],
             &["LEDGER_TABLE is missing", "WEBHOOK_URL is missing", "WEBHOOK_SECRET_ID is missing"],
+        ),
+        (
+            "finalize",
+            &[("WEBHOOK_URL", "http://receiver.example/outcomes")],
+            &["WEBHOOK_URL is \"http://receiver.example/outcomes\": plain http"],
         ),
     ];
     for (function, settings, expected) in cases {

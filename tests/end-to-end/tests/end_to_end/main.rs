@@ -2,10 +2,12 @@
 //!
 //! One stack serves most trials, side by side, each with interactions of its own; a second one has stricter settings.
 
+mod audit_data;
 mod cold_start;
 mod deliveries;
 mod files;
 mod good;
+mod logs;
 mod media;
 mod refused;
 mod strict;
@@ -59,9 +61,27 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     };
     let mut all: Vec<Trial> = trials.open.into_iter().map(|trial| in_world(&open, trial)).collect();
     all.extend(trials.strict.into_iter().map(|trial| in_world(&strict, trial)));
-    let code = libtest_mimic::run(arguments, all).exit_code();
+    let conclusion = libtest_mimic::run(arguments, all);
+    let left = left_behind(&[&open, &strict], arguments.filter.is_none());
+    if let Err(error) = &left {
+        eprintln!("end_to_end: {error}");
+    }
     drop((open, strict));
-    Ok(code)
+    Ok(if left.is_ok() { conclusion.exit_code() } else { ExitCode::FAILURE })
+}
+
+/// Checks what the trials together have left behind: logs and, where all of them ran, audit records.
+fn left_behind(worlds: &[&World], all: bool) -> Result<(), Error> {
+    let mut lines = 0;
+    for world in worlds {
+        lines += logs::check(world)?;
+    }
+    println!("logs: {lines} lines, each a JSON object that names its request and its object");
+    for world in worlds.iter().filter(|_| all) {
+        println!("audit data: {}", audit_data::check(world)?);
+    }
+    println!();
+    Ok(())
 }
 
 /// Names a trial after its function.

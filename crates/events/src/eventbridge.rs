@@ -1,24 +1,31 @@
 //! `EventBridge`'s `Object Created`, whose keys are not form-encoded.
+//!
+//! Not `aws_lambda_events`' type: it refuses an event whose time cannot be read, and takes times that RFC 3339 cannot write.
 
-use attachments::{ObjectRef, Timestamp};
-use aws_lambda_events::event::eventbridge::EventBridgeEvent;
-use serde::{Deserialize, Serialize};
+use attachments::ObjectRef;
+use serde::Deserialize;
 use serde_json::Value;
 
 use super::{Notification, s3::version};
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
+struct Event {
+    time: Option<String>,
+    detail: Detail,
+}
+
+#[derive(Deserialize)]
 struct Detail {
     bucket: Bucket,
     object: Object,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 struct Bucket {
     name: String,
 }
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct Object {
     key: String,
@@ -34,9 +41,9 @@ pub(super) fn parse(event: &Value) -> Result<Vec<Option<Notification>>, String> 
     if !(of_s3 && created) {
         return Ok(vec![None]);
     }
-    let event = EventBridgeEvent::<Detail>::deserialize(event).map_err(|error| error.to_string())?;
-    let Detail { bucket, object } = event.detail;
+    let Event { time, detail: Detail { bucket, object } } =
+        Event::deserialize(event).map_err(|error| error.to_string())?;
     let version = version(object.version_id, object.etag, object.sequencer)?;
-    let event_time = event.time.map(|time| Timestamp::from_unix_millis(time.timestamp_millis()));
+    let event_time = time.and_then(|time| time.parse().ok());
     Ok(vec![Some(Notification { object: ObjectRef { bucket: bucket.name, key: object.key, version }, event_time })])
 }

@@ -1,56 +1,74 @@
-//! What invokes intake: queue batches, S3 notifications, `EventBridge` events, and what these name.
+//! What invokes intake: queue batches, S3 notifications, `EventBridge` events, and the objects that these name.
+//!
+//! A crate of its own, without the SDKs that intake works the objects with, so that the fuzzer can build it in seconds.
 
 mod eventbridge;
 mod s3;
 
 use attachments::{ObjectRef, Timestamp};
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
-use host::Failure;
 use serde_json::Value;
 
 /// An object that an event names.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Notification {
-    pub(crate) object: ObjectRef,
+pub struct Notification {
+    /// Which object, and which version of it.
+    pub object: ObjectRef,
     /// When S3 says it was written.
-    pub(crate) event_time: Option<Timestamp>,
+    pub event_time: Option<Timestamp>,
 }
 
 /// The objects of one event, and how many of its records concern nobody here.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Notifications {
-    pub(crate) objects: Vec<Notification>,
-    pub(crate) ignored: usize,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Notifications {
+    /// In the event's order, repetitions included.
+    pub objects: Vec<Notification>,
+    /// Records about something else than a created object under the prefix.
+    pub ignored: usize,
 }
 
 /// One invocation's payload.
 #[derive(Debug)]
-pub(crate) enum Invocation {
+pub enum Invocation {
+    /// A batch of the queue.
     Queue(Vec<Message>),
+    /// An event that came past the queue.
     Bare(Notifications),
 }
 
 /// A message of the queue, read as far as it can be.
 #[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) id: String,
-    pub(crate) receipt_handle: String,
-    pub(crate) queue_arn: String,
-    pub(crate) body: String,
+pub struct Message {
+    /// What the answer names it by.
+    pub id: String,
+    /// What its visibility is changed with.
+    pub receipt_handle: String,
+    /// The ARN of the queue that it came from.
+    pub queue_arn: String,
+    /// Empty where the message had none.
+    pub body: String,
     /// How often it was received, this time included.
-    pub(crate) received: u64,
+    pub received: u64,
     /// What its body names, or why it cannot be read.
-    pub(crate) content: Result<Notifications, String>,
+    pub content: Result<Notifications, Unreadable>,
 }
 
-/// Tells the shapes apart.
-pub(crate) fn parse_invocation(payload: Value, prefix: &str) -> Result<Invocation, Failure> {
+/// Why a payload or a message's body cannot be read, in words for whoever finds it in the dead-letter queue.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unreadable(String);
+
+/// Reads an invocation's payload. Of the objects it names those count whose keys begin with `prefix`.
+///
+/// # Errors
+/// [`Unreadable`] where it is of no known shape; a message whose body is of none says so in [`Message::content`].
+pub fn parse_invocation(payload: Value, prefix: &str) -> Result<Invocation, Unreadable> {
     let from_queue = payload.pointer("/Records/0/eventSource").and_then(Value::as_str) == Some("aws:sqs");
     if !from_queue {
-        return parse_event(&payload, prefix).map(Invocation::Bare).map_err(Failure::input);
+        return parse_event(&payload, prefix).map(Invocation::Bare);
     }
     let batch: SqsEvent = serde_json::from_value(payload)
-        .map_err(|error| Failure::input(format_args!("the batch of the queue cannot be read: {error}")))?;
+        .map_err(|error| Unreadable(format!("the batch of the queue cannot be read: {error}")))?;
     batch
         .records
         .into_iter()
@@ -59,13 +77,13 @@ pub(crate) fn parse_invocation(payload: Value, prefix: &str) -> Result<Invocatio
         .map(Invocation::Queue)
 }
 
-fn parse_message(message: SqsMessage, prefix: &str) -> Result<Message, Failure> {
+fn parse_message(message: SqsMessage, prefix: &str) -> Result<Message, Unreadable> {
     let wanted = |field: Option<String>, name: &str| {
-        field.ok_or_else(|| Failure::input(format_args!("a message of the queue has no {name}")))
+        field.ok_or_else(|| Unreadable(format!("a message of the queue has no {name}")))
     };
     let body = message.body.unwrap_or_default();
     let content = serde_json::from_str::<Value>(&body)
-        .map_err(|error| format!("the body is no JSON: {error}"))
+        .map_err(|error| Unreadable(format!("the body is no JSON: {error}")))
         .and_then(|event| parse_event(&event, prefix));
     let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     Ok(Message {
@@ -79,16 +97,17 @@ fn parse_message(message: SqsMessage, prefix: &str) -> Result<Message, Failure> 
 }
 
 /// Reads an S3 notification or an `EventBridge` event.
-fn parse_event(event: &Value, prefix: &str) -> Result<Notifications, String> {
+fn parse_event(event: &Value, prefix: &str) -> Result<Notifications, Unreadable> {
     if event.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
         return Ok(Notifications { objects: Vec::new(), ignored: 1 });
     }
     let found = if let Some(records) = event.get("Records") {
-        s3::parse(records)?
+        s3::parse(records).map_err(Unreadable)?
     } else if event.get("detail-type").is_some() {
-        eventbridge::parse(event)?
+        eventbridge::parse(event).map_err(Unreadable)?
     } else {
-        return Err("neither an S3 notification (Records) nor an EventBridge event (detail-type)".to_owned());
+        let fault = "neither an S3 notification (Records) nor an EventBridge event (detail-type)";
+        return Err(Unreadable(fault.to_owned()));
     };
     let mut notifications = Notifications::default();
     for notification in found {

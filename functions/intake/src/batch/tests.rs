@@ -1,0 +1,86 @@
+//! Records side by side: what one of them does must not be felt by the others.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use attachments::{ObjectRef, ObjectVersion};
+
+use super::*;
+
+const LEASE_REST: Duration = Duration::from_secs(77);
+
+fn notification(number: usize) -> Notification {
+    let version = ObjectVersion::Id(format!("v{number}"));
+    let object = ObjectRef { bucket: "drop".into(), key: format!("interactions/INT-{number}/letter.pdf"), version };
+    Notification { object, event_time: None }
+}
+
+fn finished(identity: &Identity) -> Finish {
+    Finish::Finished { execution_name: Some(identity.as_str().to_owned()) }
+}
+
+#[tokio::test]
+async fn a_panic_in_one_of_ten_is_felt_by_that_one_alone() {
+    let batch: Vec<Notification> = (0..10).map(notification).collect();
+    let poisoned = notification(3).object.identity();
+    let bad = poisoned.clone();
+    let finishes = side_by_side(batch.iter(), LEASE_REST, move |_, identity| {
+        let bad = bad.clone();
+        async move {
+            tokio::task::yield_now().await;
+            assert_ne!(identity, bad, "a record that brings its task down");
+            finished(&identity)
+        }
+    })
+    .await;
+    assert_eq!(finishes.len(), 10);
+    for one in &batch {
+        let identity = one.object.identity();
+        match &finishes[&identity] {
+            Finish::Finished { execution_name } => {
+                assert_ne!(identity, poisoned);
+                assert_eq!(execution_name.as_deref(), Some(identity.as_str()));
+            }
+            Finish::Unfinished { retry_in, fault, outage } => {
+                assert_eq!(identity, poisoned, "{fault}");
+                assert_eq!((*retry_in, *outage), (LEASE_REST, false), "nobody gave the lease back");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_is_named_thrice_is_worked_once() {
+    let batch = [notification(1), notification(2), notification(1), notification(1)];
+    let worked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&worked);
+    let finishes = side_by_side(batch.iter(), LEASE_REST, move |_, identity| {
+        let count = Arc::clone(&count);
+        async move {
+            count.fetch_add(1, Ordering::Relaxed);
+            finished(&identity)
+        }
+    })
+    .await;
+    assert_eq!((finishes.len(), worked.load(Ordering::Relaxed)), (2, 2));
+}
+
+#[tokio::test]
+async fn no_more_records_are_in_flight_than_memory_is_meant_for() {
+    let batch: Vec<Notification> = (0..35).map(notification).collect();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = (Arc::clone(&now), Arc::clone(&most));
+    let finishes = side_by_side(batch.iter(), LEASE_REST, move |_, identity| {
+        let (now, most) = (Arc::clone(&seen.0), Arc::clone(&seen.1));
+        async move {
+            most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
+            for _ in 0..5 {
+                tokio::task::yield_now().await;
+            }
+            now.fetch_sub(1, Ordering::Relaxed);
+            finished(&identity)
+        }
+    })
+    .await;
+    assert_eq!(finishes.len(), 35);
+    assert_eq!((now.load(Ordering::Relaxed), most.load(Ordering::Relaxed)), (0, IN_FLIGHT));
+}

@@ -1,0 +1,21 @@
+//! The saved Athena queries over the records that the trials left behind.
+
+use std::{path::Path, process::Command};
+
+use end_to_end::{Error, World};
+
+/// Runs the queries in `DuckDB` and gives the last line of what was printed, which counts queries and records.
+pub(crate) fn check(world: &World) -> Result<String, Error> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let described = world.stack.description();
+    let output = Command::new(root.join(".venv/bin/python"))
+        .current_dir(&root)
+        .arg("tests/python/audit_queries.py")
+        .args(["--endpoint", &described.endpoint, "--bucket", &described.audit_bucket])
+        .output()?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        return Err(format!("the saved queries: {}\n{printed}", String::from_utf8_lossy(&output.stderr)).into());
+    }
+    Ok(printed.lines().last().unwrap_or_default().to_owned())
+}

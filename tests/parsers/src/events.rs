@@ -1,0 +1,109 @@
+//! What an event names.
+
+use std::str;
+
+use ::events::{Invocation, Notification, Notifications, Unreadable, parse_invocation};
+use attachments::{Identity, ObjectVersion};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use crate::PREFIX;
+
+/// A body means the same in a message of the queue as it does bare; every record is an object or counted; and an object
+/// named in another shape is the same object.
+pub fn events(input: &[u8]) {
+    let Ok(text) = str::from_utf8(input) else { return };
+    let queued = queued(text);
+    let Ok(payload) = serde_json::from_str::<Value>(text) else {
+        assert!(queued.is_err(), "no JSON, and read all the same: {queued:?}");
+        return;
+    };
+    match parse_invocation(payload.clone(), PREFIX) {
+        Ok(Invocation::Bare(found)) => {
+            assert_eq!(found.objects.len() + found.ignored, records(&payload));
+            found.objects.iter().for_each(assert_object);
+            assert_eq!(queued, Ok(found));
+        }
+        Ok(Invocation::Queue(messages)) => {
+            assert_eq!(messages.len(), records(&payload));
+            for found in messages.iter().flat_map(|message| &message.content) {
+                found.objects.iter().for_each(assert_object);
+            }
+            assert!(queued.is_err(), "a batch inside a batch: {queued:?}");
+        }
+        Err(fault) => {
+            assert!(!fault.to_string().is_empty());
+            assert!(queued.is_err(), "bare {fault}, queued {queued:?}");
+        }
+    }
+}
+
+/// The text as the body of a message.
+fn queued(body: &str) -> Result<Notifications, Unreadable> {
+    let message = json!({"messageId": "m", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:intake",
+        "attributes": {"ApproximateReceiveCount": "3"}, "messageAttributes": {}});
+    let Ok(Invocation::Queue(mut messages)) = parse_invocation(json!({"Records": [message]}), PREFIX) else {
+        unreachable!("a batch is a batch, whatever a body holds")
+    };
+    let message = messages.pop().expect("one message");
+    assert_eq!((message.body.as_str(), message.received, messages.len()), (body, 3, 0));
+    message.content
+}
+
+/// How many records an event has; one that is no list is one.
+fn records(event: &Value) -> usize {
+    let is_test = event.get("Event").and_then(Value::as_str) == Some("s3:TestEvent");
+    let list = event.get("Records").and_then(Value::as_array).filter(|_| !is_test);
+    list.map_or(1, Vec::len)
+}
+
+fn assert_object(notification: &Notification) {
+    let object = &notification.object;
+    assert!(object.key.starts_with(PREFIX) && !object.key.ends_with('/'), "{object:?}");
+    match &object.version {
+        ObjectVersion::Id(id) => assert!(!id.is_empty() && id != "null", "{object:?}"),
+        ObjectVersion::Unversioned { etag, .. } => {
+            assert!(!etag.starts_with('"') && !etag.ends_with('"'), "{object:?}");
+        }
+    }
+    let identity = object.identity();
+    assert!(identity.as_str().parse::<Identity>().is_ok_and(|read| read == identity));
+    for event in [as_notification(notification), as_eventbridge(notification)] {
+        let found = queued(&event.to_string());
+        let expected = Notifications { objects: vec![notification.clone()], ignored: 0 };
+        assert_eq!(found, Ok(expected), "{event}");
+    }
+}
+
+/// Version id, `ETag`, sequencer.
+fn version(notification: &Notification) -> [Value; 3] {
+    match &notification.object.version {
+        ObjectVersion::Id(id) => [json!(id), json!("\"abc\""), json!("01")],
+        ObjectVersion::Unversioned { etag, sequencer } => [json!("null"), json!(etag), json!(sequencer)],
+    }
+}
+
+fn as_notification(notification: &Notification) -> Value {
+    let [version, etag, sequencer] = version(notification);
+    let key: String = form_urlencoded::byte_serialize(notification.object.key.as_bytes()).collect();
+    json!({"Records": [{
+        "eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+        "eventTime": notification.event_time,
+        "s3": {
+            "bucket": {"name": notification.object.bucket},
+            "object": {"key": key, "versionId": version, "eTag": etag, "sequencer": sequencer}
+        }
+    }]})
+}
+
+fn as_eventbridge(notification: &Notification) -> Value {
+    let [version, etag, sequencer] = version(notification);
+    json!({
+        "detail-type": "Object Created", "source": "aws.s3", "time": notification.event_time,
+        "detail": {
+            "bucket": {"name": notification.object.bucket},
+            "object": {"key": notification.object.key, "version-id": version, "etag": etag, "sequencer": sequencer}
+        }
+    })
+}

@@ -1,0 +1,77 @@
+//! The state machine's payloads.
+
+use std::{str, time::Duration};
+
+use attachments::{
+    Timestamp,
+    audit::{AuditRecord, QuotaState, audit_key},
+    polling::{SHORTEST_WAIT_SECONDS, wait_seconds},
+    workflow::{Attachment, FinalizeRequest, Finalized},
+};
+
+use crate::{assert_bounded, assert_reads_back};
+
+/// 2026-11-22T09:30:10Z.
+const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_339_810);
+
+/// A payload that is read is written as the same; each has an ending, and a record of one line that reads back.
+pub fn workflow(input: &[u8]) {
+    let Ok(text) = str::from_utf8(input) else { return };
+    if let Ok(finalized) = serde_json::from_str::<Finalized>(text) {
+        assert_reads_back(&finalized);
+    }
+    let request = serde_json::from_str::<FinalizeRequest>(text);
+    let (attachment, execution_arn) = match request {
+        Ok(request) => {
+            assert_reads_back(&request);
+            (request.attachment, request.execution_arn)
+        }
+        Err(_) => match serde_json::from_str::<Attachment>(text) {
+            Ok(attachment) => (attachment, None),
+            Err(_) => return,
+        },
+    };
+    assert_reads_back(&attachment);
+    assert_polling(&attachment);
+    assert_record(&attachment, execution_arn);
+}
+
+fn assert_polling(attachment: &Attachment) {
+    let Some(uploaded_at) = attachment.upload.and_then(|upload| upload.ended_at) else { return };
+    let deadline = uploaded_at.plus_millis(300_000);
+    let asked = attachment.wait_seconds.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    for now in [NOW, uploaded_at, uploaded_at.plus_millis(288_001), uploaded_at.plus_millis(400_000)] {
+        let wait = wait_seconds(attachment.job.waits, asked, now, deadline);
+        assert!(wait >= SHORTEST_WAIT_SECONDS);
+        let left = deadline.seconds_since(now).max(f64::from(SHORTEST_WAIT_SECONDS)).ceil();
+        assert!(f64::from(wait) <= left, "{wait} s of {left} s");
+    }
+}
+
+fn assert_record(attachment: &Attachment, execution_arn: Option<String>) {
+    let resolution = attachment.resolution(NOW);
+    if attachment.result.is_none() || attachment.error.is_some() {
+        assert_eq!(resolution.at, NOW);
+        assert_bounded(resolution.ending.reason().expect("what went wrong"));
+    }
+    assert_reads_back(&resolution);
+    let quota = QuotaState::of(
+        attachment.object.size_bytes.unwrap_or(0),
+        resolution.ending.settlement(attachment.possibly_stored),
+    );
+    let record = AuditRecord::new(attachment, &resolution, quota, execution_arn);
+    assert_reads_back(&record);
+    let bytes = record.to_bytes().expect("a JSON form");
+    assert!(bytes.iter().position(|b| *b == b'\n') == Some(bytes.len() - 1), "one line");
+    let timings = &record.timings;
+    let all = [record.latency_seconds, timings.queued_seconds, timings.upload_seconds, timings.processing_seconds];
+    assert!(all.into_iter().flatten().all(|seconds| seconds.is_finite() && seconds >= 0.0), "{all:?}");
+    let day = resolution.at.date();
+    assert_eq!(
+        audit_key("audit/", &attachment.identity, &resolution),
+        format!("audit/date={day}/{}.json", attachment.identity)
+    );
+    let digits =
+        day.bytes().enumerate().all(|(at, b)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() });
+    assert!(day.len() == 10 && digits, "{day}");
+}

@@ -1,0 +1,154 @@
+//! The targets on seeds, on mutated seeds, and on inputs made for the rules of each.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps")]
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use parsers::TARGETS;
+use proptest::{collection::vec, prelude::*, sample::Index};
+
+/// The first and the last that RFC 3339 can write, one that it cannot, one that is none, and a plain one.
+const DAYS: &[&str] = &["0000-01-01", "9999-12-31", "+10000-01-01", "2026-02-29", "2026-11-22"];
+
+fn folder(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(name)
+}
+
+fn seeds(target: &str) -> Vec<Vec<u8>> {
+    let entries = fs::read_dir(folder("seeds").join(target)).expect("the target's seeds");
+    let mut paths: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// The quoted words of the fuzzer's dictionary.
+fn words() -> Vec<Vec<u8>> {
+    let text = fs::read_to_string(folder("dictionary")).unwrap();
+    let quoted = text.lines().filter_map(|line| line.strip_prefix('"')?.strip_suffix('"'));
+    quoted.map(|word| word.replace("\\\"", "\"").replace("\\\\", "\\").into_bytes()).collect()
+}
+
+fn names_in(name: &str) -> BTreeSet<String> {
+    let entries = fs::read_dir(folder(name)).unwrap();
+    entries.map(|entry| entry.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[test]
+fn every_target_has_seeds_and_a_binary_of_the_fuzzer() {
+    let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
+    assert_eq!(names_in("seeds"), names);
+    assert_eq!(names_in("fuzz_targets"), names);
+    for name in names {
+        let source = fs::read_to_string(folder("fuzz_targets").join(format!("{name}.rs"))).unwrap();
+        assert!(source.contains(&format!("parsers::{name}(")), "{name}.rs runs another target");
+    }
+}
+
+#[test]
+fn every_seed_holds() {
+    for (name, target) in TARGETS {
+        let seeds = seeds(name);
+        assert!(seeds.len() >= 3, "{name} has {} seeds", seeds.len());
+        for seed in seeds {
+            target(&seed);
+        }
+    }
+}
+
+#[test]
+fn every_status_holds() {
+    let bodies = ["", "scope", "not yours", r#"{"jobId": "j", "status": "FAILED", "access_token": "t", "error": "e"}"#];
+    for (status, body) in (100..1_000).flat_map(|status| bodies.map(|body| (status, body))) {
+        let answer = format!("{status}\n7\n{body}");
+        parsers::upload_answer(answer.as_bytes());
+        parsers::job_answer(answer.as_bytes());
+        parsers::token_answer(answer.as_bytes());
+    }
+}
+
+/// A change of a few bytes: where, how many go, what comes in their place.
+#[derive(Debug, Clone)]
+struct Edit {
+    at: Index,
+    removed: usize,
+    put: Vec<u8>,
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    let word = prop::sample::select(words());
+    let put = prop_oneof![vec(any::<u8>(), 0..4), "[ -~]{0,4}".prop_map(String::into_bytes), word];
+    (any::<Index>(), 0..12_usize, put).prop_map(|(at, removed, put)| Edit { at, removed, put })
+}
+
+fn edited(mut input: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
+    for Edit { at, removed, put } in edits {
+        let start = at.index(input.len() + 1);
+        let end = input.len().min(start + removed);
+        input.splice(start..end, put.iter().copied());
+    }
+    input
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn mutated_seeds_hold(which in any::<Index>(), seed in any::<Index>(), edits in vec(edit(), 1..6)) {
+        let (name, target) = TARGETS[which.index(TARGETS.len())];
+        target(&edited(seed.get(&seeds(name)).clone(), &edits));
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_hold(input in vec(any::<u8>(), 0..300)) {
+        for (_, target) in TARGETS {
+            target(&input);
+        }
+    }
+
+    #[test]
+    fn any_key_is_read(key in "[^\u{0}]{0,60}", folders in 0..4_usize) {
+        parsers::key(format!("interactions/{}{key}", "a+%2F/".repeat(folders)).as_bytes());
+    }
+
+    #[test]
+    fn waits_in_seconds_and_dates(clock in 0..253_402_300_799_u64, seconds in any::<u64>(), late in -2_000..2_000_i64) {
+        parsers::retry_after(format!("{clock}\n{seconds}").as_bytes());
+        parsers::retry_after(format!("{clock}\n{}", seconds % 1_000).as_bytes());
+        let at = clock.saturating_add_signed(late).min(253_402_300_799);
+        let at = httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(at));
+        parsers::retry_after(format!("{clock}\n{at}").as_bytes());
+    }
+
+    #[test]
+    fn long_answers_in_any_script(status in 100..1_000_u16, pad in 0..4_usize, c in any::<char>(), count in 900..1_100_usize) {
+        let said = "x".repeat(pad) + &String::from(c).repeat(count);
+        for body in [said.clone(), serde_json::json!({"status": said, "jobId": said, "error": said}).to_string()] {
+            let answer = format!("{status}\n\n{body}");
+            parsers::upload_answer(answer.as_bytes());
+            parsers::job_answer(answer.as_bytes());
+            parsers::token_answer(answer.as_bytes());
+        }
+    }
+
+    #[test]
+    fn any_status_word(word in "\\PC{0,80}|(PENDING|RUNNING|COMPLETED|FAILED)[ \t\u{0}\u{7f}]?") {
+        parsers::job_answer(format!("200\n\n{}", serde_json::json!({"status": word})).as_bytes());
+    }
+
+    #[test]
+    fn any_token_and_lifetime(token in "[ -~\t\u{0}é]{0,20}", lifetime in any::<u64>()) {
+        let body = serde_json::json!({"access_token": token, "expires_in": lifetime});
+        parsers::token_answer(format!("200\n\n{body}").as_bytes());
+    }
+
+    #[test]
+    fn any_time_of_an_event(day in prop::sample::select(DAYS), hour in 0..24_u8, offset in -23..24_i8) {
+        let time = format!("{day}T{hour:02}:59:59.9996{offset:+03}:59");
+        let seed = |name| fs::read_to_string(folder("seeds").join("events").join(name)).unwrap();
+        for name in ["notification", "eventbridge"] {
+            parsers::events(seed(name).replace("2026-11-22T09:30:10.123Z", &time).as_bytes());
+        }
+    }
+}
