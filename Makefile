@@ -18,10 +18,19 @@ VENV := .venv/installed
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
 BENCH_VENV := .venv-bench/installed
+SAM_REQUIREMENTS := tests/python/sam/requirements.txt
+SAM_VENV := .venv-sam/installed
+CHECKOV_REQUIREMENTS := tests/python/checkov/requirements.txt
+CHECKOV_VENV := .venv-checkov/installed
+CARGO_FUZZ_VERSION := 0.13.2
+CARGO_FUZZ := .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
+CARGO_DENY_VERSION := 0.20.2
+CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
 .PHONY: help demo up down status test faults soak bench lint venv
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: venv rust ## the pipeline on good and bad files, with a table of what became of them
 	@$(STACK) demo
@@ -55,11 +64,34 @@ bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
 	@$(CARGO) run --quiet --release --package media-type --example compare
 
+fuzz: $(CARGO_FUZZ) ## fuzz every reader of outside data: make fuzz SECONDS_EACH=30 (ONLY=key for one of them)
+	@CARGO_FUZZ=$(abspath $(CARGO_FUZZ)) SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR=$(TARGET_DIR) ONLY=$(ONLY) \
+		tests/parsers/fuzz/run.sh tests/parsers/fuzz crates/media-type/fuzz
+
+test-sam: venv $(SAM_VENV) rust ## sam validate, build, deploy; the functions in containers beside the local stack
+	@.venv-sam/bin/python tests/python/sam
+
+sam-local: venv $(SAM_VENV) rust ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
+	@.venv-sam/bin/python tests/python/sam serve
+
 lint: venv ## check the template and the state machine
 	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml
 	.venv/bin/python tests/python/infrastructure.py
+	.venv/bin/python tests/python/permissions.py
+	.venv/bin/python tests/python/protection.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
+
+deny: $(CARGO_DENY) ## licences, banned crates and sources of all dependencies (CHECKS=advisories: known faults in them)
+	@echo "the workspace:" && $(CARGO_DENY) --locked check --hide-inclusion-graph \
+		--deny unnecessary-skip --deny unmatched-skip $(DENY_CHECKS)
+	@for fuzz in $(wildcard */*/fuzz/Cargo.toml); do \
+		echo "$$fuzz:" && $(CARGO_DENY) --manifest-path "$$fuzz" --config deny.toml --locked check --hide-inclusion-graph \
+			--allow unmatched-skip --allow license-not-encountered $(DENY_CHECKS); \
+	done
+
+checkov: $(CHECKOV_VENV) ## AWS's security rules on the templates, GitHub's on the workflows
+	@.venv-checkov/bin/python tests/python/checkov/check.py
 
 venv: $(VENV) ## build .venv from the pinned requirements
 $(VENV): $(REQUIREMENTS) $(LINT)
@@ -79,7 +111,29 @@ $(BENCH_VENV): $(BENCH_REQUIREMENTS)
 	.venv-bench/bin/python -m compileall -q .venv-bench/lib tests/python/bench
 	touch $@
 
-.PHONY: rust
+$(CHECKOV_VENV): $(CHECKOV_REQUIREMENTS)
+	rm -rf .venv-checkov
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	touch $@
+
+# Without looking for dependencies: the file has all of them, and pip cannot match extras with their pins.
+$(SAM_VENV): $(SAM_REQUIREMENTS)
+	rm -rf .venv-sam
+	$(PYTHON) -m venv .venv-sam
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	.venv-sam/bin/pip check --disable-pip-version-check
+	touch $@
+
+$(CARGO_DENY): | rust
+	rm -rf .tools/cargo-deny-*
+	$(CARGO) install --quiet --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
+
+$(CARGO_FUZZ): | rust
+	rm -rf .tools/cargo-fuzz-*
+	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
+
+.PHONY: deny checkov fuzz test-sam sam-local rust
 rust:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: https://rustup.rs installs it" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }

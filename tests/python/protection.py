@@ -1,0 +1,191 @@
+"""Holds what protects the data itself: encryption at rest, the customer's key, TLS, public access, and who else may come in.
+
+Each type of resource in the templates has its place here, so that a new one is a decision.
+
+    .venv/bin/python tests/python/protection.py
+"""
+
+import unittest
+
+from permissions import KEY, MAIN, TEMPLATES, listed, statements, written
+
+NESTED_KEY = "HasKmsKey ? ${KmsKeyArn} : ${AWS::NoValue}"
+CUSTOMERS_KEY = {name: f"HasKmsKey ? {KEY} : ${{AWS::NoValue}}" if nested is MAIN else NESTED_KEY for name, nested in TEMPLATES.items()}
+
+# Where a type of resource that keeps data takes its key.
+KEY_AT = {
+    "AWS::S3::Bucket": "BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.KMSMasterKeyID",
+    "AWS::SQS::Queue": "KmsMasterKeyId",
+    "AWS::DynamoDB::Table": "SSESpecification.KMSMasterKeyId",
+    "AWS::SecretsManager::Secret": "KmsKeyId",
+    "AWS::Logs::LogGroup": "KmsKeyId",
+    "AWS::SNS::Topic": "KmsMasterKeyId",
+    "AWS::Athena::WorkGroup": "WorkGroupConfiguration.ManagedQueryResultsConfiguration.EncryptionConfiguration",
+}
+# And what encrypts it without the customer's key. Logs, secrets and Athena's results always are. A topic is not: the key that
+# AWS manages for SNS would keep CloudWatch out, and alarms hold no data of customers.
+WITHOUT = {
+    "AWS::S3::Bucket": ("BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.SSEAlgorithm", "HasKmsKey ? aws:kms : AES256"),
+    "AWS::SQS::Queue": ("SqsManagedSseEnabled", "HasKmsKey ? ${AWS::NoValue} : True"),
+    "AWS::DynamoDB::Table": ("SSESpecification.SSEEnabled", True),
+    "AWS::Athena::WorkGroup": ("WorkGroupConfiguration.ManagedQueryResultsConfiguration.Enabled", True),
+}
+# These keep nothing, or only what is public to whoever may read the stack. Executions are under a key that AWS owns.
+KEEP_NOTHING = {
+    "AWS::Athena::NamedQuery",
+    "AWS::CloudFormation::Stack",
+    "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard",
+    "AWS::Events::Rule",
+    "AWS::Glue::Database",
+    "AWS::Glue::Table",
+    "AWS::IAM::Policy",
+    "AWS::IAM::Role",
+    "AWS::KMS::Key",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Logs::MetricFilter",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::Subscription",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::StateMachine",
+}
+
+# The policies on resources: the property that says whose each is, and what is refused without TLS.
+POLICIES = {
+    "AWS::S3::BucketPolicy": ("Bucket", "s3:*", ["${%s.Arn}", "${%s.Arn}/*"]),
+    "AWS::SQS::QueuePolicy": ("Queues", "sqs:*", ["${%s.Arn}"]),
+    "AWS::SNS::TopicPolicy": ("Topics", "sns:Publish", ["${%s}"]),
+}
+OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+# Who may come in besides roles: resource, service, actions, IAM condition, the template's condition.
+GUESTS = [
+    (
+        "IntakeQueue",
+        "s3.amazonaws.com",
+        ["sqs:SendMessage"],
+        # By pattern: the bucket's notification needs the policy first, and its name is made up when it is created.
+        OF_THIS_ACCOUNT | {"ArnLike": {"aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::*-ingestbucket-*"}}},
+        "always",
+    ),
+    (
+        "IntakeQueue",
+        "events.amazonaws.com",
+        ["sqs:SendMessage"],
+        {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "ExistingBucketRule.Arn"}}},
+        "TakesExistingBucket",
+    ),
+    ("AlarmTopic", "cloudwatch.amazonaws.com", ["sns:Publish"], OF_THIS_ACCOUNT, "always"),
+]
+LOGS_OF_THE_STACK = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/*/${AWS::StackName}*"
+
+
+def resources(*types):
+    """(template, name, resource) of these types."""
+    for file, nested in TEMPLATES.items():
+        for name, resource in nested["Resources"].items():
+            if resource["Type"] in types:
+                yield file, name, resource
+
+
+def at(properties, path):
+    for step in path.split("."):
+        properties = properties[int(step)] if isinstance(properties, list) else properties.get(step, {})
+    return properties
+
+
+class AtRest(unittest.TestCase):
+    def test_each_type_is_known(self):
+        types = {resource["Type"] for nested in TEMPLATES.values() for resource in nested["Resources"].values()}
+        self.assertEqual(types - set(KEY_AT) - KEEP_NOTHING, set(), "does it keep data? It belongs into KEY_AT or KEEP_NOTHING")
+
+    def test_the_customers_key_reaches_all_that_keeps_data(self):
+        seen = set()
+        for file, name, resource in resources(*KEY_AT):
+            seen.add(resource["Type"])
+            key = at(resource["Properties"], KEY_AT[resource["Type"]])
+            if resource["Type"] == "AWS::Athena::WorkGroup":
+                key = {"Fn::If": [key["Fn::If"][0], key["Fn::If"][1]["KmsKey"], key["Fn::If"][2]]}
+            self.assertEqual(written(key) if key else "no key", CUSTOMERS_KEY[file], f"{name} in {file}")
+        self.assertEqual(seen, set(KEY_AT))
+
+    def test_all_is_encrypted_without_it(self):
+        for _, name, resource in resources(*WITHOUT):
+            path, expected = WITHOUT[resource["Type"]]
+            self.assertEqual(written(at(resource["Properties"], path)), expected, name)
+
+    def test_nested_stacks_get_the_key(self):
+        for _, name, resource in resources("AWS::CloudFormation::Stack"):
+            given = resource["Properties"]["Parameters"]["KmsKeyArn"]
+            self.assertEqual(written(given), f"HasKmsKey ? {KEY} : ", name)
+
+    def test_the_key_is_the_accounts_and_admits_just_the_services_that_write(self):
+        ((_, _, key),) = resources("AWS::KMS::Key")
+        account, events, logs = key["Properties"]["KeyPolicy"]["Statement"]
+        self.assertTrue(key["Properties"]["EnableKeyRotation"])
+        self.assertEqual(written(account["Principal"]["AWS"]), "arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
+        # S3 and EventBridge write into the queue, CloudWatch into the topic.
+        self.assertEqual(events["Principal"], {"Service": [f"{name}.amazonaws.com" for name in ("s3", "events", "cloudwatch")]})
+        self.assertEqual((events["Action"], events["Condition"]), (["kms:Decrypt", "kms:GenerateDataKey*"], OF_THIS_ACCOUNT))
+        self.assertEqual(written(logs["Principal"]["Service"]), "logs.${AWS::Region}.${AWS::URLSuffix}")
+        ((operator, condition),) = logs["Condition"].items()
+        self.assertEqual((operator, written(condition["kms:EncryptionContext:aws:logs:arn"])), ("ArnLike", LOGS_OF_THE_STACK))
+        for _, name, group in resources("AWS::Logs::LogGroup"):
+            self.assertRegex(written(group["Properties"]["LogGroupName"]), r"^/aws/\w+/(states/)?\$\{AWS::StackName\}(/\w+)?$", name)
+
+
+class InTransit(unittest.TestCase):
+    def test_each_bucket_queue_and_topic_refuses_plain_http(self):
+        policies = {}
+        for _, _, policy in resources(*POLICIES):
+            belongs, action, parts = POLICIES[policy["Type"]]
+            (owner,) = (written(one)[2:-1] for one in listed(policy["Properties"][belongs]))
+            (deny,) = (one for one, _ in statements(policy["Properties"]["PolicyDocument"]) if one["Effect"] == "Deny")
+            self.assertEqual(deny["Principal"], "*", owner)
+            self.assertEqual(deny["Action"], action, owner)
+            self.assertEqual([written(one) for one in listed(deny["Resource"])], [part % owner for part in parts], owner)
+            self.assertEqual(deny["Condition"], {"Bool": {"aws:SecureTransport": "false"}}, owner)
+            policies[owner] = policy.get("Condition")
+        owners = {name: owner.get("Condition") for _, name, owner in resources("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic")}
+        self.assertEqual(policies, owners, "each has a policy whenever it is there itself")
+
+
+class FromOutside(unittest.TestCase):
+    maxDiff = None
+
+    def test_buckets_are_closed_to_the_public_and_know_no_acls(self):
+        for _, name, bucket in resources("AWS::S3::Bucket"):
+            blocked = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
+            self.assertEqual(bucket["Properties"]["PublicAccessBlockConfiguration"], blocked, name)
+            self.assertEqual(bucket["Properties"]["OwnershipControls"], {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}, name)
+            self.assertNotIn("AccessControl", bucket["Properties"], name)
+
+    def test_records_are_locked(self):
+        ((_, _, bucket),) = ((file, name, bucket) for file, name, bucket in resources("AWS::S3::Bucket") if name == "AuditBucket")
+        retention = {"Mode": {"Ref": "AuditLockMode"}, "Days": {"Ref": "AuditRetentionDays"}}
+        lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
+        self.assertEqual((bucket["Properties"]["ObjectLockEnabled"], bucket["Properties"]["ObjectLockConfiguration"]), (True, lock))
+        rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
+        self.assertFalse([rule["Id"] for rule in rules if any("xpir" in key for key in rule)], "nothing deletes records")
+
+    def test_functions_have_no_address_and_no_events_of_their_own(self):
+        for _, name, function in resources("AWS::Serverless::Function"):
+            self.assertFalse({"Events", "FunctionUrlConfig"} & set(function["Properties"]), name)
+
+    def test_who_may_come_in_besides_roles(self):
+        found = []
+        for _, _, policy in resources(*POLICIES):
+            for statement, condition in statements(policy["Properties"]["PolicyDocument"]):
+                if statement["Effect"] == "Allow":
+                    owner = written(statement["Resource"])[2:-1].removesuffix(".Arn")
+                    guest = (owner, statement["Principal"].get("Service"), listed(statement["Action"]), statement.get("Condition"), condition)
+                    found.append(guest)
+        for guest in found:
+            self.assertIn(guest, GUESTS, f"{guest[1]} may come to {guest[0]} in a way that GUESTS lacks")
+        for guest in GUESTS:
+            self.assertIn(guest, found, f"{guest[1]} cannot come to {guest[0]} as GUESTS has it")
+
+
+if __name__ == "__main__":
+    unittest.main()

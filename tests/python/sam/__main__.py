@@ -1,0 +1,122 @@
+"""Validates, builds and runs template.yaml with AWS SAM: functions in containers, beside the local stack.
+
+    .venv-sam/bin/python tests/python/sam [--help]
+
+Without an argument:
+  1. `sam validate --lint` with each stage of samconfig.toml.
+  2. `sam build` for x86_64 and, where the compiler has the target, arm64. Sizes; the C library that each binary needs.
+  3. All three functions in containers, by `sam local invoke` and `sam local start-lambda`, with events for a bucket of the
+     local stack. Answers, executions, ledger, audit records, webhooks and what CXone's stand-in stored are checked.
+  4. The built template deployed on the local stack with each stage's parameters.
+
+It uses the container engine that runs here, or installs docker.io (as root, with apt-get) and runs one of its own,
+and the stack of `make up`, or one of its own. It writes to target/sam only. Everything that it started ends with it.
+
+With `serve`: makes the stack of `make up` reachable from containers until it is interrupted, and fills in functions/env.json
+and functions/*/events below target/sam/filled, for `sam local` by hand.
+
+Exit codes: 0 all checks passed, 1 a check failed or a step broke off, 2 not understood, 3 no container engine can be had
+here (what needs none was checked and passed), 130 interrupted.
+"""
+
+import os
+import platform
+import signal
+import sys
+
+import botocore.exceptions
+
+import alone
+import base_image
+import build
+import by_hand
+import engine
+import forwarding
+import invocation
+import local_stack
+import served
+import stages
+from commands import ROOT, WORK
+from report import Failed, Report, Unusable, complain
+from workload import Workload
+
+
+def main(arguments):
+    # What `finally` ends must end also where somebody else ends this program.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if arguments in (["--help"], ["-h"]):
+        print(__doc__)
+        return 0
+    if arguments not in ([], ["serve"]):
+        complain(f"not understood: {' '.join(arguments)}; see --help")
+        return 2
+    WORK.mkdir(parents=True, exist_ok=True)
+    report = Report()
+    try:
+        return serve(report) if arguments else test(report)
+    except (Failed, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as failed:
+        report.check("it ran to its end", False)
+        complain(failed)
+        return 1
+    except Unusable as missing:
+        complain(missing)
+        complain("so no function was run in a container (exit code 3)")
+        return 1 if report.failed else 3
+    except KeyboardInterrupt:
+        return 0 if arguments else 130
+    finally:
+        if not arguments:
+            report.close()
+
+
+def test(report):
+    build.validate(report)
+    built = {each: build.build(each, report) for each in ("x86_64", "arm64") if build.can_be_built(each, report)}
+    with local_stack.running(report) as stack:
+        stages.check(stack, built[here()], here(), report)
+        report.step("looks for a container engine")
+        with engine.running(report) as client:
+            bootstraps = [built[here()] / function / "bootstrap" for function in build.FUNCTIONS]
+            address = engine.bridge_address(client)
+            with base_image.provided(client, here(), bootstraps, report), forwarding.to_loopback(address, stack.ports()):
+                report.note(f"containers reach the local stack at {address}")
+                run_functions(built[here()], stack, address, report)
+    return 1 if report.failed else 0
+
+
+def run_functions(built, stack, address, report):
+    workload = Workload(stack)
+    with workload.idle_machine() as machine:
+        settings = by_hand.fill(stack, address, state_machine_arn=machine) / by_hand.ENVIRONMENT
+        alone.check(invocation.Functions(built, here(), settings), workload, machine, report)
+    filled = by_hand.fill(stack, address)
+    with invocation.Functions(built, here(), filled / by_hand.ENVIRONMENT).served() as invoke:
+        served.check(invoke, workload, filled, report)
+
+
+def serve(report):
+    stack = local_stack.find()
+    if stack is None:
+        raise Failed("no stack is running: make up")
+    bootstraps = sorted(ROOT.glob(".aws-sam/build/*/bootstrap"))
+    if not bootstraps:
+        raise Failed(f"nothing is built: sam build --parameter-overrides Architecture={here()}")
+    with engine.running(report) as client:
+        address = engine.bridge_address(client)
+        with base_image.provided(client, here(), bootstraps, report), forwarding.to_loopback(address, stack.ports()):
+            filled = by_hand.fill(stack, address).relative_to(ROOT)
+            report.note(f"containers reach the stack at {address}; settings and events are filled in below {filled}")
+            variables = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+            variables |= {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
+            print(f"export {' '.join(f'{name}={value}' for name, value in variables.items())}", flush=True)
+            report.note("Ctrl-C ends this")
+            signal.pause()
+
+
+def here():
+    """This machine's architecture, as SAM calls it."""
+    return "arm64" if platform.machine() == "aarch64" else "x86_64"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

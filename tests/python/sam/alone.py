@@ -1,0 +1,83 @@
+"""One file's way with nothing but the functions in containers: each by `sam local invoke`, the state machine's part by hand."""
+
+import json
+
+from workload import LETTER, sha256
+
+
+def check(functions, workload, machine, report):
+    """`machine` does nothing, so that no deployed function takes part; `functions` start their executions there."""
+    report.step("sam local invoke: an event as SAM generates it")
+    interaction = f"SAM-{workload.run}-1"
+    key, _ = workload.put(interaction)
+    _, superseded = _taken(functions, workload, machine, workload.s3_event(key), report)
+    report.equal("SAM's fixed ETag is not the object's: the outcome", _path(superseded, "result", "outcome"), "REJECTED")
+    report.equal("its reason", _path(superseded, "result", "reason", "code"), "superseded")
+    report.equal("nothing was sent to CXone", workload.stack.attachments(interaction), [])
+
+    report.step("sam local invoke: the same with eTag and versionId of head-object")
+    interaction = f"SAM-{workload.run}-2"
+    event = workload.s3_event(*workload.put(interaction))
+    name, uploaded = _taken(functions, workload, machine, event, report)
+    stored = workload.stack.attachments(interaction)
+    if not report.equal("attachments that CXone has", len(stored), 1):
+        return
+    report.equal("its bytes", (stored[0]["size"], stored[0]["sha256"]), (len(LETTER), sha256(LETTER)))
+    report.equal("what is next", (_path(uploaded, "decision"), _path(uploaded, "job_id")), ("poll", stored[0]["job_id"]))
+    row = workload.row(uploaded["identity"])
+    report.equal("the ledger's row", (row.get("state"), row.get("execution_name")), ("decided", name))
+    again, _ = _taken(functions, workload, machine, event, report)
+    report.equal("the same event again starts the same execution", again, name)
+    requests = [request for attachment in workload.stack.attachments(interaction) for request in attachment["requests"]]
+    report.equal("and sends nothing: uploads in all", len(requests), 1)
+
+    report.step("sam local invoke: poll, with the execution's input")
+    polled = functions.invoke("PollFunction", uploaded)
+    report.equal("its decision", polled.get("decision"), "completed")
+    report.equal("what CXone said last", _path(polled, "job", "status"), "COMPLETED")
+    report.equal("what it was not given: its error", functions.invoke("PollFunction", {}).get("errorType"), "Input.Invalid")
+
+    report.step("sam local invoke: finalize, with poll's answer and with the rejected one")
+    for attachment, outcome in ((polled, "COMPLETED"), (superseded, "REJECTED")):
+        answer = functions.invoke("FinalizeFunction", {"execution_arn": f"{machine}:by-hand", "attachment": attachment})
+        check_conclusion(answer, outcome, workload, report)
+
+
+def check_conclusion(answer, outcome, workload, report, deliveries=1):
+    """Holds finalize's answer against ledger, audit bucket and webhook receiver."""
+    if not report.equal("the outcome", answer.get("outcome"), outcome):
+        report.note(f"finalize answered {answer}")
+        return
+    row = workload.row(answer["identity"])
+    report.equal("the ledger's row", (row.get("state"), row.get("outcome")), ("done", outcome))
+    record = workload.record(answer["audit_key"])
+    told = json.loads(record)
+    report.equal("the audit record", (told["identity"], told["success"]), (answer["identity"], outcome == "COMPLETED"))
+    report.equal("versions of it", workload.versions_of_record(answer["audit_key"]), 1)
+    sent = workload.stack.deliveries(answer["identity"])
+    report.equal("webhooks", len(sent), deliveries)
+    exact = [each["fault"] for each in sent if not (each["verified"] and each["body_sha256"] == sha256(record))]
+    report.equal("those not signed, or not the record byte for byte", exact, [])
+    report.equal("the receiver's answer", answer.get("webhook_status"), 200)
+
+
+def finished(answer):
+    """The name of the one execution that intake's answer to a bare event names; None if it names none."""
+    objects = list(answer.get("objects", {}).values())
+    return objects[0].get("execution_name") if len(objects) == 1 and objects[0].get("record") == "finished" else None
+
+
+def _taken(functions, workload, machine, event, report):
+    """Runs intake; the execution's name and input."""
+    answer = functions.invoke("IntakeFunction", event)
+    name = finished(answer)
+    if not report.check("intake's answer names an execution", name is not None, answer):
+        return None, {}
+    return name, json.loads(workload.execution(machine, name)["input"])
+
+
+def _path(value, *names):
+    """A field of a field; None where there is none."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
