@@ -1,4 +1,4 @@
-//! What answers mean, without the sending: for `tests/parsers`, and absent from every other build.
+//! What answers mean, without the sending: for `tests/parsers`, and absent from the functions as they are deployed.
 
 use std::time::{Duration, SystemTime};
 

@@ -6,11 +6,14 @@ use attachments::ObjectRef;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Notification, s3::version};
+use super::{
+    Notification,
+    s3::{time_of, version},
+};
 
 #[derive(Deserialize)]
 struct Event {
-    time: Option<String>,
+    time: Option<Value>,
     detail: Detail,
 }
 
@@ -44,6 +47,6 @@ pub(super) fn parse(event: &Value) -> Result<Vec<Option<Notification>>, String> 
     let Event { time, detail: Detail { bucket, object } } =
         Event::deserialize(event).map_err(|error| error.to_string())?;
     let version = version(object.version_id, object.etag, object.sequencer)?;
-    let event_time = time.and_then(|time| time.parse().ok());
+    let event_time = time_of(time.as_ref());
     Ok(vec![Some(Notification { object: ObjectRef { bucket: bucket.name, key: object.key, version }, event_time })])
 }

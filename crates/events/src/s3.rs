@@ -3,7 +3,7 @@
 //! Not `aws_lambda_events`' types for these: they refuse records that lack fields which nothing here reads, such as
 //! `userIdentity`, and a record that could have been worked would end in the dead-letter queue.
 
-use attachments::{ObjectRef, ObjectVersion, decode_form_encoded_key};
+use attachments::{ObjectRef, ObjectVersion, Timestamp, decode_form_encoded_key};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ use super::Notification;
 #[serde(rename_all = "camelCase")]
 struct Record {
     event_name: String,
-    event_time: Option<String>,
+    event_time: Option<Value>,
     s3: Entity,
 }
 
@@ -64,8 +64,13 @@ fn parse_record(record: &Value) -> Result<Option<Notification>, String> {
     let object = record.s3.object;
     let key = decode_form_encoded_key(&object.key).map_err(|error| format!("s3.object.key is not UTF-8: {error}"))?;
     let version = version(object.version_id, object.e_tag, object.sequencer)?;
-    let event_time = record.event_time.and_then(|time| time.parse().ok());
+    let event_time = time_of(record.event_time.as_ref());
     Ok(Some(Notification { object: ObjectRef { bucket: record.s3.bucket.name, key, version }, event_time }))
+}
+
+/// When the object was written; a time that cannot be read is no reason to leave the object behind.
+pub(super) fn time_of(time: Option<&Value>) -> Option<Timestamp> {
+    time.and_then(Value::as_str)?.parse().ok()
 }
 
 /// The version that both kinds of events name.

@@ -87,12 +87,13 @@ where
 
 /// What every line of an invocation carries in the log: its request, and the object where the payload is one of the state
 /// machine's. Records of a batch have spans of their own.
-fn invocation(payload: &Value, context: &Context) -> Span {
+pub(crate) fn invocation(payload: &Value, context: &Context) -> Span {
     let named = |name: &str| {
         let found = payload.get(name).or_else(|| payload.get("attachment")?.get(name));
         found.and_then(Value::as_str)
     };
-    tracing::info_span!(
+    // At the level of errors: a log level hides spans that are below it, and with them what a line carries.
+    tracing::error_span!(
         "invocation",
         request_id = context.request_id,
         identity = named("identity"),

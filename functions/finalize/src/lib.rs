@@ -72,7 +72,7 @@ pub async fn handle(finalize: &Finalize, payload: Value, context: Context) -> Re
     let request: FinalizeRequest = serde_json::from_value(payload)
         .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
     let attachment = &request.attachment;
-    let span = tracing::info_span!(
+    let span = tracing::error_span!(
         "outcome",
         request_id = context.request_id,
         identity = attachment.identity.as_str(),

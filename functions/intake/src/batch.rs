@@ -109,7 +109,7 @@ async fn run<'a>(
     let times = times(context);
     let fetches_before = intake.cxone.token_fetches();
     let work = |notification: Notification, identity: Identity| {
-        let span = tracing::info_span!(
+        let span = tracing::error_span!(
             "record",
             request_id = context.request_id,
             identity = identity.as_str(),

@@ -45,7 +45,7 @@ impl Settings {
             max_file_size: environment.number("MAX_FILE_SIZE_BYTES", 26_214_400, 1..=u64::MAX),
             allowed: environment.parsed("ALLOWED_MIME_TYPES", AllowedTypes::default()),
             quota: environment.number("STORAGE_QUOTA_BYTES", 0, 0..=u64::MAX),
-            give_up_after_seconds: environment.number("GIVE_UP_AFTER_SECONDS", 259_200, 0..=1_209_600),
+            give_up_after_seconds: environment.number("GIVE_UP_AFTER_SECONDS", 259_200, 60..=302_400),
             framing: environment.parsed("CXONE_UPLOAD_FRAMING", Framing::default()),
         }
     }

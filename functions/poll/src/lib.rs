@@ -48,7 +48,7 @@ impl Poll {
 pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Attachment, Failure> {
     let attachment: Attachment = serde_json::from_value(payload)
         .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
-    let span = tracing::info_span!(
+    let span = tracing::error_span!(
         "job",
         request_id = context.request_id,
         identity = attachment.identity.as_str(),

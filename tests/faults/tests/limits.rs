@@ -114,6 +114,14 @@ fn an_object_is_given_up_before_its_message_counts_as_poison() {
 }
 
 #[test]
+fn what_no_invocation_can_work_reaches_the_dead_letters_before_it_expires() {
+    // Nobody hides such a message: it comes back with the queue's own timeout. The dead-letter queue goes on counting its age.
+    let days = number("IntakeQueue", "maxReceiveCount") * default("QueueVisibilitySeconds") / 86_400;
+    let left = number("IntakeQueue", "MessageRetentionPeriod") / 86_400 - days;
+    assert!(left >= 3, "{left} days are left to find it in the dead-letter queue");
+}
+
+#[test]
 fn versions_outlive_the_messages_that_point_to_them() {
     let days = number("IngestBucket", "NoncurrentDays");
     assert!(days * 86_400 >= 2 * number("IntakeQueue", "MessageRetentionPeriod"));

@@ -27,14 +27,19 @@ SIOCGIFADDR = 0x8915
 def running(report):
     """A client of the engine. An engine of this program's own is stopped, and its data removed, when the context ends."""
     client = _answering()
+    daemon = None
+    if client is None:
+        if os.geteuid() != 0:
+            raise Unusable("no container engine answers, and only root can start one (or DOCKER_HOST names another)")
+        daemon = _daemon(report)
+        # With systemd the package has started one.
+        client = _answering()
     if client is not None:
         report.note(f"uses the container engine that runs here, {_version(client)}")
         with contextlib.closing(client):
             yield client
         return
-    if os.geteuid() != 0:
-        raise Unusable("no container engine answers, and only root can start one (or DOCKER_HOST names another)")
-    with _own(_daemon(report)) as client:
+    with _own(daemon) as client:
         report.note(f"started a container engine of its own, {_version(client)}")
         yield client
 
