@@ -89,6 +89,27 @@ fn edited(mut input: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
     input
 }
 
+/// Names and versions in a lock file.
+fn locked(text: &str) -> BTreeSet<(&str, &str)> {
+    let packages = text.split("[[package]]").skip(1);
+    packages
+        .map(|package| {
+            let of = |name: &str| package.lines().find_map(|line| line.strip_prefix(name)?.strip_suffix('"')).unwrap();
+            (of("name = \""), of("version = \""))
+        })
+        .collect()
+}
+
+#[test]
+fn the_fuzzers_run_the_versions_that_are_deployed() {
+    let read = |path: &str| fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (deployed, fuzzed) = (read("../../Cargo.lock"), read("fuzz/Cargo.lock"));
+    let (deployed, fuzzed) = (locked(&deployed), locked(&fuzzed));
+    let names: BTreeSet<&str> = deployed.iter().map(|(name, _)| *name).collect();
+    let other: Vec<_> = fuzzed.difference(&deployed).filter(|(name, _)| names.contains(name)).collect();
+    assert!(fuzzed.len() > 50 && other.is_empty(), "copy Cargo.lock over the fuzzers' and build them: {other:?}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
