@@ -14,10 +14,15 @@ use crate::Environment;
 pub fn init(environment: &mut Environment) {
     let level = environment.parsed("AWS_LAMBDA_LOG_LEVEL", LevelFilter::INFO);
     let own = ["intake", "poll", "finalize", "host", "cxone", "ledger", "attachments", "events"];
-    let filter =
-        Targets::new().with_default(LevelFilter::WARN.min(level)).with_targets(own.map(|target| (target, level)));
+    let filter = Targets::new()
+        .with_default(LevelFilter::WARN.min(level))
+        .with_targets(own.map(|target| (target, level)))
+        // It says again what `serve` has said of a failure, without the request.
+        .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
     // A second call (two tests in one process) keeps the first subscriber.
     let _ = registry().with(lines(std::io::stdout).with_filter(filter)).try_init();
+    // A line like any other: the standard one is plain text on several lines, and knows nothing of the request.
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
 }
 
 fn lines<W>(writer: W) -> impl Layer<Registry>
