@@ -124,7 +124,7 @@ async fn run(quick: bool) -> Result<(), Error> {
     rows::starts(&mut report, &measure::starts(&bench).await?);
     for transport in [Transport::Plain, Transport::Tls] {
         eprintln!("warm invokes, {} …", transport.name());
-        rows::warm(&mut report, transport, &measure::warm(&bench, transport).await?)?;
+        rows::warm(&mut report, transport, &measure::warm(&bench, transport).await?);
     }
     eprintln!("memory with a slow reader …");
     let crowds = [measure::crowd(&bench, 1).await?, measure::crowd(&bench, 10).await?];

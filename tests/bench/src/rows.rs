@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::{
     Error,
     fakes::Transport,
-    measure::{Crowd, Instructions, KIB, LENGTHS, MIB, Start, Warm, sha256, size},
+    measure::{Beside, Crowd, Instructions, KIB, LENGTHS, MIB, Start, Warm, size},
     polling::{self, Followed, Limits, Strategy},
     report::{Bars, Report, markdown, number},
     subject::Subject,
@@ -67,7 +67,11 @@ pub fn starts(report: &mut Report, starts: &BTreeMap<Subject, Start>) {
 }
 
 /// Warm invokes of one transport.
-pub fn warm(report: &mut Report, transport: Transport, warm: &BTreeMap<(Subject, usize), Warm>) -> Result<(), Error> {
+pub fn warm(
+    report: &mut Report,
+    transport: Transport,
+    (warm, beside): &(BTreeMap<(Subject, usize), Warm>, Option<Beside>),
+) {
     let way = transport.name();
     let mut rows = Vec::new();
     for subject in Subject::all(transport) {
@@ -102,14 +106,13 @@ pub fn warm(report: &mut Report, transport: Transport, warm: &BTreeMap<(Subject,
         &format!("peak-25-mib-{way}"),
         Bars::new(format!("Peak memory at 25 MiB, {way}"), "MiB", bars(|warm| mib(warm.peak_kib))),
     );
-    if transport == Transport::Plain {
-        paired(report, warm, sha256(LARGE)?);
+    if let Some(beside) = beside {
+        paired(report, warm, *beside);
     }
-    Ok(())
 }
 
 /// The ratios that have targets, and the limit beside intake.
-fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, hash: Duration) {
+fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, beside: Beside) {
     let large = |subject| warm.get(&(subject, LARGE));
     let Some(intake) = large(Subject::Intake) else { return };
     for (python, name) in [(Subject::Toolbelt, "toolbelt"), (Subject::ReadAll, "read")] {
@@ -126,13 +129,11 @@ fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, hash: Du
         report.add("intake.peak_growth_1_kib_to_25_mib", "bytes", growth);
     }
     let (Some(proxy), Some(hashing)) = (large(Subject::Proxy), large(Subject::HashingProxy)) else { return };
-    report.add("sha256.25_mib", "ms", ms(hash));
-    let aside = Warm { wall: intake.wall.saturating_sub(hash), cpu: intake.cpu.saturating_sub(hash), ..*intake };
+    report.add("sha256.25_mib", "ms", ms(beside.sha256));
     let mut rows = Vec::new();
-    for (title, suffix, intake, proxy) in [
-        ("intake beside the raw proxy", "", intake, proxy),
-        ("the same, SHA-256 subtracted", "_without_sha256", &aside, proxy),
-        ("intake beside the proxy that hashes too", "_with_sha256", intake, hashing),
+    for (title, suffix, proxy) in [
+        ("intake beside the raw proxy", "", proxy),
+        ("intake beside the proxy that hashes too", "_with_sha256", hashing),
     ] {
         let (throughput, work) = (ms(proxy.wall) / ms(intake.wall), ms(intake.cpu) / ms(proxy.cpu));
         report.add(format!("intake.25_mib.throughput_of_proxy{suffix}"), "ratio", throughput);
@@ -140,10 +141,15 @@ fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, hash: Du
         let figures = [ms(intake.wall), ms(proxy.wall), throughput, ms(intake.cpu), ms(proxy.cpu), work];
         rows.push(std::iter::once(title.to_owned()).chain(figures.map(number)).collect());
     }
+    report.add("intake.25_mib.throughput_of_proxy_without_sha256", "ratio", beside.throughput);
+    report.add("intake.25_mib.cpu_of_proxy_without_sha256", "ratio", beside.cpu);
+    let [throughput, work] = [beside.throughput, beside.cpu].map(number);
+    let dash = || "-".to_owned();
+    rows.push(vec!["the raw proxy, SHA-256 aside".to_owned(), dash(), dash(), throughput, dash(), dash(), work]);
     let note = format!(
-        "SHA-256 of the same bytes alone takes {} ms of CPU here, measured apart and subtracted. Throughput is the proxy's wall time \
-         over intake's.",
-        number(ms(hash))
+        "Throughput is the proxy's wall time over intake's. SHA-256 aside: each round's intake, less what the hashing proxy took more \
+         than the raw one in that round ({} ms of CPU in the middle), over that round's raw proxy; medians.",
+        number(ms(beside.sha256))
     );
     let heads = ["", "wall, ms", "proxy's", "throughput", "CPU, ms", "proxy's", "ratio"];
     report.section("Beside the raw proxy, 25 MiB", &heads, &rows, &note);

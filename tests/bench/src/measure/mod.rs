@@ -12,7 +12,7 @@ pub use instructions::{Callgrind, Instructions, is_there as callgrind_is_there};
 pub use memory::{Crowd, crowd};
 pub use sizes::{Size, size};
 pub use start::{Start, starts};
-pub use warm::{Warm, sha256, warm};
+pub use warm::{Beside, Warm, warm};
 
 use runtime_api::{Answer, Measured, RuntimeApi};
 

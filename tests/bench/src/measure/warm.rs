@@ -1,9 +1,6 @@
 //! Warm invokes: all subjects alive at once, one after the other in each round.
 
-use std::{collections::BTreeMap, hint::black_box, time::Duration};
-
-use runtime_api::thread_cpu;
-use sha2::{Digest as _, Sha256};
+use std::{collections::BTreeMap, time::Duration};
 
 use super::{Bench, LENGTHS, MIB, fastest, median};
 use crate::{
@@ -23,8 +20,23 @@ pub struct Warm {
     pub peak_kib: u64,
 }
 
-/// What every subject took for every length.
-pub async fn warm(bench: &Bench, transport: Transport) -> Result<BTreeMap<(Subject, usize), Warm>, Error> {
+/// Intake beside the raw proxy with SHA-256 aside, whose cost is what the proxy that hashes takes more than the one that
+/// does not. Formed round by round, so that a machine that is slower for a while is so for all three, then the median.
+#[derive(Debug, Clone, Copy)]
+pub struct Beside {
+    /// The proxy's wall time over intake's.
+    pub throughput: f64,
+    /// Intake's CPU over the proxy's.
+    pub cpu: f64,
+    /// SHA-256's own CPU in the stream.
+    pub sha256: Duration,
+}
+
+/// What every subject took for every length, and how the largest compares with the proxies where these take part.
+pub async fn warm(
+    bench: &Bench,
+    transport: Transport,
+) -> Result<(BTreeMap<(Subject, usize), Warm>, Option<Beside>), Error> {
     let mut processes = Vec::new();
     for subject in Subject::all(transport) {
         let mut process = subject.start(&bench.programs, &bench.fakes, transport).await?;
@@ -33,10 +45,10 @@ pub async fn warm(bench: &Bench, transport: Transport) -> Result<BTreeMap<(Subje
         bench.send(&mut process, ObjectName::of(super::KIB), 1).await?;
         processes.push((*subject, process));
     }
-    let mut found = BTreeMap::new();
+    let (mut found, mut compared) = (BTreeMap::new(), None);
     for length in LENGTHS {
         let rounds = if length > MIB { bench.repetitions(15, 5) } else { bench.repetitions(60, 20) };
-        let mut seen: BTreeMap<Subject, (Vec<Duration>, Vec<Duration>)> = BTreeMap::new();
+        let mut seen: BTreeMap<Subject, Taken> = BTreeMap::new();
         for _ in 0..rounds {
             for (subject, process) in &mut processes {
                 let measured = bench.send(process, ObjectName::of(length), 1).await?;
@@ -45,27 +57,54 @@ pub async fn warm(bench: &Bench, transport: Transport) -> Result<BTreeMap<(Subje
                 cpu.push(measured.cpu);
             }
         }
+        compared = beside(&seen);
         for (subject, process) in &processes {
             let (wall, cpu) = seen.remove(subject).unwrap_or_default();
             let peak_kib = process.usage()?.peak_kib;
             found.insert((*subject, length), Warm { wall: fastest(&wall), cpu: median(cpu), peak_kib });
         }
     }
-    Ok(found)
+    Ok((found, compared))
 }
 
-/// CPU time of SHA-256 alone over that many bytes, in pieces as they come from a connection.
-pub fn sha256(length: usize) -> Result<Duration, Error> {
-    let piece = vec![b' '; 64 * 1024];
-    let mut takes = Vec::new();
-    for _ in 0..15 {
-        let before = thread_cpu()?;
-        let mut hash = Sha256::new();
-        for _ in 0..length.div_ceil(piece.len()) {
-            hash.update(black_box(&piece));
-        }
-        black_box(hash.finalize());
-        takes.push(thread_cpu()?.saturating_sub(before));
+/// Wall and CPU times, by round.
+type Taken = (Vec<Duration>, Vec<Duration>);
+
+fn beside(seen: &BTreeMap<Subject, Taken>) -> Option<Beside> {
+    let (intake, proxy) = (seen.get(&Subject::Intake)?, seen.get(&Subject::Proxy)?);
+    let hashing = seen.get(&Subject::HashingProxy)?;
+    let ratio = |times: fn(&Taken) -> &Vec<Duration>| {
+        let rounds = times(intake).iter().zip(times(proxy)).zip(times(hashing));
+        middle(rounds.map(|((intake, proxy), hashing)| {
+            let (intake, proxy, hashing) = (intake.as_secs_f64(), proxy.as_secs_f64(), hashing.as_secs_f64());
+            (intake - (hashing - proxy)) / proxy
+        }))
+    };
+    let hashes = hashing.1.iter().zip(&proxy.1).map(|(hashing, proxy)| hashing.saturating_sub(*proxy)).collect();
+    Some(Beside { throughput: 1.0 / ratio(|taken| &taken.0), cpu: ratio(|taken| &taken.1), sha256: median(hashes) })
+}
+
+fn middle(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_round_slows_all_three_and_changes_nothing() {
+        let times = |milliseconds: [u64; 3]| milliseconds.map(Duration::from_millis).to_vec();
+        let seen = BTreeMap::from([
+            // The second round ran at half the speed.
+            (Subject::Intake, (times([22, 44, 22]), times([23, 46, 23]))),
+            (Subject::Proxy, (times([8, 16, 8]), times([10, 20, 10]))),
+            (Subject::HashingProxy, (times([20, 40, 20]), times([22, 44, 22]))),
+        ]);
+        let found = beside(&seen).unwrap();
+        assert!((found.throughput - 0.8).abs() < 1e-9 && (found.cpu - 1.1).abs() < 1e-9, "{found:?}");
+        assert_eq!(found.sha256, Duration::from_millis(12));
     }
-    Ok(median(takes))
 }
