@@ -16,7 +16,7 @@ use tokio::{
     sync::mpsc,
 };
 
-pub use process::{Usage, thread_cpu};
+pub use process::Usage;
 pub use server::TRACE_ID;
 
 use crate::server::Events;

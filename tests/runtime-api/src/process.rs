@@ -33,14 +33,6 @@ impl Usage {
     }
 }
 
-/// CPU time of the calling thread.
-pub fn thread_cpu() -> Result<Duration, Error> {
-    // The kernel brings the count of a running thread up to date when it is scheduled.
-    std::thread::yield_now();
-    let line = fs::read_to_string("/proc/thread-self/schedstat")?;
-    Ok(Duration::from_nanos(line.split_whitespace().next().unwrap_or_default().parse()?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
