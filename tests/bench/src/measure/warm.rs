@@ -47,7 +47,7 @@ pub async fn warm(
     }
     let (mut found, mut compared) = (BTreeMap::new(), None);
     for length in LENGTHS {
-        let rounds = if length > MIB { bench.repetitions(15, 5) } else { bench.repetitions(60, 20) };
+        let rounds = if length > MIB { bench.repetitions(45, 9) } else { bench.repetitions(60, 20) };
         let mut seen: BTreeMap<Subject, Taken> = BTreeMap::new();
         for _ in 0..rounds {
             for (subject, process) in &mut processes {
