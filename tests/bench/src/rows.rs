@@ -147,8 +147,8 @@ fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, beside: 
     let dash = || "-".to_owned();
     rows.push(vec!["the raw proxy, SHA-256 aside".to_owned(), dash(), dash(), throughput, dash(), dash(), work]);
     let note = format!(
-        "Throughput is the proxy's wall time over intake's. SHA-256 aside: intake, less what the hashing proxy took more than the raw one, \
-         over the raw one; wall times from the fastest of each, CPU round by round and the median ({} ms of hashing).",
+        "Throughput is the proxy's wall time over intake's. SHA-256 aside: each round's intake, less what the hashing proxy took more \
+         than the raw one in that round ({} ms of CPU in the middle), over that round's raw proxy; medians.",
         number(ms(beside.sha256))
     );
     let heads = ["", "wall, ms", "proxy's", "throughput", "CPU, ms", "proxy's", "ratio"];

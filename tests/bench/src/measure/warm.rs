@@ -21,8 +21,7 @@ pub struct Warm {
 }
 
 /// Intake beside the raw proxy with SHA-256 aside, whose cost is what the proxy that hashes takes more than the one that
-/// does not. CPU round by round, so that a machine that is slower for a while is so for all three, then the median; wall
-/// times, to which other load only adds, from the fastest of each.
+/// does not. Formed round by round, so that a machine that is slower for a while is so for all three, then the median.
 #[derive(Debug, Clone, Copy)]
 pub struct Beside {
     /// The proxy's wall time over intake's.
@@ -74,15 +73,15 @@ type Taken = (Vec<Duration>, Vec<Duration>);
 fn beside(seen: &BTreeMap<Subject, Taken>) -> Option<Beside> {
     let (intake, proxy) = (seen.get(&Subject::Intake)?, seen.get(&Subject::Proxy)?);
     let hashing = seen.get(&Subject::HashingProxy)?;
-    let aside = |intake: &Duration, proxy: &Duration, hashing: &Duration| {
-        let (intake, proxy, hashing) = (intake.as_secs_f64(), proxy.as_secs_f64(), hashing.as_secs_f64());
-        (intake - (hashing - proxy)) / proxy
+    let ratio = |times: fn(&Taken) -> &Vec<Duration>| {
+        let rounds = times(intake).iter().zip(times(proxy)).zip(times(hashing));
+        middle(rounds.map(|((intake, proxy), hashing)| {
+            let (intake, proxy, hashing) = (intake.as_secs_f64(), proxy.as_secs_f64(), hashing.as_secs_f64());
+            (intake - (hashing - proxy)) / proxy
+        }))
     };
-    let rounds = intake.1.iter().zip(&proxy.1).zip(&hashing.1);
-    let cpu = middle(rounds.map(|((intake, proxy), hashing)| aside(intake, proxy, hashing)));
-    let wall = aside(&fastest(&intake.0), &fastest(&proxy.0), &fastest(&hashing.0));
     let hashes = hashing.1.iter().zip(&proxy.1).map(|(hashing, proxy)| hashing.saturating_sub(*proxy)).collect();
-    Some(Beside { throughput: 1.0 / wall, cpu, sha256: median(hashes) })
+    Some(Beside { throughput: 1.0 / ratio(|taken| &taken.0), cpu: ratio(|taken| &taken.1), sha256: median(hashes) })
 }
 
 fn middle(values: impl Iterator<Item = f64>) -> f64 {
