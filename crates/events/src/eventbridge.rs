@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::{
     Notification,
-    s3::{time_of, version},
+    s3::{Bucket, time_of, version},
 };
 
 #[derive(Deserialize)]
@@ -21,11 +21,6 @@ struct Event {
 struct Detail {
     bucket: Bucket,
     object: Object,
-}
-
-#[derive(Deserialize)]
-struct Bucket {
-    name: String,
 }
 
 #[derive(Deserialize)]

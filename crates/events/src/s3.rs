@@ -12,7 +12,6 @@ use super::Notification;
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Record {
-    event_name: String,
     event_time: Option<Value>,
     s3: Entity,
 }
@@ -23,9 +22,10 @@ struct Entity {
     object: Object,
 }
 
+/// The same in both kinds of events.
 #[derive(Deserialize)]
-struct Bucket {
-    name: String,
+pub(super) struct Bucket {
+    pub(super) name: String,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +60,7 @@ fn parse_record(record: &Value) -> Result<Option<Notification>, String> {
         return Ok(None);
     }
     let record = Record::deserialize(record).map_err(|error| error.to_string())?;
-    tracing::trace!(event_name = record.event_name, "S3 notification");
+    tracing::trace!(event_name = name, "S3 notification");
     let object = record.s3.object;
     let key = decode_form_encoded_key(&object.key).map_err(|error| format!("s3.object.key is not UTF-8: {error}"))?;
     let version = version(object.version_id, object.e_tag, object.sequencer)?;
