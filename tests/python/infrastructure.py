@@ -180,6 +180,14 @@ class Alarms(unittest.TestCase):
 
 
 class Templates(unittest.TestCase):
+    def test_lambda_filters_no_line(self):
+        # A line of metrics has no level; Lambda would take it for INFO and drop it where the parameter LogLevel says WARN.
+        functions = {name: r for name, r in MAIN["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
+        self.assertEqual(len(functions), 3)
+        for name, resource in functions.items():
+            self.assertEqual(resource["Properties"]["LoggingConfig"]["ApplicationLogLevel"], "TRACE", name)
+        self.assertEqual(MAIN["Globals"]["Function"]["Environment"]["Variables"]["LOG_LEVEL"], {"Ref": "LogLevel"})
+
     def test_embedded_files_and_pictures_are_up_to_date(self):
         run = subprocess.run([sys.executable, ROOT / "infra/render.py", "--check"], capture_output=True, text=True, check=False)
         self.assertEqual(run.returncode, 0, run.stderr)

@@ -79,6 +79,7 @@ GUESTS = [
     ("AlarmTopic", "cloudwatch.amazonaws.com", ["sns:Publish"], OF_THIS_ACCOUNT, "always"),
 ]
 LOGS_OF_THE_STACK = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/*/${AWS::StackName}*"
+WORKGROUP_OF_THE_STACK = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${AWS::StackName}"
 
 
 def resources(*types):
@@ -122,7 +123,7 @@ class AtRest(unittest.TestCase):
 
     def test_the_key_is_the_accounts_and_admits_just_the_services_that_write(self):
         ((_, _, key),) = resources("AWS::KMS::Key")
-        account, events, logs = key["Properties"]["KeyPolicy"]["Statement"]
+        account, events, logs, results = key["Properties"]["KeyPolicy"]["Statement"]
         self.assertTrue(key["Properties"]["EnableKeyRotation"])
         self.assertEqual(written(account["Principal"]["AWS"]), "arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
         # S3 and EventBridge write into the queue, CloudWatch into the topic.
@@ -131,6 +132,12 @@ class AtRest(unittest.TestCase):
         self.assertEqual(written(logs["Principal"]["Service"]), "logs.${AWS::Region}.${AWS::URLSuffix}")
         ((operator, condition),) = logs["Condition"].items()
         self.assertEqual((operator, written(condition["kms:EncryptionContext:aws:logs:arn"])), ("ArnLike", LOGS_OF_THE_STACK))
+        # What the principal needs: Athena's guide, *Managed query results*.
+        self.assertEqual(results["Principal"], {"Service": "encryption.athena.amazonaws.com"})
+        self.assertEqual(results["Action"], ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"])
+        workgroups = {name: written(arn) for name, arn in results["Condition"]["ArnLike"].items()}
+        self.assertEqual(workgroups, dict.fromkeys(("aws:SourceArn", "kms:EncryptionContext:aws:athena:arn"), WORKGROUP_OF_THE_STACK))
+        self.assertEqual(results["Condition"]["StringEquals"], OF_THIS_ACCOUNT["StringEquals"])
         for _, name, group in resources("AWS::Logs::LogGroup"):
             self.assertRegex(written(group["Properties"]["LogGroupName"]), r"^/aws/\w+/(states/)?\$\{AWS::StackName\}(/\w+)?$", name)
 

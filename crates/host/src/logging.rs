@@ -7,12 +7,13 @@ use tracing_subscriber::{
 
 use crate::Environment;
 
-/// Starts logging at the level that Lambda's logging configuration sets (`AWS_LAMBDA_LOG_LEVEL`: `error`, `warn`, `info`,
-/// `debug`, `trace`; `info` where there is none).
+/// Starts logging at the level that `LOG_LEVEL` sets (`error`, `warn`, `info`, `debug`, `trace`; `info` where there is none).
+///
+/// Not `AWS_LAMBDA_LOG_LEVEL`: by that one Lambda itself filters what the function prints, metrics included.
 ///
 /// Libraries are held at `warn`: at `debug` the SDK and hyper print headers, and with them credentials.
 pub fn init(environment: &mut Environment) {
-    let level = environment.parsed("AWS_LAMBDA_LOG_LEVEL", LevelFilter::INFO);
+    let level = environment.parsed("LOG_LEVEL", LevelFilter::INFO);
     let own = ["intake", "poll", "finalize", "host", "cxone", "ledger", "attachments", "events"];
     let filter = Targets::new()
         .with_default(LevelFilter::WARN.min(level))
