@@ -107,6 +107,22 @@ impl QuotaState {
             (_, Settlement::Keep | Settlement::GiveBack) => Self::Settled,
         }
     }
+
+    /// The word for it in record and ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Settled => "settled",
+            Self::Unsettled => "unsettled",
+            Self::None => "none",
+        }
+    }
+
+    /// What the word means; anything else means that nothing was reserved.
+    #[must_use]
+    pub fn from_word(word: &str) -> Self {
+        [Self::Settled, Self::Unsettled].into_iter().find(|state| state.as_str() == word).unwrap_or(Self::None)
+    }
 }
 
 impl AuditRecord {

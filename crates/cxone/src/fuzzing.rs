@@ -11,12 +11,12 @@ use attachments::JobId;
 use crate::{
     Job, JobError, UploadError,
     answer::{Answer, LONGEST},
-    jobs, retry_after, token, upload,
+    jobs, token, upload,
 };
 
 fn answer(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Answer {
     let body = body.get(..LONGEST).unwrap_or(body).to_vec();
-    Answer { status, wait: retry_after(headers, now), body }
+    Answer::new(status, headers, body, now)
 }
 
 /// An answer to an upload.

@@ -59,7 +59,7 @@ pub enum JobError {
 #[serde(rename_all = "camelCase")]
 struct Answered {
     status: String,
-    interaction_id: Option<String>,
+    interaction_id: Option<serde_json::Value>,
     reason: Option<serde_json::Value>,
 }
 
@@ -96,7 +96,7 @@ impl Client {
 
 /// What an answer to a question means, a 401 being one to a fresh token.
 pub(crate) fn read(answer: &Answer) -> Result<Job, JobError> {
-    let Answer { status, wait, body } = answer;
+    let Answer { status, wait, body, .. } = answer;
     let status = *status;
     match status.as_u16() {
         200 => serde_json::from_slice::<Answered>(body)
@@ -106,9 +106,11 @@ pub(crate) fn read(answer: &Answer) -> Result<Job, JobError> {
             ReasonCode::CxoneUnauthorized,
             "CXone refused a fresh token (401) for the job; check that the client has the scope job:read",
         ))),
-        403 if answer::names_scope_or_permission(body) => {
+        403 if answer.names_scope_or_permission() => {
             Err(JobError::Refused(Reason::new(ReasonCode::CxoneUnauthorized, unauthorized(status))))
         }
+        // What is missing may have named the scope.
+        403 if answer.cut => Err(JobError::Unavailable(answer::broke_off(status))),
         404 => Err(JobError::NotFound),
         429 => Err(JobError::Throttled { wait: *wait }),
         201..=299 => Err(JobError::Unavailable(format!("CXone answered {} to a question", status.as_u16()))),
@@ -119,11 +121,19 @@ pub(crate) fn read(answer: &Answer) -> Result<Job, JobError> {
 
 impl From<Answered> for Job {
     fn from(answered: Answered) -> Self {
-        let reason = answered.reason.and_then(|reason| match reason {
-            serde_json::Value::Null => None,
-            serde_json::Value::String(text) => Some(text),
-            other => Some(other.to_string()),
-        });
-        Self { status: JobStatus::from(answered.status.as_str()), interaction_id: answered.interaction_id, reason }
+        Self {
+            status: JobStatus::from(answered.status.as_str()),
+            interaction_id: answered.interaction_id.and_then(as_text),
+            reason: answered.reason.and_then(as_text),
+        }
+    }
+}
+
+/// What is no text as its JSON: an id that is a number is an id all the same.
+fn as_text(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::Null => None,
+        serde_json::Value::String(text) => Some(text),
+        other => Some(other.to_string()),
     }
 }

@@ -170,7 +170,7 @@ impl Tokens {
 
 /// What an answer of the token endpoint at `url` means, asked for `scopes`.
 pub(crate) fn read(answer: &Answer, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
-    let Answer { status, wait, body } = answer;
+    let Answer { status, wait, body, .. } = answer;
     let code = status.as_u16();
     match *status {
         StatusCode::OK => {

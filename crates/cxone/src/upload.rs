@@ -83,7 +83,8 @@ pub enum UploadError {
     /// A passing fault; CXone does not hold the file.
     #[error("{0}")]
     Unavailable(String),
-    /// The body was sent whole and no answer came: CXone may hold the file.
+    /// The body was sent whole, and no answer of CXone's came, or only the start of one, or a gateway's that it got none: CXone
+    /// may hold the file.
     #[error("{0}")]
     Unanswered(String),
     /// 2xx that names no job: CXone likely holds the file. The reason's text repeats CXone's words, the error's does not.
@@ -192,29 +193,39 @@ impl Client {
                 });
             }
         };
-        let read = read(&answer);
-        if let Err(UploadError::TokenRefused) = read {
-            self.tokens.forget(&token).await;
+        match read(&answer) {
+            Err(UploadError::TokenRefused) => {
+                self.tokens.forget(&token).await;
+                Err(UploadError::TokenRefused)
+            }
+            Err(UploadError::Unavailable(fault)) if answer.is_a_gateways() && progress.sent_whole() => {
+                Err(UploadError::Unanswered(fault))
+            }
+            read => read,
         }
-        read
     }
 }
 
 /// What an answer to an upload means.
 pub(crate) fn read(answer: &Answer) -> Result<JobId, UploadError> {
-    let Answer { status, wait, body } = answer;
+    let Answer { status, wait, body, .. } = answer;
     let status = *status;
     match status.as_u16() {
         200..=299 => {
             let accepted = serde_json::from_slice::<Accepted>(body).ok();
             accepted.and_then(|accepted| accepted.job()).ok_or_else(|| {
+                if answer.cut {
+                    return UploadError::Unanswered(answer::broke_off(status));
+                }
                 let said = answer::text(body);
                 let text = format!("CXone answered {} without a usable jobId: {said:?}", status.as_u16());
                 UploadError::NoJobId(Reason::new(ReasonCode::CxoneNoJobId, text))
             })
         }
         401 => Err(UploadError::TokenRefused),
-        403 if answer::names_scope_or_permission(body) => Err(UploadError::Unauthorized(unauthorized(status))),
+        403 if answer.names_scope_or_permission() => Err(UploadError::Unauthorized(unauthorized(status))),
+        // What is missing may have named the scope.
+        403 if answer.cut => Err(UploadError::Unavailable(answer::broke_off(status))),
         429 => Err(UploadError::Throttled { wait: *wait }),
         _ if answer::is_passing(status) => Err(UploadError::Unavailable(format!("CXone answered {}", status.as_u16()))),
         _ => Err(UploadError::Refused(answer::refusal(status, body, "the upload"))),

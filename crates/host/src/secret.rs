@@ -73,18 +73,29 @@ const SIGNING_SHAPE: &str = r#"{"signing_secrets": ["whsec_<base64>"]}"#;
 /// Reads the webhook's secret.
 ///
 /// # Errors
-/// [`SecretError`], also where the list is empty.
+/// [`SecretError`], also where the list or a key in it is empty.
 pub async fn read_signing_secrets(client: &Client, id: &str) -> Result<SigningSecrets, SecretError> {
     #[derive(Deserialize)]
     struct Stored {
         signing_secrets: Vec<String>,
     }
     let stored: Stored = read(client, id, SIGNING_SHAPE).await?;
-    if stored.signing_secrets.is_empty() {
-        let fault = "the list is empty".to_owned();
-        return Err(SecretError::Malformed { id: id.to_owned(), shape: SIGNING_SHAPE, fault });
+    usable(stored.signing_secrets).map_err(|fault| SecretError::Malformed {
+        id: id.to_owned(),
+        shape: SIGNING_SHAPE,
+        fault,
+    })
+}
+
+fn usable(secrets: Vec<String>) -> Result<SigningSecrets, String> {
+    if secrets.is_empty() {
+        return Err("the list is empty".to_owned());
     }
-    Ok(SigningSecrets(stored.signing_secrets.into_iter().map(SecretString::from).collect()))
+    // As base64 an empty key is a good one, and anybody could sign with it.
+    if let Some(place) = secrets.iter().position(|secret| secret.trim_start_matches("whsec_").is_empty()) {
+        return Err(format!("secret {} of the list has no key", place + 1));
+    }
+    Ok(SigningSecrets(secrets.into_iter().map(SecretString::from).collect()))
 }
 
 #[cfg(test)]
@@ -97,6 +108,17 @@ mod tests {
     struct Pair {
         #[expect(dead_code, reason = "only its presence matters here")]
         client_id: String,
+    }
+
+    #[test]
+    fn a_signing_secret_without_a_key_is_refused() {
+        let fault = |secrets: &[&str]| usable(secrets.iter().map(|&secret| secret.to_owned()).collect()).err();
+        assert_eq!(fault(&["whsec_b2xkZXIgc2VjcmV0", "c2VjcmV0"]), None);
+        for (secrets, named) in
+            [(&["whsec_b2xkZXIgc2VjcmV0", "whsec_"][..], "secret 2"), (&[""], "secret 1"), (&[], "list is empty")]
+        {
+            assert!(fault(secrets).is_some_and(|fault| fault.contains(named)), "{secrets:?}");
+        }
     }
 
     #[test]

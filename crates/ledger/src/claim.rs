@@ -43,10 +43,14 @@ pub struct Lease {
     pub reserved_bytes: u64,
     /// Uploads that earlier runs began and lived to tell of.
     pub upload_attempts: u32,
+    /// Answers of 2xx to them that named no job.
+    pub jobless_answers: u32,
     /// An earlier upload was sent whole and not answered.
     pub possibly_stored: bool,
     /// Why the last run gave it back.
     pub last_fault: Option<String>,
+    /// What the last run that gave it back knew of the object, in that run's own form.
+    pub known: Option<String>,
 }
 
 impl Ledger {
@@ -123,16 +127,18 @@ impl Ledger {
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
             .update_expression(
-                "SET lease_until = :zero, upload_attempts = :uploads, possibly_stored = :stored, last_fault = :fault \
-                 ADD given_back :one",
+                "SET lease_until = :zero, upload_attempts = :uploads, jobless_answers = :jobless, \
+                 possibly_stored = :stored, last_fault = :fault, known = :known ADD given_back :one",
             )
             .condition_expression("attempts = :mine AND #state = :claimed AND lease_until <> :zero")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":zero", number(0))
             .expression_attribute_values(":one", number(1))
             .expression_attribute_values(":uploads", number(lease.upload_attempts))
+            .expression_attribute_values(":jobless", number(lease.jobless_answers))
             .expression_attribute_values(":stored", AttributeValue::Bool(lease.possibly_stored))
             .expression_attribute_values(":fault", text(fault))
+            .expression_attribute_values(":known", text(lease.known.as_deref().unwrap_or_default()))
             .expression_attribute_values(":mine", number(lease.attempt))
             .expression_attribute_values(":claimed", text("claimed"))
             .send()
@@ -162,7 +168,9 @@ fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
         crashes: attempt.saturating_sub(1).saturating_sub(given_back),
         reserved_bytes: row.number("reserved_bytes")?.unwrap_or(0),
         upload_attempts: row.number("upload_attempts")?.unwrap_or(0),
+        jobless_answers: row.number("jobless_answers")?.unwrap_or(0),
         possibly_stored: row.is_true("possibly_stored"),
         last_fault: row.text("last_fault").map(str::to_owned),
+        known: row.text("known").filter(|known| !known.is_empty()).map(str::to_owned),
     })
 }

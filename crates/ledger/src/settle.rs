@@ -40,11 +40,7 @@ impl Ledger {
             let row = self.row(identity).await?;
             let row = Row::new(identity, &row);
             if let Some(resolution) = row.resolution()? {
-                let quota = match row.text("quota") {
-                    Some("settled") => QuotaState::Settled,
-                    Some("unsettled") => QuotaState::Unsettled,
-                    _ => QuotaState::None,
-                };
+                let quota = row.text("quota").map_or(QuotaState::None, QuotaState::from_word);
                 return Ok(Settled { resolution, quota, first: false });
             }
             let reserved: u64 = row.number("reserved_bytes")?.unwrap_or(0);
@@ -85,11 +81,6 @@ impl Ledger {
     ) -> Result<bool, LedgerError> {
         let give_back = settlement == Settlement::GiveBack && reserved > 0;
         let kept = if give_back { 0 } else { reserved };
-        let quota_word = match quota {
-            QuotaState::Settled => "settled",
-            QuotaState::Unsettled => "unsettled",
-            QuotaState::None => "none",
-        };
         let mut set = "SET #state = :done, outcome = :outcome, outcome_at = :at, quota = :quota, expires_at = :expires"
             .to_owned();
         let mut condition = "attribute_not_exists(outcome)".to_owned();
@@ -100,7 +91,7 @@ impl Ledger {
             .expression_attribute_values(":done", text("done"))
             .expression_attribute_values(":outcome", text(resolution.ending.outcome().as_str()))
             .expression_attribute_values(":at", text(resolution.at.to_string()))
-            .expression_attribute_values(":quota", text(quota_word))
+            .expression_attribute_values(":quota", text(quota.as_str()))
             .expression_attribute_values(":expires", expires_at(now));
         if let Some(reason) = resolution.ending.reason() {
             set.push_str(", reason_code = :code, reason_text = :text");

@@ -97,7 +97,9 @@ async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Fina
     let key = audit_key(finalize.audit.prefix(), identity, resolution);
     let bytes = record.to_bytes().map_err(Failure::input)?;
     let stored = finalize.audit.write_once(&key, bytes).await?;
-    if stored.written {
+    // Either alone may miss it: an outcome that an earlier run fixed and did not get to record, a record whose write S3 took
+    // without being heard.
+    if settled.first || stored.written {
         log(&record);
         measure(attachment, resolution);
     }
@@ -114,7 +116,7 @@ async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Fina
     })
 }
 
-/// Counts the outcome, once an object: with the record's first write.
+/// Counts the outcome, once an object.
 fn measure(attachment: &Attachment, resolution: &Resolution) {
     metrics::count_outcome(resolution.ending.outcome(), resolution.ending.reason().map(|reason| reason.code));
     if let Some(event_time) = attachment.object.event_time {

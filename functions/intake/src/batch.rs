@@ -52,9 +52,11 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
         Ok(found) => found,
         Err(reason) => {
             tracing::error!(message_id = message.id, "the message cannot be read: {reason}");
-            metrics::count(Metric::DeadLetters);
             return match intake.queue.bury(message, reason).await {
-                Ok(()) => true,
+                Ok(()) => {
+                    metrics::count(Metric::DeadLetters);
+                    true
+                }
                 Err(fault) => {
                     tracing::error!(message_id = message.id, "it cannot be sent to the dead-letter queue: {fault}");
                     false
@@ -62,11 +64,7 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
             };
         }
     };
-    if found.ignored > 0 {
-        tracing::info!(message_id = message.id, ignored = found.ignored, "records that start nothing");
-        let ignored = u32::try_from(found.ignored).unwrap_or(u32::MAX);
-        metrics::emit(&[(Metric::IgnoredRecords, f64::from(ignored))]);
-    }
+    count_ignored(found, Some(&message.id));
     let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
         Some(Finish::Finished { .. }) => None,
         Some(Finish::Unfinished { outage: true, .. }) => Some(record::backoff(message.received)),
@@ -82,8 +80,18 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
     }
 }
 
+/// Counts the records that start nothing.
+fn count_ignored(found: &Notifications, message_id: Option<&str>) {
+    if found.ignored > 0 {
+        tracing::info!(message_id, ignored = found.ignored, "records that start nothing");
+        let ignored = u32::try_from(found.ignored).unwrap_or(u32::MAX);
+        metrics::emit(&[(Metric::IgnoredRecords, f64::from(ignored))]);
+    }
+}
+
 /// Works a bare event, whose only way to say "again" is to fail.
 pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: &Context) -> Result<Value, Failure> {
+    count_ignored(&found, None);
     let finishes = run(intake, found.objects.iter(), context).await;
     let unfinished: Vec<String> = finishes
         .iter()

@@ -86,12 +86,16 @@ pub(crate) async fn work(intake: &Intake, notification: &Notification, identity:
 
 async fn take(intake: &Intake, notification: &Notification, mut lease: Lease, times: &Times, now: Timestamp) -> Finish {
     let mut attachment = blank(notification, &lease.identity);
-    attachment.upload_attempts = lease.upload_attempts;
     // A run that died may have sent the file whole: nobody lived to say that it had not.
     lease.possibly_stored |= lease.crashes > 0 && lease.reserved_bytes > 0;
     let ended = if let Some(reason) = given_up(intake, &lease, now) {
+        if let Some(known) = known(&lease) {
+            attachment = known;
+        }
+        attachment.upload_attempts = transfer::attempts(&lease);
         Err(Stop::Reject(reason))
     } else {
+        attachment.upload_attempts = transfer::attempts(&lease);
         let sending = transfer::send(intake, notification, &mut lease, &mut attachment, times.record);
         let ended = timeout_at(times.record + Duration::from_secs(1), sending).await;
         ended.unwrap_or_else(|_| {
@@ -108,7 +112,7 @@ async fn take(intake: &Intake, notification: &Notification, mut lease: Lease, ti
         Err(Stop::Reject(reason)) => unsuccessful(&mut attachment, Ending::Rejected(reason)),
         Err(Stop::Untraceable(reason)) => unsuccessful(&mut attachment, Ending::TrackingFailed(reason)),
         Err(Stop::Lost) => return Finish::unfinished(Duration::from_secs(5), "another run has taken the object over"),
-        Err(Stop::Later { wait, fault }) => return give_back(intake, &lease, wait, fault).await,
+        Err(Stop::Later { wait, fault }) => return give_back(intake, lease, &attachment, wait, fault).await,
     }
     decide(intake, notification, &lease, &attachment, times).await
 }
@@ -120,13 +124,19 @@ fn given_up(intake: &Intake, lease: &Lease, now: Timestamp) -> Option<Reason> {
         return Some(Reason::new(ReasonCode::IntakeCrashed, text));
     }
     let age = u64::try_from(now.unix_seconds() - lease.first_seen.unix_seconds()).unwrap_or(0);
-    if lease.attempt > 1 && age >= intake.settings.give_up_after_seconds {
+    if age >= intake.settings.give_up_after_seconds {
         let last = lease.last_fault.as_deref().unwrap_or("no fault was recorded");
         let text =
             format!("given up after {age} s (GIVE_UP_AFTER_SECONDS); last: {last}. Write the object again to send it");
         return Some(Reason::new(ReasonCode::CxoneUnavailable, text));
     }
     None
+}
+
+/// What an earlier run knew of the object when it gave it back: for an object that is given up without being read again.
+fn known(lease: &Lease) -> Option<Attachment> {
+    // Another release's form, or none: the record then says what the event says.
+    serde_json::from_str(lease.known.as_deref()?).ok()
 }
 
 fn blank(notification: &Notification, identity: &Identity) -> Attachment {
@@ -248,11 +258,21 @@ pub(crate) fn backoff(tries: u64) -> Duration {
     Duration::from_millis(fastrand::u64(ceiling / 2..=ceiling))
 }
 
-async fn give_back(intake: &Intake, lease: &Lease, wait: Option<Duration>, fault: String) -> Finish {
+async fn give_back(
+    intake: &Intake,
+    mut lease: Lease,
+    attachment: &Attachment,
+    wait: Option<Duration>,
+    fault: String,
+) -> Finish {
+    // A run that got less far than one before it does not take back what that one knew.
+    if attachment.object.size_bytes.is_some() || lease.known.is_none() {
+        lease.known = serde_json::to_string(attachment).ok();
+    }
     let retry_in = wait.unwrap_or_default().max(backoff(lease.attempt));
     tracing::warn!(attempt = lease.attempt, retry_in_seconds = retry_in.as_secs(), "given back: {fault}");
     metrics::count(Metric::GivenBack);
-    match intake.ledger.give_back(lease, &fault).await {
+    match intake.ledger.give_back(&lease, &fault).await {
         Ok(_) => Finish::unfinished(retry_in, fault),
         Err(error) => {
             tracing::error!("{error}; the lease runs out by itself");

@@ -161,13 +161,13 @@ where
             ReasonCode::ObjectUnreadable,
             "the object is archived; restore it and write it again to a storage class that can be read at once",
         ),
-        (Some(400), _) => Stop::reject(
+        // How S3 asks for a customer's own key. Its other 400s are slow connections, old credentials, or keys of KMS that are
+        // disabled: none of them is the object's.
+        (Some(400), "InvalidRequest") => Stop::reject(
             ReasonCode::ObjectUnreadable,
-            format!(
-                "S3 refuses to hand the object out ({code}); objects encrypted with a customer's own key cannot be read"
-            ),
+            "S3 refuses to hand the object out (InvalidRequest); objects encrypted with a customer's own key cannot be read",
         ),
-        (Some(403), _) => {
+        (Some(status @ (400 | 403)), _) if status == 403 || code.starts_with("KMS.") => {
             host::metrics::count(host::metrics::Metric::SourceDenied);
             tracing::error!(
                 s3_error = code,

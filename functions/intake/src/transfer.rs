@@ -18,7 +18,7 @@ use crate::{Intake, source, stop::Stop, validation};
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
 /// Tries at a passing fault inside one invocation.
 const PASSING_TRIES: u32 = 5;
-/// Tries at an answer without a job id.
+/// Answers without a job id, of all of the object's runs, after which there is no other try.
 const NO_JOB_TRIES: u32 = 3;
 /// What must be left of the time for another try to be worth beginning.
 const WORTH_TRYING: Duration = Duration::from_secs(2);
@@ -27,7 +27,6 @@ const WORTH_TRYING: Duration = Duration::from_secs(2);
 #[derive(Default)]
 struct Faults {
     passing: u32,
-    no_job: u32,
     token_refused: bool,
 }
 
@@ -45,7 +44,7 @@ pub(crate) async fn send(
         let wait = match try_once(intake, notification, &key, lease, attachment, deadline).await {
             Ok(job) => return Ok(job),
             Err(Fault::Stop(stop @ (Stop::Reject(_) | Stop::Untraceable(_) | Stop::Lost))) => return Err(stop),
-            Err(Fault::Stop(Stop::Later { wait, fault })) => passing(&mut faults, wait, fault)?,
+            Err(Fault::Stop(Stop::Later { fault, .. })) => passing(&mut faults, fault)?,
             Err(Fault::Upload(error)) => judge(error, &mut faults, lease)?,
         };
         let left = deadline.saturating_duration_since(Instant::now());
@@ -104,7 +103,7 @@ async fn try_once(
     lease.upload_attempts += 1;
     let started_at = Timestamp::from(SystemTime::now());
     attachment.upload = Some(Upload { started_at, ended_at: None });
-    attachment.upload_attempts = lease.upload_attempts;
+    attachment.upload_attempts = attempts(lease);
     let request = UploadRequest {
         interaction_id: &interaction,
         idempotency_key: lease.identity.as_str(),
@@ -123,6 +122,11 @@ async fn try_once(
     attachment.object.sha256 = digest.get().cloned();
     attachment.object.source_checksum = digest.get().map(|_| open.source_checksum);
     uploaded.map_err(Fault::Upload)
+}
+
+/// How many uploads there may have been: a run that died told of none, so it stands for one.
+pub(crate) fn attempts(lease: &Lease) -> u32 {
+    lease.upload_attempts.saturating_add(u32::try_from(lease.crashes).unwrap_or(u32::MAX))
 }
 
 async fn reserve(intake: &Intake, lease: &mut Lease, bytes: u64) -> Result<(), Stop> {
@@ -162,8 +166,12 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
     }
     match error {
         UploadError::Refused(reason) => {
-            // CXone keeps one answer per Idempotency-Key, so a refusal now means that it holds nothing from before either.
-            lease.possibly_stored = false;
+            // CXone keeps one answer per Idempotency-Key, so its refusal now means that it holds nothing from before either;
+            // but not where it has said 2xx before, or where a gateway may be speaking, which knows no keys.
+            let a_gateways = matches!(reason.code, ReasonCode::CxoneRedirect | ReasonCode::CxonePayloadTooLarge);
+            if lease.jobless_answers == 0 && !a_gateways {
+                lease.possibly_stored = false;
+            }
             Err(Stop::Reject(reason))
         }
         UploadError::TokenRefused if !faults.token_refused => {
@@ -183,17 +191,17 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
         UploadError::Throttled { wait } => Err(Stop::Later { wait: Some(wait), fault }),
         UploadError::Unanswered(_) => {
             lease.possibly_stored = true;
-            passing(faults, None, fault)
+            passing(faults, fault)
         }
-        UploadError::Unavailable(_) | UploadError::Source(_) => passing(faults, None, fault),
+        UploadError::Unavailable(_) | UploadError::Source(_) => passing(faults, fault),
         UploadError::NoJobId(reason) => {
             lease.possibly_stored = true;
-            faults.no_job += 1;
-            if faults.no_job >= NO_JOB_TRIES {
+            lease.jobless_answers += 1;
+            if lease.jobless_answers >= NO_JOB_TRIES {
                 return Err(Stop::Untraceable(reason));
             }
             tracing::warn!(upload_attempt = lease.upload_attempts, "{fault}");
-            Ok(backoff(faults.no_job))
+            Ok(backoff(lease.jobless_answers))
         }
     }
 }
@@ -204,16 +212,13 @@ fn unauthorized(fault: &str) -> Stop {
     Stop::later(fault)
 }
 
-fn passing(faults: &mut Faults, wait: Option<Duration>, fault: String) -> Result<Duration, Stop> {
+fn passing(faults: &mut Faults, fault: String) -> Result<Duration, Stop> {
     faults.passing += 1;
-    match wait {
-        Some(long) if long > LONGEST_SLEEP => Err(Stop::Later { wait, fault }),
-        _ if faults.passing >= PASSING_TRIES => Err(Stop::Later { wait, fault }),
-        _ => {
-            tracing::warn!(tries = faults.passing, "{fault}");
-            Ok(wait.unwrap_or_default().max(backoff(faults.passing)))
-        }
+    if faults.passing >= PASSING_TRIES {
+        return Err(Stop::later(fault));
     }
+    tracing::warn!(tries = faults.passing, "{fault}");
+    Ok(backoff(faults.passing))
 }
 
 /// Exponential with full jitter: up to 0.5, 1, 2, 4 s.

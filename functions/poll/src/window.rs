@@ -45,11 +45,14 @@ pub(crate) async fn ask(cxone: &Client, mut attachment: Attachment, limits: &Lim
     let mut asked = 0;
     loop {
         asked += 1;
-        let answer = one_question(cxone, &mut attachment, &job, &interaction, uploaded_at).await?;
+        let answer = one_question(cxone, &mut attachment, &job, &interaction, uploaded_at).await;
         let now = Timestamp::from(SystemTime::now());
         let not_before = match answer {
-            Answer::Ended(ending) => return Ok(ended(attachment, ending, now)),
-            Answer::Again(not_before) => not_before,
+            Ok(Answer::Ended(ending)) => return Ok(ended(attachment, ending, now)),
+            Ok(Answer::Again(not_before)) => not_before,
+            // The machine's retries must not outlast the deadline.
+            Err(failure) if failure.error_type == error_type::CXONE_UNAVAILABLE && now >= deadline => None,
+            Err(failure) => return Err(failure),
         };
         if now >= deadline {
             let ending = Ending::TimedOut(timed_out(&attachment, limits));
@@ -103,12 +106,20 @@ async fn one_question(
             let text = format!("CXone does not know the job {job} {} s after the upload", UNKNOWN_JOB_GRACE.as_secs());
             Ok(Answer::Ended(Ending::TrackingFailed(Reason::new(ReasonCode::CxoneNotFound, text))))
         }
-        JobError::Refused(reason) => Ok(Answer::Ended(Ending::TrackingFailed(reason))),
+        JobError::Refused(reason) => {
+            if reason.code == ReasonCode::CxoneUnauthorized {
+                metrics::count(Metric::CxoneUnauthorized);
+            }
+            Ok(Answer::Ended(Ending::TrackingFailed(reason)))
+        }
         JobError::Unauthorized(fault) => {
             metrics::count(Metric::CxoneUnauthorized);
             Err(Failure::new(error_type::CXONE_UNAUTHORIZED, fault))
         }
-        JobError::CredentialsUnavailable(fault) => Err(Failure::new(error_type::CXONE_UNAVAILABLE, fault)),
+        JobError::CredentialsUnavailable(fault) => {
+            attachment.job.faults += 1;
+            Err(Failure::new(error_type::CXONE_UNAVAILABLE, fault))
+        }
     }
 }
 
@@ -166,4 +177,33 @@ fn wait(mut attachment: Attachment, retry_after: Option<Duration>, now: Timestam
     attachment.wait_seconds = Some(wait_seconds(attachment.job.waits, retry_after, now, deadline));
     attachment.job.waits += 1;
     attachment
+}
+
+#[cfg(test)]
+mod tests {
+    use cxone::{CredentialsError, Endpoints};
+    use host::{Environment, HttpClients};
+
+    use super::*;
+
+    /// A job that was uploaded so many seconds ago, asked about while the credentials cannot be read.
+    async fn without_credentials(uploaded_before: i64) -> Result<Attachment, Failure> {
+        let golden = include_str!("../../../crates/attachments/tests/golden/v1-uploaded.json");
+        let mut attachment: Attachment = serde_json::from_str(golden).unwrap();
+        let ended_at = Timestamp::from(SystemTime::now()).plus_millis(-1000 * uploaded_before);
+        attachment.upload.as_mut().unwrap().ended_at = Some(ended_at);
+        let web = HttpClients::read(&mut Environment::new(|_| None)).unwrap().web;
+        let endpoints = Endpoints::new("http://127.0.0.1:9/api/v2".parse().unwrap(), None);
+        let cxone =
+            Client::new(web, endpoints, "job:read", async || Err(CredentialsError::Unavailable("away".to_owned())));
+        ask(&cxone, attachment, &Limits { window: Duration::ZERO, deadline: Duration::from_mins(5) }).await
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn credentials_that_cannot_be_read_are_the_machine_s_to_retry_until_the_deadline() {
+        let failure = without_credentials(0).await.unwrap_err();
+        assert_eq!(failure.error_type, error_type::CXONE_UNAVAILABLE);
+        let late = without_credentials(301).await.unwrap();
+        assert_eq!(late.result.map(|result| result.ending.outcome()), Some(attachments::Outcome::TimedOut));
+    }
 }

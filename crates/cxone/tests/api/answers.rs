@@ -5,6 +5,8 @@ use std::time::Duration;
 use cxone::{JobError, UploadError};
 use cxone_standin::{AcceptedBody, JobAct, Reply, RetryAfter, StatusAnswer, Step, TokenAct, UploadAct};
 
+use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
+
 use crate::{
     fixture::{Fixture, Upload, redirect, reply},
     wire::job,
@@ -34,7 +36,7 @@ enum Meaning {
     Final(String),
 }
 
-use Meaning::{Accepted, NoJobId, NotFound, Passing, Status, TokenRefused, Unauthorized, Wait};
+use Meaning::{Accepted, NoJobId, NotFound, Passing, Status, TokenRefused, Unanswered, Unauthorized, Wait};
 
 fn last(code: &str) -> Meaning {
     Meaning::Final(code.to_owned())
@@ -55,7 +57,7 @@ fn of_upload(sent: Result<attachments::JobId, UploadError>, row: &Meaning) -> Me
         Err(UploadError::Unauthorized(_)) => Unauthorized,
         Err(UploadError::Throttled { wait: given }) => wait(given, row),
         Err(UploadError::Unavailable(_)) => Passing,
-        Err(UploadError::Unanswered(_)) => Meaning::Unanswered,
+        Err(UploadError::Unanswered(_)) => Unanswered,
         Err(UploadError::Refused(reason)) => Meaning::Final(reason.code.to_string()),
         Err(UploadError::Source(text)) => panic!("{text}"),
     }
@@ -80,6 +82,12 @@ fn throttled(retry_after: RetryAfter) -> Reply {
     reply(429).retry_after(retry_after)
 }
 
+/// As RFC 6750 has it: in the header, with nothing in the body.
+fn insufficient_scope() -> Reply {
+    let challenge = HeaderValue::from_static(r#"Bearer realm="cxone", error="insufficient_scope""#);
+    reply(403).header(WWW_AUTHENTICATE, challenge)
+}
+
 fn soon() -> RetryAfter {
     serde_json::from_str(r#"{"text": "soon"}"#).unwrap()
 }
@@ -88,7 +96,7 @@ fn refusals() -> Vec<(Reply, Meaning)> {
     let redirects = [301, 302, 303, 307, 308].map(|code| (redirect(code, "/elsewhere"), last("cxone_redirect")));
     let other =
         [400, 402, 405, 406, 410, 411, 412, 418, 422, 451].map(|code| (reply(code), last(&format!("cxone_{code}"))));
-    let passing = [408, 409, 425, 500, 501, 502, 503, 504, 599].map(|code| (reply(code), Passing));
+    let passing = [408, 409, 425, 500, 501, 503, 599].map(|code| (reply(code), Passing));
     let waits = [
         (throttled(RetryAfter::Seconds(7)), Wait(7)),
         (throttled(RetryAfter::Seconds(0)), Wait(0)),
@@ -126,6 +134,10 @@ async fn to_an_upload() {
         (reply(401), TokenRefused),
         (reply(403).body(SCOPE), Unauthorized),
         (reply(403).body(PERMISSION), Unauthorized),
+        (insufficient_scope(), Unauthorized),
+        // The gateway got no answer from CXone, or one that it did not understand.
+        (reply(502), Unanswered),
+        (reply(504), Unanswered),
         (reply(404), last("cxone_404")),
         (reply(413), last("cxone_payload_too_large")),
         (reply(415), last("cxone_unsupported_type")),
@@ -137,7 +149,7 @@ async fn to_an_upload() {
         (UploadAct::Accept(AcceptedBody::NotJson), NoJobId),
         (UploadAct::Accept(AcceptedBody::CutJson), NoJobId),
         (UploadAct::Accept(AcceptedBody::Empty), NoJobId),
-        (UploadAct::StoreThenReply(reply(502)), Passing),
+        (UploadAct::StoreThenReply(reply(502)), Unanswered),
         (UploadAct::EarlyReply(reply(413)), last("cxone_payload_too_large")),
         (UploadAct::EarlyReply(reply(503)), Passing),
     ]);
@@ -160,10 +172,14 @@ async fn to_a_job_s_question() {
         (reply(200).body(r#"{"interactionId": "INT-1"}"#), Passing),
         (reply(200).body(r#"{"status": 7}"#), Passing),
         (reply(200).body(r#"{"status": "PENDING", "more": [1]}"#), Status("PENDING")),
+        (reply(200).body(r#"{"status": "PENDING", "interactionId": 1}"#), Status("PENDING")),
+        (reply(502), Passing),
+        (reply(504), Passing),
         (reply(202).body(r#"{"status": "PENDING"}"#), Passing),
         (reply(204), Passing),
         (reply(403).body(SCOPE), last("cxone_unauthorized")),
         (reply(403).body(PERMISSION), last("cxone_unauthorized")),
+        (insufficient_scope(), last("cxone_unauthorized")),
         (reply(404), NotFound),
     ]);
     let words = ["PENDING", "RUNNING", "COMPLETED", "FAILED", "QUARANTINED"];

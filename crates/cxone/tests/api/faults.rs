@@ -7,8 +7,8 @@ use cxone_standin::{CutAt, CutHow, End, JobAct, Step, TokenAct, UploadAct};
 use tokio::net::TcpListener;
 
 use crate::{
-    fixture::{Fixture, Upload, client},
-    wire::job,
+    fixture::{Fixture, Upload, client, reply},
+    wire::{client_of, job, serve_once},
 };
 
 #[tokio::test]
@@ -35,20 +35,40 @@ async fn a_cut_tells_whether_the_body_was_sent_whole() {
 }
 
 #[tokio::test]
-async fn an_answer_that_breaks_off_names_no_job_but_may_have_been_one() {
+async fn an_answer_that_breaks_off_is_none() {
     let fixture = Fixture::new();
-    let cut = b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{\"jobId\":";
-    let (base, served) = crate::wire::serve_once(cut).await;
-    let sent = Upload::to("INT-1").send(&crate::wire::client_of(&fixture, &base)).await;
-    assert!(matches!(sent, Err(UploadError::NoJobId(_))), "{sent:?}");
+    let sent = async |cut| {
+        let (base, served) = serve_once(cut).await;
+        let sent = Upload::to("INT-1").send(&client_of(&fixture, &base)).await;
+        served.await.unwrap();
+        sent
+    };
+    let accepted = sent(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{\"jobId\":").await;
+    assert!(matches!(accepted, Err(UploadError::Unanswered(_))), "{accepted:?}");
+    // The rest may have said that a scope is missing, which is no refusal of the object.
+    let forbidden = sent(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"error\":").await;
+    assert!(matches!(forbidden, Err(UploadError::Unavailable(_))), "{forbidden:?}");
+    let told = sent(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"error\": \"insufficient_scope\"").await;
+    assert!(matches!(told, Err(UploadError::Unauthorized(_))), "{told:?}");
+    let (base, served) = serve_once(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 9\r\n\r\n{").await;
+    let asked = client_of(&fixture, &base).job(&job("job-1")).await;
     served.await.unwrap();
+    assert!(matches!(asked, Err(JobError::Unavailable(_))), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_did_not_take_the_whole_body_holds_nothing() {
+    let fixture = Fixture::new();
+    fixture.uploads_do("INT-1", [UploadAct::EarlyReply(reply(504))]).await;
+    let sent = fixture.send(&Upload::big("INT-1")).await;
+    assert!(matches!(sent, Err(UploadError::Unavailable(_))), "{sent:?}");
 }
 
 #[tokio::test]
 async fn what_is_not_http_may_have_been_an_answer() {
     let fixture = Fixture::new();
-    let (base, served) = crate::wire::serve_once(b"SSH-2.0-OpenSSH\r\n\r\n").await;
-    let sent = Upload::to("INT-1").send(&crate::wire::client_of(&fixture, &base)).await;
+    let (base, served) = serve_once(b"SSH-2.0-OpenSSH\r\n\r\n").await;
+    let sent = Upload::to("INT-1").send(&client_of(&fixture, &base)).await;
     assert!(matches!(sent, Err(UploadError::Unanswered(_))), "{sent:?}");
     served.await.unwrap();
 }

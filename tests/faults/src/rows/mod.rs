@@ -3,6 +3,7 @@
 mod alone;
 mod aws;
 mod events;
+mod given_up;
 mod jobs;
 mod keys;
 mod processes;
@@ -112,6 +113,7 @@ pub(crate) fn all() -> Vec<Row> {
         alone::ROWS,
         quota::ROWS,
         uploads::ROWS,
+        given_up::ROWS,
         jobs::ROWS,
         webhooks::ROWS,
         aws::ROWS,

@@ -11,7 +11,6 @@ use super::{
     row,
 };
 use crate::case::Expect;
-use crate::places::Place;
 
 /// More than what the sockets on both sides hold.
 const LARGE: usize = 6_000_000;
@@ -86,14 +85,6 @@ pub(super) const ROWS: &[Row] = &[
         Play::Upload(|| vec![reply(503).times(7)], COMPLETED.uploads(8, 8).claims(2, 2)),
     ),
     row(
-        "upload/503-forever",
-        "503 to every upload",
-        "REJECTED cxone_unavailable once the time is up",
-        Play::Upload(|| vec![reply(503).forever()], Expect::rejected("cxone_unavailable").uploads(5, 60).claims(3, 8)),
-    )
-    .at(Place::Impatient)
-    .within(300),
-    row(
         "upload/401-once",
         "401 once",
         "a fresh token, second upload COMPLETED",
@@ -106,14 +97,6 @@ pub(super) const ROWS: &[Row] = &[
         "given back, not rejected; then COMPLETED",
         Play::Upload(|| vec![reply(401).times(2)], COMPLETED.uploads(3, 3).claims(2, 2)),
     ),
-    row(
-        "upload/401-always",
-        "401 to every upload",
-        "given back again and again, REJECTED only when the time is up",
-        Play::Upload(|| vec![reply(401).forever()], Expect::rejected("cxone_unavailable").uploads(2, 30).claims(3, 8)),
-    )
-    .at(Place::Impatient)
-    .within(300),
     row(
         "upload/403-scope",
         "403 that names the scope",

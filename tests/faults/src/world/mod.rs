@@ -1,8 +1,8 @@
 //! A stack with the fault proxy in it, and what is watched of it.
 
 mod checks;
-mod leaks;
 mod ledger;
+mod logs;
 mod objects;
 mod processes;
 mod tls;

@@ -1,4 +1,4 @@
-//! Nothing secret in any log.
+//! What is in the logs, and what is not.
 
 use super::{World, lock, objects::TAG_VALUE};
 use crate::FaultsError;
@@ -29,6 +29,19 @@ impl World {
             return Err(FaultsError::broken("there are no logs"));
         }
         Ok(searched)
+    }
+}
+
+impl World {
+    /// How often finalize's log has the object's audit record.
+    pub(crate) fn records_in_log(&self, identity: &str) -> Result<usize, FaultsError> {
+        let text =
+            std::fs::read_to_string(self.place.log_dir.join("finalize.log")).calling("reading finalize's log")?;
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        let says = |line: &serde_json::Value, place, text| line.pointer(place).is_some_and(|found| found == text);
+        let of_it =
+            |line: &serde_json::Value| says(line, "/message", "audit record") && says(line, "/span/identity", identity);
+        Ok(lines.filter(of_it).count())
     }
 }
 

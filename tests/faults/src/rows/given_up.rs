@@ -1,0 +1,80 @@
+//! Objects that intake gives up: the record says what was known of them, and whether CXone may hold the file.
+
+use cxone_standin::{AcceptedBody, Step, UploadAct};
+use serde_json::{Value, json};
+
+use super::{Acting, Play, Row, replies::status, row};
+use crate::case::{Case, Expect, ensure};
+use crate::places::Place;
+use crate::world::{File, Webhook};
+
+const fn given_up(name: &'static str, fault: &'static str, expectation: &'static str, act: fn(Case) -> Acting) -> Row {
+    row(name, fault, expectation, Play::Other(act)).at(Place::Impatient).within(300)
+}
+
+pub(super) const ROWS: &[Row] = &[
+    given_up(
+        "upload/503-forever",
+        "503 to every upload",
+        "REJECTED cxone_unavailable once the time is up, quota given back, all facts recorded",
+        |case| {
+            ends(case, || vec![answers(503).forever()], Expect::rejected("cxone_unavailable").uploads(5, 60), "settled")
+        },
+    ),
+    given_up(
+        "upload/504-forever",
+        "504 of a gateway to every upload",
+        "the same, quota kept: CXone may hold the file",
+        |case| {
+            ends(
+                case,
+                || vec![answers(504).forever()],
+                Expect::rejected("cxone_unavailable").uploads(5, 60),
+                "unsettled",
+            )
+        },
+    ),
+    given_up(
+        "upload/401-always",
+        "401 to every upload",
+        "given back again and again, REJECTED only when the time is up",
+        |case| {
+            ends(case, || vec![answers(401).forever()], Expect::rejected("cxone_unavailable").uploads(2, 30), "settled")
+        },
+    ),
+    row(
+        "upload/202-then-413",
+        "202 without a job id, then 413",
+        "REJECTED, quota kept: CXone has said that it took the file",
+        Play::Other(|case| {
+            let script = || vec![Step::once(UploadAct::Accept(AcceptedBody::Neither)), answers(413)];
+            let refused = Expect::rejected("cxone_payload_too_large").uploads(2, 2);
+            ends(case, script, refused, "unsettled")
+        }),
+    )
+    .fast(),
+];
+
+fn answers(code: u16) -> Step<UploadAct> {
+    Step::once(UploadAct::Reply(status(code)))
+}
+
+/// Uploads end as the script says; the record must say the rest.
+fn ends(case: Case, script: fn() -> Vec<Step<UploadAct>>, expect: Expect, quota: &'static str) -> Acting {
+    Box::pin(async move {
+        case.world.standin.script_uploads(&case.interaction, &script()).await?;
+        let file = File::named(&case.interaction, "call.wav", expect.bytes);
+        let bytes = file.body.len();
+        let placed = case.world.put(&file).await?;
+        let ended = case.end_of(&placed, Webhook::Delivered).await?;
+        let expect = if expect.reason == Some("cxone_unavailable") { expect.claims(3, 8) } else { expect };
+        let seen = expect.compare(&ended)?;
+        let said = |pointer: &str| ended.record.pointer(pointer).cloned().unwrap_or(Value::Null);
+        let facts =
+            ["/quota", "/interaction_id", "/object/size_bytes", "/object/mime_type", "/object/sha256"].map(said);
+        let wanted = [json!(quota), json!(case.interaction), json!(bytes), json!("audio/wav"), json!(placed.sha256)];
+        ensure(facts == wanted, || format!("the record has {facts:?}"))?;
+        ensure(said("/tags").as_object().is_some_and(|tags| !tags.is_empty()), || "the record has no tags".to_owned())?;
+        Ok(format!("{seen}; quota {quota}"))
+    })
+}
