@@ -35,8 +35,8 @@ help: ## list the commands
 demo: venv rust ## the pipeline on good and bad files, with a table of what became of them
 	@$(STACK) demo
 
-up: venv rust ## start the local stack in the background (variables: see `make up HELP=1`)
-	@$(STACK) up $(if $(HELP),--help)
+up: venv rust ## start the local stack in the background (its variables: README.md, A stack to work with)
+	@$(STACK) up
 
 down: rust ## stop it
 	@$(STACK_QUIETLY) down

@@ -1,5 +1,6 @@
 """The few shapes that both pictures are made of. Lengths are pixels."""
 
+import re
 from textwrap import wrap
 from xml.sax.saxutils import escape
 
@@ -56,6 +57,8 @@ def fitted(words, size, width):
 def sentences(words, size, width, lines):
     """As many whole sentences of `words` as fit into so many lines of `width`; the first one in any case."""
     most, kept = int(width / (size * 0.58)), []
+    # A number stays with its unit.
+    words = re.sub(r"(\d) s\b", "\\1\u00a0s", words)
     for sentence in words.replace(". ", ".\n").splitlines():
         longer = wrap(" ".join([*kept, sentence]), most)
         if kept and len(longer) > lines:
