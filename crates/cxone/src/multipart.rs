@@ -62,6 +62,7 @@ fn quoted(file_name: &str) -> String {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     handed_over: AtomicBool,
+    refused: AtomicBool,
     source_fault: Mutex<Option<String>>,
 }
 
@@ -69,6 +70,11 @@ impl Progress {
     /// Every byte was handed to the connection: CXone may have the file, whatever happened then.
     pub(crate) fn sent_whole(&self) -> bool {
         self.handed_over.load(Ordering::Acquire)
+    }
+
+    /// CXone has answered, and not with 2xx: what is not sent yet shall not be, since the next try may begin.
+    pub(crate) fn refuse(&self) {
+        self.refused.store(true, Ordering::Release);
     }
 
     /// What went wrong with reading the file.
@@ -123,6 +129,9 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
+        if this.progress.refused.load(Ordering::Acquire) && !matches!(this.stage, Stage::Done) {
+            return Poll::Ready(Some(Err(this.fail("CXone answered before the file was sent whole".to_owned()))));
+        }
         match this.stage {
             Stage::Preamble => {
                 this.stage = Stage::File;

@@ -193,6 +193,9 @@ impl Client {
                 });
             }
         };
+        if !answer.status.is_success() {
+            progress.refuse();
+        }
         match read(&answer) {
             Err(UploadError::TokenRefused) => {
                 self.tokens.forget(&token).await;

@@ -13,6 +13,7 @@ from commands import REGION, environment, run
 from report import Failed
 
 START_SECONDS = 1800
+STACK = (os.environ.get("CARGO", "cargo"), "run", "--quiet", "--package", "stack", "--")
 
 
 class LocalStack:
@@ -56,16 +57,15 @@ class LocalStack:
 
 
 @contextlib.contextmanager
-def running(report):
-    """The stack that runs here, left as it is; else one that is started, and stopped when the context ends."""
+def running(built, report):
+    """The stack that runs here, left as it is; else one of the functions in `built`, which is stopped when the context ends."""
     if (found := find()) is not None:
         report.note(f"uses the stack that runs here, {found.endpoint}")
         found.check_servers()
         yield found
         return
     report.step("starts a local stack")
-    # Its own functions need not be those that are deployed: the ones under test run in containers.
-    _stack("up", timeout=START_SECONDS, tell=report.note, env=environment(PROFILE="dev"))
+    _stack("up", timeout=START_SECONDS, tell=report.note, env=environment(BUILT=str(built)))
     try:
         stack = find()
         if stack is None:
@@ -82,7 +82,7 @@ def find():
 
 
 def _stack(command, **more):
-    return run(os.environ.get("CARGO", "cargo"), "run", "--quiet", "--package", "stack", "--", command, **more)
+    return run(*STACK, command, **more)
 
 
 def _get(base, path):

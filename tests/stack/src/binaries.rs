@@ -11,7 +11,11 @@ use tokio::process::Command;
 use crate::error::Trying as _;
 use crate::{CxoneServer, Options, StackError, WebhookServer, workspace};
 
-/// The programs that a stack runs, freshly compiled.
+/// The functions' programs, and their logical ids in the template.
+const FUNCTIONS: [(&str, &str); 3] =
+    [("intake", "IntakeFunction"), ("poll", "PollFunction"), ("finalize", "FinalizeFunction")];
+
+/// The programs that a stack runs, freshly compiled unless `sam build` has made them.
 #[derive(Debug)]
 pub struct Binaries(BTreeMap<String, PathBuf>);
 
@@ -28,11 +32,15 @@ struct Target {
 }
 
 impl Binaries {
-    /// Compiles the three functions with the profile asked for, and the servers that are needed with the development profile.
+    /// Compiles the three functions with the profile asked for, or takes those that `sam build` has made, and compiles the
+    /// servers that are needed with the development profile.
     ///
     /// Cargo reports its progress on standard error.
     pub async fn build(options: &Options) -> Result<Self, StackError> {
-        let mut programs = cargo_build(&options.profile, &["intake", "poll", "finalize"]).await?;
+        let mut programs = match &options.built {
+            Some(folder) => built_by_sam(folder)?,
+            None => cargo_build(&options.profile, &FUNCTIONS.map(|(name, _)| name)).await?,
+        };
         let stand_in = (options.cxone == CxoneServer::StandIn).then_some("cxone-standin");
         let receiver = (options.webhook == WebhookServer::Receiver).then_some("webhook-receiver");
         let servers: Vec<&str> = stand_in.into_iter().chain(receiver).collect();
@@ -60,6 +68,21 @@ impl Binaries {
             remedy: "its package must have a binary of that name",
         })
     }
+}
+
+/// What `sam build` has made, whose folder has one of each function's logical id.
+fn built_by_sam(folder: &Path) -> Result<BTreeMap<String, PathBuf>, StackError> {
+    let found = FUNCTIONS.map(|(name, logical_id)| {
+        let path = folder.join(logical_id).join("bootstrap");
+        if path.is_file() {
+            return Ok((name.to_owned(), path));
+        }
+        Err(StackError::Missing {
+            what: path.display().to_string(),
+            remedy: "BUILT must be the folder of a `sam build`, such as .aws-sam/build",
+        })
+    });
+    found.into_iter().collect()
 }
 
 /// Whether cargo sets the variable for one package, rather than a person for the whole build.
@@ -110,6 +133,20 @@ async fn cargo_build(profile: &str, packages: &[&str]) -> Result<BTreeMap<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_sam_built_is_taken_whole_or_not_at_all() {
+        let folder = std::env::temp_dir().join(format!("built-by-sam-{}", std::process::id()));
+        for (_, logical_id) in FUNCTIONS {
+            let error = built_by_sam(&folder).unwrap_err().to_string();
+            assert!(error.contains(logical_id) && error.contains("sam build"), "{error}");
+            std::fs::create_dir_all(folder.join(logical_id)).unwrap();
+            std::fs::write(folder.join(logical_id).join("bootstrap"), "").unwrap();
+        }
+        let built = built_by_sam(&folder).unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(built.into_keys().collect::<Vec<_>>(), ["finalize", "intake", "poll"]);
+    }
 
     #[test]
     fn a_packages_variables_are_told_from_a_persons() {

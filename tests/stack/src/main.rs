@@ -14,9 +14,10 @@ Usage: stack up | down | status | demo
   status  print where everything is, as one JSON object
   demo    run good and bad files through a stack of its own, and show what became of them
 
-Variables of `up`; `demo` takes PROFILE alone:
+Variables of `up`; `demo` takes PROFILE and BUILT alone:
   PORT                    the AWS endpoint's port (a free one)
   PROFILE                 cargo profile of the functions (release)
+  BUILT                   the folder of a `sam build`, whose functions are taken as they are
   PARAMS                  template parameters: \"StorageQuotaBytes=1000 JobDeadlineSeconds=60\"
   CXONE_BASE_URL          another server than the stand-in, with /api/v2 where it has that
   CXONE_CLIENT_ID, CXONE_CLIENT_SECRET
@@ -98,7 +99,7 @@ async fn up() -> Result<Description, StackError> {
 
 #[tokio::main(flavor = "current_thread")]
 async fn demo() -> Result<bool, StackError> {
-    stack::demo::run(std::env::var("PROFILE").ok().filter(|profile| !profile.is_empty())).await
+    stack::demo::run(|name| std::env::var(name).ok()).await
 }
 
 fn print_json(description: &Description) -> Result<(), StackError> {

@@ -18,6 +18,8 @@ pub struct Options {
     pub port: Option<u16>,
     /// The cargo profile that the functions are built with.
     pub profile: String,
+    /// Where `sam build` left the functions; they are compiled if there is no such place.
+    pub built: Option<PathBuf>,
     /// What stands for `CXone`.
     pub cxone: CxoneServer,
     /// The credentials that go into the secret; the stand-in is started with the same ones.
@@ -74,6 +76,7 @@ impl Options {
             dir: workspace::root().join(format!("target/stack-{name}-{}", std::process::id())),
             port: None,
             profile: "release".to_owned(),
+            built: None,
             cxone: CxoneServer::StandIn,
             credentials: Credentials {
                 client_id: "local-client".to_owned(),
@@ -85,6 +88,17 @@ impl Options {
             wait_scale: 1.0,
             environment: Vec::new(),
         })
+    }
+
+    /// The same with the functions that `PROFILE` and `BUILT` ask for.
+    #[must_use]
+    pub fn functions(self, variable: impl Fn(&str) -> Option<String>) -> Self {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        Self {
+            profile: variable("PROFILE").unwrap_or(self.profile),
+            built: variable("BUILT").map(PathBuf::from),
+            ..self
+        }
     }
 
     /// The stack of `make up`: in the place where `status` and `down` look for it, with the caller's wishes.
@@ -101,9 +115,7 @@ impl Options {
                 reason: format!("{text:?} is not a port from 1 to 65535"),
             })?),
         };
-        if let Some(profile) = variable("PROFILE") {
-            options.profile = profile;
-        }
+        options = options.functions(variable);
         if let Some(url) = variable("CXONE_BASE_URL") {
             options.cxone = CxoneServer::Other(http_url("CXONE_BASE_URL", url)?);
         }

@@ -3,7 +3,7 @@
 use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
-use cxone::Framing;
+use cxone::{Framing, UploadError};
 use cxone_standin::{AcceptedBody, PartRecord, TOKEN_PREFIX, UploadAct};
 use futures_util::stream;
 use http_body::Frame;
@@ -11,7 +11,7 @@ use http_body_util::StreamBody;
 
 use crate::{
     fixture::{Fixture, Upload},
-    wire::{client_of, job, serve_once},
+    wire::{answer_early, client_of, job, serve_once},
 };
 
 const ACCEPTED: &[u8] = b"HTTP/1.1 202 Accepted\r\nContent-Length: 17\r\n\r\n{\"jobId\":\"job-1\"}";
@@ -116,6 +116,20 @@ async fn both_framings_carry_a_large_file_unchanged() {
         assert_eq!(framed, (framing == Framing::Chunked, framing == Framing::ContentLength));
     }
     assert_eq!(fixture.control.violations(None).await.unwrap(), []);
+}
+
+/// The next try may begin while the rest of this one is still on its way, which would be two uploads at once.
+#[tokio::test]
+async fn an_answer_in_the_middle_ends_the_sending() {
+    let fixture = Fixture::new();
+    let (base, served) = answer_early(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").await;
+    let upload = Upload { bytes: vec![b'x'; 64 * 1024 * 1024].into(), ..Upload::to("INT-1") };
+    let pieces = (0..upload.bytes.len()).step_by(65_536).map(|at| upload.bytes.slice(at..at + 65_536));
+    let pieces: Vec<_> = pieces.map(Frame::data).map(Ok::<_, Infallible>).collect();
+    let sent = client_of(&fixture, &base).upload(upload.request(), StreamBody::new(stream::iter(pieces))).await;
+    assert!(matches!(sent, Err(UploadError::Unavailable(_))), "{sent:?}");
+    let received = served.await.unwrap();
+    assert!(received < upload.bytes.len() / 2, "{received} bytes came");
 }
 
 #[tokio::test]

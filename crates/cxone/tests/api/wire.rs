@@ -1,5 +1,7 @@
 //! A server on bare TCP, for what must be seen byte by byte.
 
+use std::time::Duration;
+
 use attachments::JobId;
 use cxone::{Client, Endpoints};
 use tokio::{
@@ -73,6 +75,26 @@ pub(crate) async fn serve_once(answer: &'static [u8]) -> (String, JoinHandle<Req
                 return request;
             }
         }
+    });
+    (url, served)
+}
+
+/// A server that answers as soon as a request begins, and reads on only when the answer must have been read: how many bytes
+/// then came in all.
+pub(crate) async fn answer_early(answer: &'static [u8]) -> (String, JoinHandle<usize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/api/v2", listener.local_addr().unwrap());
+    let served = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut seen = vec![0; 65_536];
+        let mut count = connection.read(&mut seen).await.unwrap();
+        connection.write_all(answer).await.unwrap();
+        // The sockets between hold a few MiB; the sender then waits.
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        while let Ok(more @ 1..) = connection.read(&mut seen).await {
+            count += more;
+        }
+        count
     });
     (url, served)
 }

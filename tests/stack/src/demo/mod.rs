@@ -33,8 +33,8 @@ const SLOW_JOB: JobTimes = JobTimes { pending_ms: 2_000, running_ms: 9_000 };
 /// Runs the demo and prints its report to standard output, its progress to standard error.
 ///
 /// `true` if every object ended as it must. Whatever happens, an interrupt included, the stack is gone afterwards; the
-/// logs of a run that went wrong are kept. `profile` is the cargo profile of the functions.
-pub async fn run(profile: Option<String>) -> Result<bool, StackError> {
+/// logs of a run that went wrong are kept. `variable` looks up an environment variable.
+pub async fn run(variable: impl Fn(&str) -> Option<String>) -> Result<bool, StackError> {
     let listening = || "listening for signals".to_owned();
     let mut interrupt = signal(SignalKind::interrupt()).trying(listening)?;
     let mut terminate = signal(SignalKind::terminate()).trying(listening)?;
@@ -42,15 +42,15 @@ pub async fn run(profile: Option<String>) -> Result<bool, StackError> {
     let mut screen = Screen::new();
     // What is not finished when a signal comes is dropped, the stack with it.
     tokio::select! {
-        verdict = show(profile, &mut screen) => verdict,
+        verdict = show(&variable, &mut screen) => verdict,
         _ = interrupt.recv() => Err(StackError::Interrupted),
         _ = terminate.recv() => Err(StackError::Interrupted),
         _ = hang_up.recv() => Err(StackError::Interrupted),
     }
 }
 
-async fn show(profile: Option<String>, screen: &mut Screen) -> Result<bool, StackError> {
-    let stack = started(profile, screen).await?;
+async fn show(variable: &impl Fn(&str) -> Option<String>, screen: &mut Screen) -> Result<bool, StackError> {
+    let stack = started(variable, screen).await?;
     let report = match told(&stack, screen).await {
         Ok(report) => report,
         Err(error) => {
@@ -69,14 +69,16 @@ async fn show(profile: Option<String>, screen: &mut Screen) -> Result<bool, Stac
     Ok(report.is_good())
 }
 
-async fn started(profile: Option<String>, screen: &mut Screen) -> Result<Stack, StackError> {
-    let mut options = Options::private("demo")?;
+async fn started(variable: impl Fn(&str) -> Option<String>, screen: &mut Screen) -> Result<Stack, StackError> {
+    let mut options = Options::private("demo")?.functions(variable);
     options.wait_scale = WAIT_SCALE;
-    if let Some(profile) = profile {
-        options.profile = profile;
-    }
-    let functions = format!("the functions (profile {}) and the test servers", options.profile);
-    screen.say(&format!("compile  {functions}; the first time this takes minutes, cargo tells how far it is"));
+    screen.say(&match &options.built {
+        Some(folder) => format!("take     the functions in {}; compile the test servers", folder.display()),
+        None => format!(
+            "compile  the functions (profile {}) and the test servers; the first time this takes minutes, cargo tells how far it is",
+            options.profile
+        ),
+    });
     let binaries = Binaries::build(&options).await?;
     let stack = Stack::start_telling(&options, &binaries, |step| {
         screen.say(match step {
