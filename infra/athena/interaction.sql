@@ -8,6 +8,7 @@ SELECT
   object.size_bytes AS size_bytes,
   object.sha256 AS sha256,
   job_id,
+  identity,
   execution_arn
 FROM audit
 WHERE interaction_id = 'INT-42'

@@ -72,7 +72,7 @@ impl Progress {
         self.handed_over.load(Ordering::Acquire)
     }
 
-    /// CXone has answered, and not with 2xx: what is not sent yet shall not be, since the next try may begin.
+    /// CXone's answer brings no job: what is not sent yet shall not be, since the next try may begin.
     pub(crate) fn refuse(&self) {
         self.refused.store(true, Ordering::Release);
     }

@@ -83,10 +83,12 @@ pub enum UploadError {
     /// A passing fault; CXone does not hold the file.
     #[error("{0}")]
     Unavailable(String),
-    /// The body was sent whole, and no answer of CXone's came, or only the start of one, or a gateway's that it got none: CXone
-    /// may hold the file.
+    /// The body was sent whole, and no answer of CXone's came, or a gateway's that it got none: CXone may hold the file.
     #[error("{0}")]
     Unanswered(String),
+    /// 2xx, and the connection broke before the answer named a job: CXone likely holds the file.
+    #[error("{0}")]
+    Interrupted(String),
     /// 2xx that names no job: CXone likely holds the file. The reason's text repeats CXone's words, the error's does not.
     #[error("CXone accepted the upload without a usable job id")]
     NoJobId(Reason),
@@ -193,10 +195,11 @@ impl Client {
                 });
             }
         };
-        if !answer.status.is_success() {
+        let read = read(&answer);
+        if read.is_err() {
             progress.refuse();
         }
-        match read(&answer) {
+        match read {
             Err(UploadError::TokenRefused) => {
                 self.tokens.forget(&token).await;
                 Err(UploadError::TokenRefused)
@@ -218,7 +221,7 @@ pub(crate) fn read(answer: &Answer) -> Result<JobId, UploadError> {
             let accepted = serde_json::from_slice::<Accepted>(body).ok();
             accepted.and_then(|accepted| accepted.job()).ok_or_else(|| {
                 if answer.cut {
-                    return UploadError::Unanswered(answer::broke_off(status));
+                    return UploadError::Interrupted(answer::broke_off(status));
                 }
                 let said = answer::text(body);
                 let text = format!("CXone answered {} without a usable jobId: {said:?}", status.as_u16());

@@ -68,7 +68,7 @@ metrics! {
     UploadBytes: "Bytes", "intake",
     /// From an accepted upload's first byte to CXone's answer.
     UploadLatency: "Milliseconds", "intake",
-    /// Uploads that were begun and not accepted, of an object that then was.
+    /// Uploads that were begun (or may have been, by a run that died) and not accepted, of an object that then was.
     UploadRetries: "Count", "intake",
     /// Answers of 429.
     Throttled: "Count", "intake, poll",

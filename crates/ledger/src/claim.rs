@@ -45,8 +45,10 @@ pub struct Lease {
     pub upload_attempts: u32,
     /// Answers of 2xx to them that named no job.
     pub jobless_answers: u32,
-    /// An earlier upload was sent whole and not answered.
+    /// CXone may hold the file: it was sent whole, by a run that died perhaps, and nothing says that it was not kept.
     pub possibly_stored: bool,
+    /// CXone has answered an upload with 2xx, be it without a job id.
+    pub accepted: bool,
     /// Why the last run gave it back.
     pub last_fault: Option<String>,
     /// What the last run that gave it back knew of the object, in that run's own form.
@@ -128,7 +130,7 @@ impl Ledger {
             .key("pk", object_key(&lease.identity))
             .update_expression(
                 "SET lease_until = :zero, upload_attempts = :uploads, jobless_answers = :jobless, \
-                 possibly_stored = :stored, last_fault = :fault, known = :known ADD given_back :one",
+                 possibly_stored = :stored, accepted = :accepted, last_fault = :fault, known = :known ADD given_back :one",
             )
             .condition_expression("attempts = :mine AND #state = :claimed AND lease_until <> :zero")
             .expression_attribute_names("#state", "state")
@@ -137,6 +139,7 @@ impl Ledger {
             .expression_attribute_values(":uploads", number(lease.upload_attempts))
             .expression_attribute_values(":jobless", number(lease.jobless_answers))
             .expression_attribute_values(":stored", AttributeValue::Bool(lease.possibly_stored))
+            .expression_attribute_values(":accepted", AttributeValue::Bool(lease.accepted))
             .expression_attribute_values(":fault", text(fault))
             .expression_attribute_values(":known", text(lease.known.as_deref().unwrap_or_default()))
             .expression_attribute_values(":mine", number(lease.attempt))
@@ -170,6 +173,7 @@ fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
         upload_attempts: row.number("upload_attempts")?.unwrap_or(0),
         jobless_answers: row.number("jobless_answers")?.unwrap_or(0),
         possibly_stored: row.is_true("possibly_stored"),
+        accepted: row.is_true("accepted"),
         last_fault: row.text("last_fault").map(str::to_owned),
         known: row.text("known").filter(|known| !known.is_empty()).map(str::to_owned),
     })

@@ -39,7 +39,8 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
-            .update_expression("SET #state = :decided, execution_name = :name, execution_input = :input")
+            // The input says what `known` says.
+            .update_expression("SET #state = :decided, execution_name = :name, execution_input = :input REMOVE known")
             .condition_expression("attempts = :mine AND #state = :claimed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":decided", text("decided"))

@@ -266,7 +266,9 @@ async fn give_back(
     fault: String,
 ) -> Finish {
     // A run that got less far than one before it does not take back what that one knew.
-    if attachment.object.size_bytes.is_some() || lease.known.is_none() {
+    let told =
+        |one: &Attachment| (one.upload.is_some(), one.object.mime_type.is_some(), one.object.size_bytes.is_some());
+    if known(&lease).is_none_or(|before| told(attachment) >= told(&before)) {
         lease.known = serde_json::to_string(attachment).ok();
     }
     let retry_in = wait.unwrap_or_default().max(backoff(lease.attempt));

@@ -161,6 +161,10 @@ where
             ReasonCode::ObjectUnreadable,
             "the object is archived; restore it and write it again to a storage class that can be read at once",
         ),
+        (Some(400), "InvalidArgument") => Stop::reject(
+            ReasonCode::ObjectGone,
+            "S3 takes the event's version id for none of its own (InvalidArgument)",
+        ),
         // How S3 asks for a customer's own key. Its other 400s are slow connections, old credentials, or keys of KMS that are
         // disabled: none of them is the object's.
         (Some(400), "InvalidRequest") => Stop::reject(

@@ -168,8 +168,8 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
         UploadError::Refused(reason) => {
             // CXone keeps one answer per Idempotency-Key, so its refusal now means that it holds nothing from before either;
             // but not where it has said 2xx before, or where a gateway may be speaking, which knows no keys.
-            let a_gateways = matches!(reason.code, ReasonCode::CxoneRedirect | ReasonCode::CxonePayloadTooLarge);
-            if lease.jobless_answers == 0 && !a_gateways {
+            let may_be_a_gateways = matches!(reason.code, ReasonCode::CxoneRedirect | ReasonCode::CxonePayloadTooLarge);
+            if !lease.accepted && !may_be_a_gateways {
                 lease.possibly_stored = false;
             }
             Err(Stop::Reject(reason))
@@ -193,9 +193,13 @@ fn judge(error: UploadError, faults: &mut Faults, lease: &mut Lease) -> Result<D
             lease.possibly_stored = true;
             passing(faults, fault)
         }
+        UploadError::Interrupted(_) => {
+            (lease.possibly_stored, lease.accepted) = (true, true);
+            passing(faults, fault)
+        }
         UploadError::Unavailable(_) | UploadError::Source(_) => passing(faults, fault),
         UploadError::NoJobId(reason) => {
-            lease.possibly_stored = true;
+            (lease.possibly_stored, lease.accepted) = (true, true);
             lease.jobless_answers += 1;
             if lease.jobless_answers >= NO_JOB_TRIES {
                 return Err(Stop::Untraceable(reason));
@@ -225,4 +229,58 @@ fn passing(faults: &mut Faults, fault: String) -> Result<Duration, Stop> {
 fn backoff(tries: u32) -> Duration {
     let ceiling = 500_u64 << tries.saturating_sub(1).min(5);
     Duration::from_millis(fastrand::u64(50..=ceiling))
+}
+
+#[cfg(test)]
+mod tests {
+    use attachments::{Identity, Reason};
+
+    use super::*;
+
+    fn lease() -> Lease {
+        Lease {
+            identity: "0".repeat(64).parse::<Identity>().unwrap(),
+            attempt: 1,
+            first_seen: Timestamp::from_unix_seconds(0),
+            crashes: 0,
+            reserved_bytes: 6_000,
+            upload_attempts: 1,
+            jobless_answers: 0,
+            possibly_stored: false,
+            accepted: false,
+            last_fault: None,
+            known: None,
+        }
+    }
+
+    /// Whether CXone may hold the file after this answer and then a refusal for this reason.
+    fn may_be_held(first: UploadError, then: ReasonCode) -> bool {
+        let (mut lease, mut faults) = (lease(), Faults::default());
+        judge(first, &mut faults, &mut lease).unwrap();
+        let refused = judge(UploadError::Refused(Reason::new(then, "refused")), &mut faults, &mut lease);
+        assert!(matches!(refused, Err(Stop::Reject(_))));
+        lease.possibly_stored
+    }
+
+    #[test]
+    fn a_refusal_gives_the_bytes_back_only_where_cxone_has_not_taken_them() {
+        let unanswered = || UploadError::Unanswered("no answer".to_owned());
+        let interrupted = || UploadError::Interrupted("202, cut".to_owned());
+        let jobless = || UploadError::NoJobId(Reason::new(ReasonCode::CxoneNoJobId, "202"));
+        let unavailable = || UploadError::Unavailable("503".to_owned());
+        // The same key would have brought the first upload's answer again.
+        assert!(!may_be_held(unanswered(), ReasonCode::CxoneForbidden));
+        assert!(!may_be_held(unavailable(), ReasonCode::CxonePayloadTooLarge));
+        // A gateway may have said that, which knows no keys.
+        assert!(may_be_held(unanswered(), ReasonCode::CxonePayloadTooLarge));
+        assert!(may_be_held(unanswered(), ReasonCode::CxoneRedirect));
+        // CXone has said that it took the file.
+        assert!(may_be_held(interrupted(), ReasonCode::CxoneNotFound));
+        assert!(may_be_held(jobless(), ReasonCode::CxoneForbidden));
+    }
+
+    #[test]
+    fn a_run_that_died_stands_for_an_upload() {
+        assert_eq!(attempts(&Lease { crashes: 2, upload_attempts: 3, ..lease() }), 5);
+    }
 }

@@ -109,6 +109,8 @@ async fn one_question(
         JobError::Refused(reason) => {
             if reason.code == ReasonCode::CxoneUnauthorized {
                 metrics::count(Metric::CxoneUnauthorized);
+                // What the runbook looks for. The text is not CXone's here.
+                tracing::error!(error_type = error_type::CXONE_UNAUTHORIZED, "{}", reason.text);
             }
             Ok(Answer::Ended(Ending::TrackingFailed(reason)))
         }

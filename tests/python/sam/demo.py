@@ -4,7 +4,10 @@ import subprocess
 
 from build import FUNCTIONS
 from commands import environment, run
-from local_stack import START_SECONDS, STACK
+from local_stack import STACK
+
+DEMO_SECONDS = 1800
+"""With the compiling of the test servers."""
 
 
 def check(built, report):
@@ -14,7 +17,7 @@ def check(built, report):
         if not all(_runs(folder / function / "bootstrap") for function in FUNCTIONS):
             report.note(f"SKIPPED: this machine runs no program for {architecture}; an emulator would (qemu-user with binfmt_misc)")
             continue
-        told = run(*STACK, "demo", timeout=START_SECONDS, tell=report.note, env=environment(BUILT=str(folder)), fails=True)
+        told = run(*STACK, "demo", timeout=DEMO_SECONDS, tell=report.note, env=environment(BUILT=str(folder)), fails=True)
         said = told.stdout.strip().splitlines()[-1:] or told.stderr.strip().splitlines()[-3:]
         if report.check(f"{architecture}: every object ended as it must", told.returncode == 0, told.stdout + told.stderr):
             report.note(f"{architecture}: {' '.join(said)}")

@@ -57,7 +57,7 @@ fn of_upload(sent: Result<attachments::JobId, UploadError>, row: &Meaning) -> Me
         Err(UploadError::Unauthorized(_)) => Unauthorized,
         Err(UploadError::Throttled { wait: given }) => wait(given, row),
         Err(UploadError::Unavailable(_)) => Passing,
-        Err(UploadError::Unanswered(_)) => Unanswered,
+        Err(UploadError::Unanswered(_) | UploadError::Interrupted(_)) => Unanswered,
         Err(UploadError::Refused(reason)) => Meaning::Final(reason.code.to_string()),
         Err(UploadError::Source(text)) => panic!("{text}"),
     }

@@ -44,7 +44,7 @@ async fn an_answer_that_breaks_off_is_none() {
         sent
     };
     let accepted = sent(b"HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n{\"jobId\":").await;
-    assert!(matches!(accepted, Err(UploadError::Unanswered(_))), "{accepted:?}");
+    assert!(matches!(accepted, Err(UploadError::Interrupted(_))), "{accepted:?}");
     // The rest may have said that a scope is missing, which is no refusal of the object.
     let forbidden = sent(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{\"error\":").await;
     assert!(matches!(forbidden, Err(UploadError::Unavailable(_))), "{forbidden:?}");

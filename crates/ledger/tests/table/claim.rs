@@ -16,6 +16,7 @@ pub(crate) async fn a_fresh_object_is_mine(table: Table) {
         upload_attempts: 0,
         jobless_answers: 0,
         possibly_stored: false,
+        accepted: false,
         last_fault: None,
         known: None,
     };
@@ -53,11 +54,18 @@ pub(crate) async fn what_is_given_back_is_free_at_once_and_tells_its_story(table
     assert_eq!((lease.attempt, lease.crashes, lease.upload_attempts, lease.possibly_stored), (2, 0, 0, false));
     assert_eq!((lease.last_fault.as_deref(), &lease.known), (Some("throttled"), &None));
     let known = Some(r#"{"size":1}"#.to_owned());
-    let told = Lease { upload_attempts: 3, jobless_answers: 2, possibly_stored: true, known: known.clone(), ..lease };
+    let told = Lease {
+        upload_attempts: 3,
+        jobless_answers: 2,
+        possibly_stored: true,
+        accepted: true,
+        known: known.clone(),
+        ..lease
+    };
     assert!(table.ledger.give_back(&told, "no answer").await.unwrap());
     let lease = table.lease_at(&object, 1).await;
     assert_eq!((lease.attempt, lease.crashes, lease.upload_attempts, lease.possibly_stored), (3, 0, 3, true));
-    assert_eq!((lease.jobless_answers, lease.known), (2, known));
+    assert_eq!((lease.jobless_answers, lease.accepted, &lease.known), (2, true, &known));
     assert_eq!((lease.last_fault.as_deref(), lease.first_seen), (Some("no answer"), at(0)));
 }
 

@@ -6,7 +6,10 @@ use crate::table::{LEASE, Table, at_once, decided, object, s};
 
 pub(crate) async fn the_bytes_are_kept_exactly(table: Table) {
     let object = object(1);
-    let lease = table.lease_at(&object, 0).await;
+    let lease = ledger::Lease { known: Some("{}".to_owned()), ..table.lease_at(&object, 0).await };
+    table.ledger.give_back(&lease, "throttled").await.unwrap();
+    let lease = table.lease_at(&object, 1).await;
+    assert!(table.row(&object).await.contains_key("known"));
     let input = format!("{{ \"tags\" : {{\"ä\\u0000\":\"日本\\n\"}},\r\n\"long\":\"{}\"}} ", "x".repeat(200_000));
     let decided = Decided { execution_name: "INT-1-0123".to_owned(), execution_input: input.clone() };
     let verdict = table.ledger.decide(&lease, decided.clone()).await.unwrap();
@@ -14,6 +17,7 @@ pub(crate) async fn the_bytes_are_kept_exactly(table: Table) {
     let row = table.row(&object).await;
     assert_eq!((&row["state"], &row["execution_name"]), (&s("decided"), &s("INT-1-0123")));
     assert_eq!(row["execution_input"], s(&input));
+    assert!(!row.contains_key("known"), "what the input says is kept once");
 }
 
 pub(crate) async fn a_repeat_starts_what_the_first_fixed(table: Table) {

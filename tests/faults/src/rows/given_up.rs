@@ -3,9 +3,14 @@
 use cxone_standin::{AcceptedBody, Step, UploadAct};
 use serde_json::{Value, json};
 
-use super::{Acting, Play, Row, replies::status, row};
+use super::{
+    Acting, Play, Row,
+    replies::{s3_error, status},
+    row,
+};
 use crate::case::{Case, Expect, ensure};
 use crate::places::Place;
+use crate::proxy::Act;
 use crate::world::{File, Webhook};
 
 const fn given_up(name: &'static str, fault: &'static str, expectation: &'static str, act: fn(Case) -> Acting) -> Row {
@@ -18,7 +23,13 @@ pub(super) const ROWS: &[Row] = &[
         "503 to every upload",
         "REJECTED cxone_unavailable once the time is up, quota given back, all facts recorded",
         |case| {
-            ends(case, || vec![answers(503).forever()], Expect::rejected("cxone_unavailable").uploads(5, 60), "settled")
+            ends(
+                case,
+                || vec![answers(503).forever()],
+                None,
+                Expect::rejected("cxone_unavailable").uploads(5, 60),
+                "settled",
+            )
         },
     ),
     given_up(
@@ -29,9 +40,20 @@ pub(super) const ROWS: &[Row] = &[
             ends(
                 case,
                 || vec![answers(504).forever()],
+                None,
                 Expect::rejected("cxone_unavailable").uploads(5, 60),
                 "unsettled",
             )
+        },
+    ),
+    given_up(
+        "upload/503-then-s3",
+        "503 to five uploads, then the object's tags cannot be read",
+        "REJECTED cxone_unavailable; what the first run knew is recorded",
+        |case| {
+            let fault = Some(("GetObjectTagging", 1, Act::Answer(s3_error(503, "SlowDown"))));
+            let script = || vec![answers(503).times(5)];
+            ends(case, script, fault, Expect::rejected("cxone_unavailable").uploads(5, 5), "settled")
         },
     ),
     given_up(
@@ -39,7 +61,13 @@ pub(super) const ROWS: &[Row] = &[
         "401 to every upload",
         "given back again and again, REJECTED only when the time is up",
         |case| {
-            ends(case, || vec![answers(401).forever()], Expect::rejected("cxone_unavailable").uploads(2, 30), "settled")
+            ends(
+                case,
+                || vec![answers(401).forever()],
+                None,
+                Expect::rejected("cxone_unavailable").uploads(2, 30),
+                "settled",
+            )
         },
     ),
     row(
@@ -49,7 +77,7 @@ pub(super) const ROWS: &[Row] = &[
         Play::Other(|case| {
             let script = || vec![Step::once(UploadAct::Accept(AcceptedBody::Neither)), answers(413)];
             let refused = Expect::rejected("cxone_payload_too_large").uploads(2, 2);
-            ends(case, script, refused, "unsettled")
+            ends(case, script, None, refused, "unsettled")
         }),
     )
     .fast(),
@@ -59,13 +87,26 @@ fn answers(code: u16) -> Step<UploadAct> {
     Step::once(UploadAct::Reply(status(code)))
 }
 
+/// A call of AWS, how many of it pass, and what the others meet.
+type Fault = (&'static str, u32, Act);
+
 /// Uploads end as the script says; the record must say the rest.
-fn ends(case: Case, script: fn() -> Vec<Step<UploadAct>>, expect: Expect, quota: &'static str) -> Acting {
+fn ends(
+    case: Case,
+    script: fn() -> Vec<Step<UploadAct>>,
+    fault: Option<Fault>,
+    expect: Expect,
+    quota: &'static str,
+) -> Acting {
     Box::pin(async move {
         case.world.standin.script_uploads(&case.interaction, &script()).await?;
         let file = File::named(&case.interaction, "call.wav", expect.bytes);
         let bytes = file.body.len();
-        let placed = case.world.put(&file).await?;
+        let placed = case.world.place(&file).await?;
+        if let Some((operation, passing, act)) = fault {
+            case.plant(&placed, operation, passing, u32::MAX, act);
+        }
+        case.world.announce(&placed).await?;
         let ended = case.end_of(&placed, Webhook::Delivered).await?;
         let expect = if expect.reason == Some("cxone_unavailable") { expect.claims(3, 8) } else { expect };
         let seen = expect.compare(&ended)?;

@@ -30,9 +30,7 @@ impl World {
         }
         Ok(searched)
     }
-}
 
-impl World {
     /// How often finalize's log has the object's audit record.
     pub(crate) fn records_in_log(&self, identity: &str) -> Result<usize, FaultsError> {
         let text =

@@ -53,7 +53,9 @@ pub fn upload_answer(input: &[u8]) {
             assert!(given.is_passing());
             read(b"")
         }
-        UploadError::Unanswered(_) | UploadError::Source(_) => unreachable!("an answer means {error}"),
+        UploadError::Unanswered(_) | UploadError::Interrupted(_) | UploadError::Source(_) => {
+            unreachable!("an answer means {error}")
+        }
     };
     assert_eq!(error.to_string(), silent.expect_err("the same again").to_string());
 }
