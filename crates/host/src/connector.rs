@@ -24,7 +24,10 @@ use hyper_util::{
 };
 use rustls::ClientConfig;
 
-use crate::tls::{CONNECT, IDLE};
+/// How long a connection may take to come about.
+pub(crate) const CONNECT: Duration = Duration::from_secs(10);
+/// Lambda freezes a process between invocations; a connection idle for longer is likely dead behind a NAT gateway.
+pub(crate) const IDLE: Duration = Duration::from_secs(50);
 
 type Hyper = Client<HttpsConnector<HttpConnector>, SdkBody>;
 

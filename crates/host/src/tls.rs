@@ -5,14 +5,13 @@ use std::{sync::Arc, time::Duration};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
 
-use crate::{Environment, connector};
+use crate::{
+    Environment,
+    connector::{self, CONNECT, IDLE},
+};
 
 /// An upload goes on while CXone stops reading for a while; the default of 30 s would cut it.
 const UNACKNOWLEDGED: Duration = Duration::from_mins(3);
-/// How long a connection may take to come about.
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
-/// Lambda freezes a process between invocations; a connection idle for longer is likely dead behind a NAT gateway.
-pub(crate) const IDLE: Duration = Duration::from_secs(50);
 
 /// The HTTP clients of a process: reqwest for CXone and the webhook, a connector for the AWS SDK, one TLS configuration.
 #[derive(Debug, Clone)]
