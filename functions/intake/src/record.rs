@@ -124,7 +124,8 @@ fn given_up(intake: &Intake, lease: &Lease, now: Timestamp) -> Option<Reason> {
         return Some(Reason::new(ReasonCode::IntakeCrashed, text));
     }
     let age = u64::try_from(now.unix_seconds() - lease.first_seen.unix_seconds()).unwrap_or(0);
-    if age >= intake.settings.give_up_after_seconds {
+    // Whatever the clocks say, the first claim gets its try.
+    if lease.attempt > 1 && age >= intake.settings.give_up_after_seconds {
         let last = lease.last_fault.as_deref().unwrap_or("no fault was recorded");
         let text =
             format!("given up after {age} s (GIVE_UP_AFTER_SECONDS); last: {last}. Write the object again to send it");
