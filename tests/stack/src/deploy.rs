@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::Trying as _;
 use crate::{Binaries, StackError, aws_cli, workspace};
@@ -15,6 +16,11 @@ const STACK_NAME: &str = "cxone-attachments";
 pub(crate) const ARTIFACTS: &str = "artifacts";
 /// The functions of the template, each in `functions/{name}`.
 const FUNCTIONS: [&str; 3] = ["intake", "poll", "finalize"];
+
+/// How long the stack may take; a second or two are usual.
+const CREATED_WITHIN: Duration = Duration::from_mins(2);
+/// How often to look.
+const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What `describe-stacks` says of the deployed stack.
 #[derive(Debug)]
@@ -32,6 +38,8 @@ struct Answer {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct AnsweredStack {
+    stack_status: String,
+    stack_status_reason: Option<String>,
     #[serde(default)]
     outputs: Vec<Output>,
     #[serde(default)]
@@ -45,7 +53,7 @@ struct Output {
     output_value: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Parameter {
     parameter_key: String,
@@ -84,23 +92,48 @@ pub(crate) async fn deploy(
     let arguments = [&["cloudformation", "package", "--s3-bucket", ARTIFACTS][..], &package[..]].concat();
     aws_cli::run(endpoint, dir, &arguments).await?;
 
-    let overrides: Vec<String> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mut arguments = vec!["cloudformation", "deploy", "--template-file", "packaged.yaml"];
+    // `aws cloudformation deploy` would do as well, but looks every 30 s whether the stack is there.
+    let parameters: Vec<Parameter> = parameters
+        .iter()
+        .map(|(key, value)| Parameter { parameter_key: key.clone(), parameter_value: value.clone() })
+        .collect();
+    let parameters = serde_json::to_string(&parameters).trying(|| "writing the parameters".to_owned())?;
+    let mut arguments = vec!["cloudformation", "create-stack", "--template-body", "file://packaged.yaml"];
     arguments.extend(["--stack-name", STACK_NAME, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
-    arguments.push("--parameter-overrides");
-    arguments.extend(overrides.iter().map(String::as_str));
+    arguments.extend(["--parameters", &parameters]);
     aws_cli::run(endpoint, dir, &arguments).await?;
+    let begun = Instant::now();
+    loop {
+        let stack = described(endpoint, dir).await?;
+        match stack.stack_status.as_str() {
+            "CREATE_COMPLETE" => return Ok(stack.into()),
+            "CREATE_IN_PROGRESS" if begun.elapsed() < CREATED_WITHIN => tokio::time::sleep(LOOK_EVERY).await,
+            status => {
+                return Err(StackError::NotCreated {
+                    status: status.to_owned(),
+                    reason: stack.stack_status_reason.unwrap_or_default(),
+                });
+            }
+        }
+    }
+}
 
+async fn described(endpoint: &str, dir: &Path) -> Result<AnsweredStack, StackError> {
     let arguments = ["cloudformation", "describe-stacks", "--stack-name", STACK_NAME, "--output", "json"];
     let answer = aws_cli::run(endpoint, dir, &arguments).await?;
     let answer: Answer = serde_json::from_slice(&answer).trying(|| "reading describe-stacks".to_owned())?;
-    let mut deployed = Deployed { outputs: BTreeMap::new(), parameters: BTreeMap::new() };
-    for stack in answer.stacks {
-        deployed.outputs.extend(stack.outputs.into_iter().map(|output| (output.output_key, output.output_value)));
-        let parameters = stack.parameters.into_iter();
-        deployed.parameters.extend(parameters.map(|given| (given.parameter_key, given.parameter_value)));
+    answer.stacks.into_iter().next().ok_or_else(|| StackError::NotCreated {
+        status: "missing".to_owned(),
+        reason: "describe-stacks does not know it".to_owned(),
+    })
+}
+
+impl From<AnsweredStack> for Deployed {
+    fn from(stack: AnsweredStack) -> Self {
+        let outputs = stack.outputs.into_iter().map(|output| (output.output_key, output.output_value));
+        let parameters = stack.parameters.into_iter().map(|given| (given.parameter_key, given.parameter_value));
+        Self { outputs: outputs.collect(), parameters: parameters.collect() }
     }
-    Ok(deployed)
 }
 
 impl Deployed {

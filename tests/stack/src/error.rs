@@ -39,6 +39,14 @@ pub enum StackError {
         /// The end of its log, which goes with the stack's folder.
         log: String,
     },
+    /// `CloudFormation` did not create the stack.
+    #[error("the stack was not created ({status}): {reason}")]
+    NotCreated {
+        /// Its status.
+        status: String,
+        /// Why, as `CloudFormation` says.
+        reason: String,
+    },
     /// The port that was asked for is taken.
     #[error("port {port} is already in use: free it or choose another PORT")]
     PortInUse {
