@@ -11,8 +11,8 @@ use tokio::process::Command;
 use crate::error::Trying as _;
 use crate::{CxoneServer, Options, StackError, WebhookServer, workspace};
 
-/// The functions' programs, and their logical ids in the template.
-const FUNCTIONS: [(&str, &str); 3] =
+/// The functions, each in `functions/{name}`, and their logical ids in the template.
+pub(crate) const FUNCTIONS: [(&str, &str); 3] =
     [("intake", "IntakeFunction"), ("poll", "PollFunction"), ("finalize", "FinalizeFunction")];
 
 /// The programs that a stack runs, freshly compiled unless `sam build` has made them.

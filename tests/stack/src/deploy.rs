@@ -8,14 +8,12 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Trying as _;
-use crate::{Binaries, StackError, aws_cli, workspace};
+use crate::{Binaries, StackError, aws_cli, binaries::FUNCTIONS, workspace};
 
 /// The `CloudFormation` stack's name.
 const STACK_NAME: &str = "cxone-attachments";
 /// The bucket that packages are uploaded to.
 pub(crate) const ARTIFACTS: &str = "artifacts";
-/// The functions of the template, each in `functions/{name}`.
-const FUNCTIONS: [&str; 3] = ["intake", "poll", "finalize"];
 
 /// How long the stack may take; a second or two are usual.
 const CREATED_WITHIN: Duration = Duration::from_mins(2);
@@ -73,7 +71,7 @@ pub(crate) fn lay_out(dir: &Path, binaries: &Binaries) -> Result<(), StackError>
     let root = workspace::root();
     copy(&root.join("template.yaml"), &dir.join("template.yaml"))?;
     copy_all(&root.join("infra"), &dir.join("infra"))?;
-    for name in FUNCTIONS {
+    for (name, _) in FUNCTIONS {
         let bootstrap = dir.join("functions").join(name).join("bootstrap");
         copy(binaries.path(name)?, &bootstrap)?;
         std::fs::set_permissions(&bootstrap, std::fs::Permissions::from_mode(0o755))

@@ -120,6 +120,16 @@ pub(super) const ROWS: &[Row] = &[
     )
     .fast(),
     row(
+        "aws/s3-version",
+        "400 for a version id that is none",
+        "REJECTED object_gone",
+        Play::Other(|case| {
+            let unknown = Act::Answer(s3_error(400, "InvalidArgument"));
+            meets(case, ("GetObject", 0, 1), unknown, Expect::rejected("object_gone").uploads(0, 0))
+        }),
+    )
+    .fast(),
+    row(
         "aws/s3-slow",
         "S3 takes 8 s",
         "waits, COMPLETED",
