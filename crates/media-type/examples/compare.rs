@@ -26,7 +26,7 @@ struct File {
 type Detect = fn(&[u8]) -> Option<MediaType>;
 
 const DETECTORS: [(&str, Detect); 5] = [
-    ("media-type, head and one range", decide),
+    ("media-type, head and ranges", decide),
     ("infer, 8 KiB head", |content| of_infer(head(content))),
     ("infer, whole file", of_infer),
     ("file-format, 8 KiB head", |content| named(FileFormat::from_bytes(head(content)).media_type())),
@@ -108,14 +108,16 @@ fn of_infer(content: &[u8]) -> Option<MediaType> {
 }
 
 fn decide(content: &[u8]) -> Option<MediaType> {
-    let head = head(content);
-    let verdict = match inspect(head, content.len() as u64) {
+    let part = |offset: u64, length: u64| {
+        let start = usize::try_from(offset).ok()?;
+        content.get(start..start + usize::try_from(length).ok()?)
+    };
+    let verdict = match inspect(head(content), content.len() as u64) {
         Inspection::Decided(verdict) => verdict,
-        Inspection::NeedsRange(request) => {
-            let start = usize::try_from(request.offset()).ok()?;
-            let end = start + usize::try_from(request.length()).ok()?;
-            request.decide(head, content.get(start..end)?)
-        }
+        Inspection::NeedsRange(first) => match first.decide(part(first.offset(), first.length())?) {
+            Inspection::Decided(verdict) => verdict,
+            Inspection::NeedsRange(second) => second.decide(part(second.offset(), second.length())?),
+        },
     };
     match verdict {
         Verdict::Accepted(media_type) => Some(media_type),

@@ -116,7 +116,7 @@ fn conclude(name: Option<&str>, verdict: Verdict) -> Result<&'static str, Refusa
 
 struct Decision {
     verdict: Verdict,
-    /// Those that the decision was made from: head and range.
+    /// Those that the decision was made from: head and ranges.
     bytes: u64,
     ranges: u32,
 }
@@ -138,14 +138,23 @@ fn judge(path: &Path) -> io::Result<Decision> {
         head.take(frame.get(..read).unwrap_or_default());
     }
     let head_bytes = head.bytes().len() as u64;
-    match inspect(head.bytes(), object_len) {
-        Inspection::Decided(verdict) => Ok(Decision { verdict, bytes: head_bytes, ranges: 0 }),
-        Inspection::NeedsRange(request) => {
-            let mut range = Vec::new();
-            file.seek(SeekFrom::Start(request.offset()))?;
-            file.take(request.length()).read_to_end(&mut range)?;
-            let bytes = head_bytes + range.len() as u64;
-            Ok(Decision { verdict: request.decide(head.bytes(), &range), bytes, ranges: 1 })
-        }
-    }
+    let first = match inspect(head.bytes(), object_len) {
+        Inspection::Decided(verdict) => return Ok(Decision { verdict, bytes: head_bytes, ranges: 0 }),
+        Inspection::NeedsRange(first) => first,
+    };
+    let range = read(&mut file, first.offset(), first.length())?;
+    let bytes = head_bytes + range.len() as u64;
+    let second = match first.decide(&range) {
+        Inspection::Decided(verdict) => return Ok(Decision { verdict, bytes, ranges: 1 }),
+        Inspection::NeedsRange(second) => second,
+    };
+    let more = read(&mut file, second.offset(), second.length())?;
+    Ok(Decision { verdict: second.decide(&more), bytes: bytes + more.len() as u64, ranges: 2 })
+}
+
+fn read(file: &mut File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+    let mut range = Vec::new();
+    file.seek(SeekFrom::Start(offset))?;
+    file.take(length).read_to_end(&mut range)?;
+    Ok(range)
 }

@@ -1,28 +1,47 @@
-//! The decision: which check a file's first bytes call for, and the one ranged read that it may ask for.
+//! The decision: which check a file's first bytes call for, and the ranged reads that it may ask for.
 
 use crate::{
     Found, HEAD_LEN, MediaType, Refusal, Verdict, audio, document, image, polyglot, recognise,
-    window::{Stop, Window},
+    window::{Piece, Stop, Window},
 };
 
-/// What the head of an object leads to.
+/// What the bytes that were read so far lead to.
+///
+/// `R` is the next range: [`FirstRange`] after the head, [`SecondRange`] after one range. There is no third.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inspection {
-    /// The head decides.
+pub enum Inspection<R> {
+    /// The bytes decide.
     Decided(Verdict),
-    /// The head does not decide; this range will.
-    NeedsRange(RangeRequest),
+    /// They do not decide; read this range and pass it to the request's `decide`.
+    NeedsRange(R),
 }
 
-/// The one range that, with the head, decides. It lies inside the object and never overlaps the head.
+/// Decides from the first bytes of an object, or says which range is needed.
+///
+/// `head` is the object's first [`HEAD_LEN`] bytes, or all of it where it is shorter; anything longer is cut to that,
+/// so that the answer never depends on how a stream was cut. `object_len` is the whole object's length in bytes.
+#[must_use]
+pub fn inspect(head: &[u8], object_len: u64) -> Inspection<FirstRange<'_>> {
+    let wanted = usize::try_from(object_len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
+    let head = head.get(..wanted).unwrap_or(head);
+    judge(&Window::of_head(head, object_len)).map_range(|offset, length| FirstRange {
+        head,
+        object_len,
+        offset,
+        length,
+    })
+}
+
+/// The first range. It lies inside the object and does not overlap the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RangeRequest {
+pub struct FirstRange<'a> {
+    head: &'a [u8],
+    object_len: u64,
     offset: u64,
     length: u64,
-    object_len: u64,
 }
 
-impl RangeRequest {
+impl<'a> FirstRange<'a> {
     /// The range's first byte, counted from the start of the object.
     #[must_use]
     pub const fn offset(&self) -> u64 {
@@ -35,52 +54,98 @@ impl RangeRequest {
         self.length
     }
 
-    /// Decides with the same head as before and the bytes of the range. A range that came back shorter than asked for
-    /// is taken as it is; of a longer one the rest is ignored.
+    /// Decides with the bytes of this range. Only a DOCX can need a second one. A range that came back shorter than
+    /// requested is taken as it is; of a longer one the rest is ignored.
     #[must_use]
-    pub fn decide(self, head: &[u8], range: &[u8]) -> Verdict {
-        let head = relevant_head(head, self.object_len);
-        let range = usize::try_from(self.length).ok().and_then(|length| range.get(..length)).unwrap_or(range);
-        // Where the range goes on right behind the head, the two are joined, so that a structure may cross the seam.
-        let joined;
-        let window = if self.offset == head.len() as u64 {
-            joined = [head, range].concat();
-            Window::with_range(&joined, 0, &[], self.object_len)
-        } else {
-            Window::with_range(head, self.offset, range, self.object_len)
-        };
-        match judge(&window) {
-            Ok(media_type) => Verdict::Accepted(media_type),
-            Err(Stop::Refused(refusal)) => Verdict::Refused(refusal),
-            // A window with a range never asks for another; were it to, refusing is the safe end.
-            Err(Stop::Needs { .. }) => Verdict::Refused(Refusal::UnsupportedType(Found::Unrecognised)),
+    pub fn decide(self, range: &'a [u8]) -> Inspection<SecondRange<'a>> {
+        let first = Piece { at: self.offset, bytes: cut(range, self.length) };
+        if self.offset != self.head.len() as u64 {
+            return judge(&Window::with_range(self.head, first, self.object_len))
+                .map_range(|offset, length| SecondRange { before: self, first, offset, length });
+        }
+        // The range continues the head: the two are joined, so that a structure may cross the seam.
+        let joined = [self.head, first.bytes].concat();
+        let window = Window::complete(&joined, [Piece::default(); 2], self.object_len);
+        Inspection::Decided(judge(&window).without_range())
+    }
+}
+
+/// The second range, which only a DOCX asks for. It lies inside the object and overlaps neither the head nor the first
+/// range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecondRange<'a> {
+    before: FirstRange<'a>,
+    first: Piece<'a>,
+    offset: u64,
+    length: u64,
+}
+
+impl SecondRange<'_> {
+    /// The range's first byte, counted from the start of the object.
+    #[must_use]
+    pub const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The range's length in bytes, from 1 to [`MAX_SECOND_RANGE_LEN`](crate::MAX_SECOND_RANGE_LEN).
+    #[must_use]
+    pub const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// Decides with the bytes of both ranges. A range that came back shorter than requested is taken as it is; of a
+    /// longer one the rest is ignored.
+    #[must_use]
+    pub fn decide(self, range: &[u8]) -> Verdict {
+        let FirstRange { head, object_len, .. } = self.before;
+        let (first, second) = (self.first, Piece { at: self.offset, bytes: cut(range, self.length) });
+        // What adjoins is joined, so that a structure may cross the seam.
+        let continues_head = second.at == head.len() as u64;
+        let meets_first = second.end() == first.at;
+        let judge_parts = |head: &[u8], ranges| judge(&Window::complete(head, ranges, object_len)).without_range();
+        match (continues_head, meets_first) {
+            (true, true) => judge_parts(&[head, second.bytes, first.bytes].concat(), [Piece::default(); 2]),
+            (true, false) => judge_parts(&[head, second.bytes].concat(), [first, Piece::default()]),
+            (false, true) => {
+                let bytes = [second.bytes, first.bytes].concat();
+                judge_parts(head, [Piece { at: second.at, bytes: &bytes }, Piece::default()])
+            }
+            (false, false) => judge_parts(head, [first, second]),
         }
     }
 }
 
-/// Decides from the first bytes of an object, or says which range is needed.
-///
-/// `head` is the object's first [`HEAD_LEN`] bytes, or all of it where it is shorter; anything longer is cut to that,
-/// so that the answer never depends on how a stream was cut. `object_len` is the whole object's length in bytes.
-#[must_use]
-pub fn inspect(head: &[u8], object_len: u64) -> Inspection {
-    let window = Window::of_head(relevant_head(head, object_len), object_len);
-    match judge(&window) {
-        Ok(media_type) => Inspection::Decided(Verdict::Accepted(media_type)),
-        Err(Stop::Refused(refusal)) => Inspection::Decided(Verdict::Refused(refusal)),
-        Err(Stop::Needs { offset, length }) => Inspection::NeedsRange(RangeRequest { offset, length, object_len }),
+/// A range's offset and length.
+type Wanted = (u64, u64);
+
+impl Inspection<Wanted> {
+    fn map_range<R>(self, request: impl FnOnce(u64, u64) -> R) -> Inspection<R> {
+        match self {
+            Self::Decided(verdict) => Inspection::Decided(verdict),
+            Self::NeedsRange((offset, length)) => Inspection::NeedsRange(request(offset, length)),
+        }
+    }
+
+    /// A complete window never asks for a range. If it did, the safe answer is to refuse.
+    fn without_range(self) -> Verdict {
+        match self {
+            Self::Decided(verdict) => verdict,
+            Self::NeedsRange(_) => Verdict::Refused(Refusal::UnsupportedType(Found::Unrecognised)),
+        }
     }
 }
 
-fn relevant_head(head: &[u8], object_len: u64) -> &[u8] {
-    let wanted = usize::try_from(object_len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
-    head.get(..wanted).unwrap_or(head)
+fn cut(range: &[u8], length: u64) -> &[u8] {
+    usize::try_from(length).ok().and_then(|length| range.get(..length)).unwrap_or(range)
 }
 
-fn judge(window: &Window<'_>) -> Result<MediaType, Stop> {
-    let media_type = sniff(window)?;
-    polyglot::check(window, media_type)?;
-    Ok(media_type)
+fn judge(window: &Window<'_>) -> Inspection<Wanted> {
+    let judged = sniff(window).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
+    match judged {
+        Ok(media_type) => Inspection::Decided(Verdict::Accepted(media_type)),
+        Err(Stop::Refused(refusal)) => Inspection::Decided(Verdict::Refused(refusal)),
+        Err(Stop::Needs { offset, length }) => Inspection::NeedsRange((offset, length)),
+    }
 }
 
 fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
@@ -90,13 +155,18 @@ fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => image::png::sniff(window),
         [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => image::gif::sniff(window),
         [0xFF, 0xD8, 0xFF, ..] => image::jpeg::sniff(window),
-        [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] => audio::wave::sniff(window),
+        [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => {
+            audio::wave::sniff(window)
+        }
         [b'O', b'g', b'g', b'S', ..] => audio::ogg::sniff(window),
         [b'I', b'D', b'3', ..] => audio::mpeg::sniff(window),
         [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => document::compound::sniff(window),
         [b'P', b'K', 0x03, 0x04, ..] => document::package::sniff(window),
         _ if audio::mpeg::starts_with_frame(head) => audio::mpeg::sniff(window),
         _ if document::pdf::header_at(head).is_some() => document::pdf::sniff(window),
-        _ => Err(recognise::other(head).into()),
+        _ => match recognise::other(head) {
+            Found::Text | Found::Unrecognised if audio::mpeg::follows_junk(window) => Ok(MediaType::Mpeg),
+            found => Err(found.into()),
+        },
     }
 }

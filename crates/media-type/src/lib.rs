@@ -1,20 +1,22 @@
-//! A file's true type, decided from its first 8 KiB and at most one ranged read.
+//! A file's true type, decided from its first 8 KiB and at most one ranged read, or two for a DOCX.
 //!
-//! Pure: no I/O, no clock, no state. A caller gathers the [`Head`] of a stream, calls [`inspect`], and where the head
-//! does not decide reads the one range that it names and calls [`RangeRequest::decide`]. The range lies inside the object
-//! and behind the head, and is at most [`MAX_RANGE_LEN`] bytes long. The answer is a closed [`Verdict`], and depends on
-//! nothing but these bytes and the object's length.
+//! Pure: no I/O, no clock, no state. A caller gathers the [`Head`] of a stream and calls [`inspect`]. Where the head does not
+//! decide, the caller reads the range that is named and calls [`FirstRange::decide`], and perhaps [`SecondRange::decide`] after
+//! another one. Each range lies inside the object and overlaps nothing that was read. The first is at most [`MAX_RANGE_LEN`]
+//! bytes long, the second at most [`MAX_SECOND_RANGE_LEN`]. The answer is a closed [`Verdict`], and depends on nothing but these
+//! bytes and the object's length.
 //!
 //! ```
 //! use media_type::{Inspection, MediaType, Verdict, inspect};
 //!
 //! let object = b"%PDF-1.7\n1 0 obj\n<< /Type /Catalog >>\nendobj\n";
+//! let read = |offset: u64, length: u64| &object[offset as usize..(offset + length) as usize];
 //! let verdict = match inspect(object, object.len() as u64) {
 //!     Inspection::Decided(verdict) => verdict,
-//!     Inspection::NeedsRange(request) => {
-//!         let start = request.offset() as usize;
-//!         request.decide(object, &object[start..start + request.length() as usize])
-//!     }
+//!     Inspection::NeedsRange(first) => match first.decide(read(first.offset(), first.length())) {
+//!         Inspection::Decided(verdict) => verdict,
+//!         Inspection::NeedsRange(second) => second.decide(read(second.offset(), second.length())),
+//!     },
 //! };
 //! assert_eq!(verdict, Verdict::Accepted(MediaType::Pdf));
 //! ```
@@ -24,42 +26,56 @@
 //!
 //! # Rules
 //!
-//! | type | what proves it | the one range, where it is needed |
+//! | type | what proves it | the extra range, where it is needed |
 //! | --- | --- | --- |
 //! | PNG | signature; `IHDR` with possible numbers and the right checksum; the start of another chunk | never |
 //! | GIF | screen descriptor; blocks that chain to an image with a possible code size, or out of the head | never |
-//! | JPEG | segments that chain to a quantisation table or frame header, or out of the head behind a segment that only JPEG has (JFIF, Exif, Adobe, Photoshop, XMP, ICC, MPF, `FlashPix`) | 4 KiB at the next segment, where none of those came before |
+//! | JPEG | segments that chain to a quantisation table or frame header, or out of what is known behind a segment that only JPEG has (JFIF, Exif, Adobe, Photoshop, XMP, ICC, MPF, `FlashPix`); an application segment of length 0 or 1 is skipped | 64 KiB at the next segment, where none of those came before |
 //! | OGG | pages; every stream that begins in the head is Vorbis, Opus, FLAC or Speex, or a skeleton | never |
-//! | PDF | `%PDF-` and a digit at the start, behind a byte order mark and at most 1 KiB of white space; then `n n obj`, with only comments before it, else with an end mark at the file's end | the last 1 KiB, where there is junk before the first object |
-//! | WAV | RIFF or RF64 of form `WAVE`; chunks that chain to a possible `fmt ` | 4 KiB at the next chunk, where `fmt ` is not in the head |
-//! | MP3 | behind any ID3 version 2 tags: three headers of Layer III, each where the one before it ends, of one version and sample rate; the free format too; two frames if they are all of the file | 8 KiB at the tag's end |
+//! | PDF | `%PDF-` and a digit at the start, behind a byte order mark and at most 1 KiB of white space; then `n n obj`, with only comments before it, else with an end mark at the file's end | 64 KiB behind the head, where that holds only comments; the last 1 KiB, where there is junk before the first object |
+//! | WAV | RIFF, RF64 or BW64 of form `WAVE`; chunks that chain to a possible `fmt `; zeros between them and a chunk named by four NULs are skipped | 64 KiB at the next chunk, where `fmt ` is not in the head |
+//! | MP3 | behind any ID3 version 2 tags: three headers of Layer III, each where the one before it ends, of one version and sample rate. See below | 64 KiB at the tag's end, or behind the head where no chain is in it |
 //! | DOC | compound file; a stream `WordDocument` directly below the root, or Word's class id where the directory is not wholly known; none of `Workbook`, `Book`, `PowerPoint Document`, `EncryptedPackage` and the like | 4 KiB at the directory, or more of it up to the sector of the allocation table that leads on |
-//! | DOCX | end record, directory, `[Content_Types].xml`, `_rels/.rels`: the main part is declared as `…wordprocessingml.document.main+xml` and is there; no `vbaProject.bin` | the last 65,557 bytes |
+//! | DOCX | end record, directory, `[Content_Types].xml`, `_rels/.rels`: the main part is declared as `…wordprocessingml.document.main+xml` and is there; no `vbaProject.bin` | the last 65,557 bytes; then `[Content_Types].xml`, where neither head nor tail has it, or the directory's part before the tail |
 //!
 //! Objects shorter than the head are decided by the same rules, without a range.
 //!
 //! Refused on purpose: macro-enabled documents and templates, encrypted packages, Layer I and II, RIFX, video in Ogg, and
-//! anything with junk before its signature. A DOC with a password is a DOC: only its text is encrypted.
+//! anything with junk before its signature, except MP3. A DOC with a password is a DOC: only its text is encrypted.
 //!
 //! Where the end of the object is known anyway, an end-of-central-directory record in a file that is neither DOCX nor DOC
 //! makes it a [`Refusal::Polyglot`] (many DOC hold a theme archive). So do bytes before, behind or between a DOCX's own
 //! records that these do not account for: an archive put in front, a program appended, a second archive in the comment.
 //!
+//! ## MP3
+//!
+//! - Most files chain from the first byte or from the tag's end. The free format counts there too.
+//! - Recordings that were cut or joined, and tags whose size is wrong, do not. If the file starts with a tag or a frame, a
+//!   chain of three headers anywhere in the known bytes is enough.
+//! - If the file starts with anything else (zeros, text, the rest of a frame), the chain must go on to the end of the
+//!   known bytes or be eight headers long, and the file must not be one of the containers that hold MP3.
+//! - Two headers are enough if the file ends with the second frame or within it. One header is enough if the file ends in
+//!   that frame and its side information is that of a recording's first frame.
+//! - A chain whose header comes again within a frame is a pattern of bytes and does not count.
+//! - AAC, FLAC, Monkey's Audio and the other layers behind a tag are refused at once.
+//!
 //! # Limits
 //!
 //! - An archive or program appended to an image, a sound or a PDF longer than what was read is not seen.
-//! - A DOCX whose directory does not fit into the last 65,557 bytes (about 900 parts, or fewer with a long comment), or
-//!   whose content types lie in the middle of a longer file, is refused as [`Found::OutOfReach`]. No common writer makes
-//!   the second; the first is a document with hundreds of pictures.
-//! - So is an MP3 with a second tag that is longer than the range behind a first one that is longer than the head.
+//! - A DOCX with more than about 4,000 parts is refused as [`Found::OutOfReach`]: its directory is longer than both ranges. So is
+//!   one with more than about 900 parts whose content types are neither first nor last, since directory and content types
+//!   would need a range each.
+//! - So is an MP3 with more than 64 KiB of padding, or with a second tag that is longer than that, behind a tag that leaves
+//!   the head; a WAV or JPEG with more than 64 KiB of other chunks or segments behind the first one that leaves the head; and
+//!   a PDF with more than 72 KiB of comments.
 //! - Whether a PDF or a DOC needs a password is not told.
 //!
 //! # Bounds
 //!
 //! Every number from a file is checked against the object's length and against what is known before it is used; nothing
-//! recurses on input; loops go forward by at least a byte, and links are followed once. The largest allocations are head
-//! and range joined (73,749 bytes) and what is inflated: at most 1 MiB of `[Content_Types].xml` and of `_rels/.rels`, no
-//! more than the directory says, checked by CRC-32.
+//! recurses on input; loops go forward by at least a byte, and links are followed once. The largest allocations are the known
+//! bytes joined (at most 335,893 bytes, for a DOCX with thousands of parts; 73,749 otherwise) and what is inflated: at
+//! most 1 MiB of `[Content_Types].xml` and of `_rels/.rels`, no more than the directory says, checked by CRC-32.
 //!
 //! # What is used and what is not
 //!
@@ -68,7 +84,7 @@
 //! - `quick-xml` reads the two XML parts as events: comments, prefixes, quotes and UTF-16 do not fool it as they fool a
 //!   search for a string. It neither recurses nor expands entities. Its namespace resolver is left out, since nested
 //!   declarations cost it quadratic time; the namespace of the root is checked here instead.
-//! - `memchr` finds the end record.
+//! - `memchr` finds the end record, and the bytes that may begin a frame.
 //! - `zip` and its like want the whole file to seek in, and build a list of all entries first, as long as the file claims.
 //!   Here only the end is known, and the directory is walked in place.
 //! - `cfb` too wants the whole file and builds its allocation table first. Here a few sectors are known, and one of the
@@ -120,12 +136,15 @@ mod window;
 
 pub use allowed::{AllowedTypes, AllowedTypesError};
 pub use head::Head;
-pub use inspect::{Inspection, RangeRequest, inspect};
+pub use inspect::{FirstRange, Inspection, SecondRange, inspect};
 pub use media_type::{MediaType, UnknownMediaType, extension_of};
 pub use verdict::{Found, Hidden, Refusal, RefusalCode, Verdict};
 
 /// Bytes of an object's head that are wanted; fewer only where the object is shorter.
 pub const HEAD_LEN: usize = 8192;
 
-/// The longest range that is ever asked for, in bytes: a ZIP archive's end record with the longest comment.
+/// The longest first range, in bytes: a ZIP archive's end record with the longest comment.
 pub const MAX_RANGE_LEN: u64 = 65_557;
+
+/// The longest second range, in bytes. Only a DOCX with more than about 900 parts needs more than a few thousand.
+pub const MAX_SECOND_RANGE_LEN: u64 = 256 * 1024;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// One of the nine types that the pipeline takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MediaType {
-    /// RIFF or RF64 wave audio, whatever its codec.
+    /// RIFF, RF64 or BW64 wave audio, whatever its codec.
     Wav,
     /// MPEG audio, Layer III.
     Mpeg,
@@ -62,11 +62,11 @@ impl MediaType {
     #[must_use]
     pub const fn extensions(self) -> &'static [&'static str] {
         match self {
-            Self::Wav => &["wav"],
+            Self::Wav => &["wav", "wave"],
             Self::Mpeg => &["mp3"],
-            Self::Ogg => &["ogg", "oga"],
+            Self::Ogg => &["ogg", "oga", "opus"],
             Self::Png => &["png"],
-            Self::Jpeg => &["jpg", "jpeg", "jpe"],
+            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
             Self::Gif => &["gif"],
             Self::Pdf => &["pdf"],
             Self::Msword => &["doc"],
@@ -192,6 +192,9 @@ mod tests {
             ("oga", Some(MediaType::Ogg)),
             ("jpe", Some(MediaType::Jpeg)),
             ("JPEG", Some(MediaType::Jpeg)),
+            ("jfif", Some(MediaType::Jpeg)),
+            ("Opus", Some(MediaType::Ogg)),
+            ("wave", Some(MediaType::Wav)),
             ("doc", Some(MediaType::Msword)),
             ("docx", Some(MediaType::Docx)),
             ("docm", None),

@@ -62,9 +62,123 @@ fn is_text(head: &[u8]) -> bool {
     start.iter().all(|byte| matches!(byte, 0x09 | 0x0A | 0x0C | 0x0D | 0x20..=0x7E | 0x80..=0xFF))
 }
 
+/// Containers and images that may hold frames of MP3, or bytes that look like them, near their start. They are not worth
+/// a name of their own, but must not pass as MP3 behind junk.
+pub(crate) fn is_other_container(head: &[u8]) -> bool {
+    is_sound_or_video(head) || is_archive_or_program(head) || is_image_or_font(head)
+}
+
+#[expect(clippy::match_same_arms, reason = "an arm for each family, under the comment that names it")]
+fn is_sound_or_video(head: &[u8]) -> bool {
+    let has_at = |at: usize, signature: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(signature));
+    match head {
+        // Matroska, Flash, an MPEG program stream or elementary stream, ASF, RealMedia, NSV, MXF.
+        [0x1A, 0x45, 0xDF, 0xA3, ..]
+        | [b'F', b'L', b'V', ..]
+        | [b'F' | b'C' | b'Z', b'W', b'S', ..]
+        | [0, 0, 1, ..]
+        | [0x30, 0x26, 0xB2, 0x75, ..]
+        | [b'.', b'R', b'M', b'F', ..]
+        | [b'.', b'r', b'a', 0xFD, ..]
+        | [b'N', b'S', b'V', b'f' | b's', ..]
+        | [0x06, 0x0E, 0x2B, 0x34, ..] => true,
+        // AIFF, DSD, Core Audio, Sun, Wave64, RIFF within something, MIDI, Creative.
+        [b'F', b'O', b'R', b'M', ..]
+        | [b'F', b'R', b'M', b'8', ..]
+        | [b'c', b'a', b'f', b'f', ..]
+        | [b'.', b's', b'n', b'd', ..]
+        | [b'r', b'i', b'f', b'f', ..]
+        | [b'R', b'I', b'F', b'F', ..]
+        | [b'L', b'I', b'S', b'T', ..]
+        | [b'M', b'T', b'h', b'd', ..]
+        | [b'C', b'r', b'e', b'a', b't', b'i', b'v', b'e', ..] => true,
+        // Musepack, WavPack, True Audio, OptimFROG, AAC, AC-3, trackers.
+        [b'M', b'P', b'C', b'K', ..]
+        | [b'M', b'P', b'+', ..]
+        | [b'w', b'v', b'p', b'k', ..]
+        | [b'T', b'T', b'A', ..]
+        | [b'O', b'F', b'R', b' ', ..]
+        | [b'A', b'D', b'I', b'F', ..]
+        | [0x0B, 0x77, ..]
+        | [b'I', b'M', b'P', b'M', ..]
+        | [b'E', b'x', b't', b'e', b'n', b'd', b'e', b'd', b' ', b'M', ..] => true,
+        // QuickTime without its usual start.
+        [_, _, _, _, name @ ..]
+            if [&b"moov"[..], b"mdat", b"wide", b"free", b"skip", b"pnot", b"jP  "]
+                .iter()
+                .any(|known| name.starts_with(known)) =>
+        {
+            true
+        }
+        // An MPEG transport stream.
+        [b'G', ..] => [188, 376].iter().all(|at| has_at(*at, b"G")),
+        _ => false,
+    }
+}
+
+#[expect(clippy::match_same_arms, reason = "an arm for each family, under the comment that names it")]
+fn is_archive_or_program(head: &[u8]) -> bool {
+    match head {
+        // ZIP, cpio, ar, CAB, CHM, Outlook.
+        [b'P', b'K', ..]
+        | [b'0', b'7', b'0', b'7', b'0', ..]
+        | [b'!', b'<', b'a', b'r', b'c', b'h', ..]
+        | [b'M', b'S', b'C', b'F', ..]
+        | [b'I', b'T', b'S', b'F', ..]
+        | [b'!', b'B', b'D', b'N', ..] => true,
+        // AppleSingle, WebAssembly, Mach-O, Android, SQLite, Access.
+        [0, 5, 0x16, ..]
+        | [0, b'a', b's', b'm', ..]
+        | [0xCE, 0xFA, 0xED, 0xFE, ..]
+        | [0xFE, 0xED, 0xFA, ..]
+        | [b'd', b'e', b'x', b'\n', ..]
+        | [b'S', b'Q', b'L', b'i', b't', b'e', ..]
+        | [0, 1, 0, 0, ..] => true,
+        _ => head.get(257..).is_some_and(|rest| rest.starts_with(b"ustar")),
+    }
+}
+
+fn is_image_or_font(head: &[u8]) -> bool {
+    match head {
+        // BMP, Photoshop, icons and cursors, DjVu, EPS with a preview, WMF, EMF, WordPerfect, fonts.
+        [b'B', b'M', ..]
+        | [b'8', b'B', b'P', b'S', ..]
+        | [0, 0, 2, 0, ..]
+        | [b'A', b'T', b'&', b'T', ..]
+        | [0xC5, 0xD0, 0xD3, 0xC6, ..]
+        | [0xD7, 0xCD, 0xC6, 0x9A, ..]
+        | [1, 0, 9, 0, 0, 3, ..]
+        | [1, 0, 0, 0, _, _, 0, 0, ..]
+        | [0xFF, b'W', b'P', b'C', ..]
+        | [b'O', b'T', b'T', b'O', ..]
+        | [b'w', b'O', b'F', ..] => true,
+        _ => head.get(128..).is_some_and(|rest| rest.starts_with(b"DICM")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn containers_are_known_by_their_signatures() {
+        let at = |place: usize, signature: &[u8]| [&vec![b'x'; place][..], signature, b" and so on"].concat();
+        for head in [
+            at(0, b"FLV\x01"),
+            at(0, b"\0\0\x01\xba"),
+            at(4, b"mdat"),
+            at(257, b"ustar"),
+            at(128, b"DICM"),
+            at(0, b"BM"),
+            at(0, &[b'G'; 400]),
+            at(0, b"\x01\0\0\0\x6c\0\0\0"),
+        ] {
+            assert!(is_other_container(&head), "{:?}", head.escape_ascii());
+        }
+        for head in [at(0, b"plain words"), at(0, &[0; 417]), at(0, b"GET / HTTP/1.0"), at(0, b"\0"), Vec::new()] {
+            assert!(!is_other_container(&head), "{:?}", head.escape_ascii());
+        }
+    }
 
     #[test]
     fn guesses_are_by_signature_then_markup_then_text() {

@@ -47,7 +47,8 @@ pub(crate) fn size(bytes: u64, settings: &Settings) -> Result<(), Stop> {
     }
 }
 
-/// The file's type: what its name promises, then what its bytes are. At most one ranged read, before anything is sent.
+/// The file's type: what its name promises, then what its bytes are. At most one ranged read, and two for a DOCX, before
+/// anything is sent.
 pub(crate) async fn media_type(
     intake: &Intake,
     object: &ObjectRef,
@@ -60,9 +61,15 @@ pub(crate) async fn media_type(
     let head = stream.head();
     let verdict = match media_type::inspect(&head, size) {
         Inspection::Decided(verdict) => verdict,
-        Inspection::NeedsRange(wanted) => {
-            let bytes = source::range(&intake.s3, object, wanted.offset(), wanted.length()).await?;
-            wanted.decide(&head, &bytes)
+        Inspection::NeedsRange(first) => {
+            let bytes = source::range(&intake.s3, object, first.offset(), first.length()).await?;
+            match first.decide(&bytes) {
+                Inspection::Decided(verdict) => verdict,
+                Inspection::NeedsRange(second) => {
+                    let more = source::range(&intake.s3, object, second.offset(), second.length()).await?;
+                    second.decide(&more)
+                }
+            }
         }
     };
     allowed.check_content(named, verdict).map_err(|refusal| refused(refusal, intake))
@@ -84,5 +91,5 @@ fn refused(refusal: Refusal, intake: &Intake) -> Stop {
         ReasonCode::TypeMismatch => format!("{refusal}; name the file after what it is"),
         _ => refusal.to_string(),
     };
-    Stop::Reject(Reason::new(code, text))
+    Stop::Final(Reason::new(code, text))
 }

@@ -7,7 +7,7 @@ use std::{fs, io, path::Path};
 
 use media_type::MediaType;
 use samples::{
-    archive::{Archive, DOCUMENT, Entry, entry, package},
+    archive::{Archive, DOCUMENT, Entry, docx_with_content_types_between, entry, package},
     compound::Builder,
 };
 
@@ -55,8 +55,49 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds.push(whole("png-jar", [samples::png(), jar.clone()].concat()));
     seeds.push(whole("jar-docx", [jar, samples::archive::docx()].concat()));
     seeds.push(whole("pdf-junk", [&b"%PDF-1.4\njunk\n"[..], &samples::pdf()[9..]].concat()));
+    seeds.extend(tolerated());
     assert!(seeds.len() > MediaType::ALL.len());
     seeds
+}
+
+/// The kinds of files that are laid out unusually or damaged a little, and accepted.
+fn tolerated() -> Vec<(String, Vec<u8>)> {
+    let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
+    let gapped = |name: &str, content: Vec<u8>, place, kibibytes| (name.to_owned(), describe(&content, place, kibibytes));
+    let mut cut = samples::mp3(8);
+    cut.drain(500..541);
+    let mut info = [&[0xFF, 0xFB, 0xE0, 0x64][..], &[0; 32], b"Info"].concat();
+    info.resize(400, 0);
+    let comment = [&b"\xff\xfe\x75\x32"[..], &[0; 30_000]].concat();
+    let photo = samples::jpeg();
+    let commented = [&photo[..2], &comment, &photo[2..]].concat();
+    let (mut lines, mut short) = (photo.clone(), photo);
+    lines[3] = 0xDC;
+    short[4..6].copy_from_slice(&[0, 1]);
+    let document = samples::pdf();
+    let remark = [&document[..9], b"%", &[0; 20_480], b"\n", &document[9..]].concat();
+    let mut wide = samples::riff(&[samples::chunk([0; 4], b"nameless"), samples::pcm_chunk()]);
+    wide[..4].copy_from_slice(b"BW64");
+    let mut middle = docx_with_content_types_between(9216, 0);
+    middle.entries.push(Entry { is_stored: true, ..entry("b.png", vec![0; 71_680]) });
+    for part in middle.entries.iter_mut().filter(|part| part.name == "a.png") {
+        part.content.fill(0);
+    }
+    let middle = middle.build();
+    let place = middle.windows(70_000).position(|zeros| zeros.iter().all(|byte| *byte == 0)).expect("a picture");
+    vec![
+        whole("mp3-cut", cut),
+        whole("mp3-zeros", [vec![0; 417], samples::mp3(4)].concat()),
+        whole("mp3-text", [b"HTTP/1.0 200 OK\r\n\r\n".to_vec(), samples::mp3(4)].concat()),
+        whole("mp3-info", info),
+        gapped("mp3-padded", [samples::id3(20), vec![0; 20_480], samples::mp3(4)].concat(), 30, 20),
+        gapped("jpg-comment", commented, 6, 29),
+        whole("jpg-lines", lines),
+        whole("jpg-short", short),
+        gapped("pdf-comment", remark, 10, 20),
+        whole("wav-wide", wide),
+        gapped("docx-middle", middle, place, 68),
+    ]
 }
 
 /// The fuzz target's input for this content, with so many KiB of it, all zeros, left out from `place` on.

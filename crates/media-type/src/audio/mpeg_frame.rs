@@ -6,9 +6,12 @@ pub(crate) struct FrameHeader {
     /// Version and sample rate, which no file changes midway.
     family: (u8, u8),
     /// Bytes from this header to the next; `None` in the free format, where the encoder chose a length.
-    length: Option<u64>,
+    length: Option<usize>,
     /// One more byte at the end, in any format.
-    padding: u64,
+    padding: usize,
+    pub(crate) is_mono: bool,
+    /// Whether two bytes of checksum follow the header.
+    pub(crate) has_checksum: bool,
 }
 
 /// What four bytes could begin.
@@ -29,7 +32,7 @@ const SAMPLE_RATES_V1: [u32; 3] = [44_100, 48_000, 32_000];
 
 impl Frame {
     pub(crate) fn parse(bytes: &[u8]) -> Self {
-        let &[0xFF, second, third, _, ..] = bytes else {
+        let &[0xFF, second, third, fourth, ..] = bytes else {
             return Self::None;
         };
         if second & 0xE0 != 0xE0 {
@@ -57,9 +60,15 @@ impl Frame {
         if layer != 1 {
             return Self::OtherLayer;
         }
-        let padding = u64::from(padding);
-        let length = (*rate > 0).then(|| u64::from(samples_by_eight * rate * 1000 / (sample_rate / divisor)) + padding);
-        Self::Layer3(FrameHeader { family: (version, sample_index), length, padding })
+        let padding = usize::from(padding);
+        let unpadded = usize::try_from(samples_by_eight * rate * 1000 / (sample_rate / divisor)).unwrap_or_default();
+        Self::Layer3(FrameHeader {
+            family: (version, sample_index),
+            length: (*rate > 0).then_some(unpadded + padding),
+            padding,
+            is_mono: fourth >> 6 == 3,
+            has_checksum: second & 1 == 0,
+        })
     }
 
     /// The header, if it is one of Layer III.
@@ -78,7 +87,7 @@ impl FrameHeader {
     }
 
     /// Bytes from this header to the next, where frames of the free format have `free` bytes without their padding.
-    pub(crate) fn step(&self, free: u64) -> u64 {
+    pub(crate) fn step(&self, free: usize) -> usize {
         self.length.unwrap_or(free + self.padding)
     }
 
@@ -86,8 +95,13 @@ impl FrameHeader {
         self.length.is_none()
     }
 
-    pub(crate) fn padding(&self) -> u64 {
+    pub(crate) fn padding(&self) -> usize {
         self.padding
+    }
+
+    /// MPEG-1 rather than one of the versions with lower sample rates.
+    pub(crate) fn is_version_1(&self) -> bool {
+        self.family.0 == 3
     }
 }
 

@@ -1,16 +1,16 @@
-//! WAV: RIFF or RF64 of form WAVE, walked to the format chunk.
+//! WAV: RIFF, RF64 or BW64 of form WAVE, walked to the format chunk.
 
 use crate::{
-    Found, MediaType,
+    Found, MAX_RANGE_LEN, MediaType,
     window::{Stop, Window, u16_le, u32_le},
 };
 
-/// Read where the chunks before the format are longer than the head, as in some broadcast files.
-const NEXT_CHUNKS_LEN: u64 = 4096;
+/// Read where the chunks before the format are longer than the head, as in broadcast files: more such chunks find room.
+const NEXT_CHUNKS_LEN: u64 = MAX_RANGE_LEN;
 /// The shortest format: codec, channels, sample rate, byte rate, block size.
 const SHORTEST_FORMAT: u32 = 14;
 
-/// Decides a file that starts as RIFF or RF64.
+/// Decides a file that starts as RIFF, RF64 or BW64.
 pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     let form = window.bytes(MediaType::Wav, 0, 12, 12)?.get(8..);
     match form {
@@ -29,15 +29,28 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         match name {
             b"fmt " => return format(window, at + 8, length),
             _ if is_chunk_name(name) => {}
+            // Zeros between two chunks, of any number.
+            [0, 0, 0, 0] if length == 0 || at + 8 + u64::from(length) > window.object_len() => {
+                at += zeros_len(window.at(at));
+                continue;
+            }
+            [0, 0, 0, 0] => {}
             _ => return Err(damaged()),
         }
         let end = at + 8 + u64::from(length);
-        at = end + u64::from(length % 2);
-        // Some writers leave out the byte that fills an odd chunk.
-        if length % 2 == 1 && window.known(at, 4).is_some_and(|name| !is_chunk_name(name)) {
-            at = end;
-        }
+        at = if length % 2 == 1 && is_unfilled(window, end)? { end } else { end + u64::from(length % 2) };
     }
+}
+
+/// Whether the byte that fills an odd chunk is missing, as some writers leave it out: the next chunk begins at once.
+fn is_unfilled(window: &Window<'_>, end: u64) -> Result<bool, Stop> {
+    let next = window.bytes(MediaType::Wav, end, 8, NEXT_CHUNKS_LEN)?;
+    let fits = |length: u32| end + 8 + u64::from(length) <= window.object_len();
+    Ok(next.get(..4).is_some_and(is_chunk_name) && u32_le(next, 4).is_some_and(fits))
+}
+
+fn zeros_len(known: &[u8]) -> u64 {
+    known.iter().position(|byte| *byte != 0).unwrap_or(known.len()) as u64
 }
 
 fn damaged() -> Stop {
@@ -60,6 +73,7 @@ fn format(window: &Window<'_>, at: u64, length: u32) -> Result<MediaType, Stop> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::Piece;
 
     fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
         let length = u32::try_from(content.len()).unwrap();
@@ -86,12 +100,22 @@ mod tests {
         sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
+    fn outcome_with_range(file: &[u8]) -> Result<MediaType, Stop> {
+        let Err(Stop::Needs { offset, length }) = outcome(file) else {
+            return outcome(file);
+        };
+        let bytes = &file[usize::try_from(offset).unwrap()..usize::try_from(offset + length).unwrap()];
+        sniff(&Window::with_range(&file[..8192], Piece { at: offset, bytes }, file.len() as u64))
+    }
+
     #[test]
     fn chunks_are_walked_to_the_format() {
         assert_eq!(outcome(&tiny()), Ok(MediaType::Wav));
         assert_eq!(outcome(&wave(*b"RIFF", &[chunk(*b"JUNK", &[0; 7001]), pcm()])), Ok(MediaType::Wav));
         assert_eq!(outcome(&wave(*b"RIFF", &[chunk(*b"data", &[0; 4]), pcm()])), Ok(MediaType::Wav));
-        assert_eq!(outcome(&wave(*b"RF64", &[chunk(*b"ds64", &[0; 28]), pcm()])), Ok(MediaType::Wav));
+        for kind in [*b"RF64", *b"BW64"] {
+            assert_eq!(outcome(&wave(kind, &[chunk(*b"ds64", &[0; 28]), pcm()])), Ok(MediaType::Wav));
+        }
         let mut unfilled = wave(*b"RIFF", &[b"LIST\x03\0\0\0abc".to_vec(), pcm()]);
         assert_eq!(outcome(&unfilled), Ok(MediaType::Wav));
         unfilled.truncate(30);
@@ -101,9 +125,40 @@ mod tests {
     #[test]
     fn a_format_past_the_head_is_reached_with_one_range() {
         let file = wave(*b"RIFF", &[chunk(*b"iXML", &b" ".repeat(60_000)), pcm(), chunk(*b"data", &[0; 9000])]);
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 60_020, length: 4096 }));
-        let window = Window::with_range(&file[..8192], 60_020, &file[60_020..64_116], file.len() as u64);
-        assert_eq!(sniff(&window), Ok(MediaType::Wav));
+        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 60_020, length: file.len() as u64 - 60_020 }));
+        assert_eq!(outcome_with_range(&file), Ok(MediaType::Wav));
+    }
+
+    #[test]
+    fn long_broadcast_chunks_before_the_format_fit_into_the_range() {
+        for (first, second) in [(15_000, 15_000), (602, 15_001), (15_001, 60_000), (300_000, 15_000)] {
+            for has_fill_byte in [true, false] {
+                let mut chunks = [chunk(*b"bext", &vec![b'b'; first]), chunk(*b"iXML", &vec![b'x'; second])];
+                if !has_fill_byte {
+                    chunks[0].truncate(8 + first);
+                    chunks[1].truncate(8 + second);
+                }
+                let file = wave(*b"RIFF", &[chunks.concat(), pcm(), chunk(*b"data", &vec![0; 90_000])]);
+                assert_eq!(outcome_with_range(&file), Ok(MediaType::Wav), "{first} {second} {has_fill_byte}");
+            }
+        }
+        let chunks = [chunk(*b"bext", &[0; 9000]), chunk(*b"iXML", &vec![0; 90_000]), pcm()];
+        assert_eq!(outcome_with_range(&wave(*b"RIFF", &chunks)), Err(Found::OutOfReach(MediaType::Wav).into()));
+    }
+
+    #[test]
+    fn zeros_between_chunks_and_a_chunk_without_a_name_are_skipped() {
+        assert_eq!(outcome(&wave(*b"RIFF", &[chunk([0; 4], b"something"), pcm()])), Ok(MediaType::Wav));
+        assert_eq!(
+            outcome(&wave(*b"RIFF", &[chunk(*b"bext", &[7; 602]), chunk([0; 4], &[]), pcm()])),
+            Ok(MediaType::Wav)
+        );
+        for zeros in [4, 5, 8, 13, 500] {
+            assert_eq!(outcome(&wave(*b"RIFF", &[vec![0; zeros], pcm()])), Ok(MediaType::Wav), "{zeros}");
+        }
+        for wreck in [vec![0; 500], [&[0; 12][..], b"MZ\x90\0\0\0\0\0"].concat(), [vec![0; 3], pcm()].concat()] {
+            assert_eq!(outcome(&wave(*b"RIFF", &[wreck])), Err(damaged()));
+        }
     }
 
     #[test]

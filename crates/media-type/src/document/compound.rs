@@ -45,7 +45,7 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     if let Some(found) = foreign {
         return Err(found.into());
     }
-    if !are_all && window.may_ask() && !directory.missing.is_empty() {
+    if !are_all && window.is_head_only() && !directory.missing.is_empty() {
         return Err(ask(window, &header, &directory.missing));
     }
     let is_of_word = match root.class_id() {

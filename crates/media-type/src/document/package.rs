@@ -1,7 +1,7 @@
 //! DOCX: an Office package whose main part is a document, by its own declaration, and is there.
 
 use crate::{
-    Found, Hidden, MediaType, Refusal,
+    Found, Hidden, MAX_RANGE_LEN, MediaType, Refusal,
     document::{
         package_parts::{self, Declared, Malformed},
         zip::Directory,
@@ -13,6 +13,8 @@ use crate::{
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 /// A package has one main part, and perhaps a few documents to insert.
 const MOST_DOCUMENTS: usize = 16;
+const CONTENT_TYPES: &str = "[Content_Types].xml";
+const RELATIONSHIPS: &str = "_rels/.rels";
 const USUAL_MAIN_PART: &str = "word/document.xml";
 
 /// The content types of other packages' main parts.
@@ -31,11 +33,14 @@ const OTHER_MAIN_TYPES: [(&str, Found); 9] = [
 /// Decides a file that starts as a ZIP archive.
 pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     let directory = Directory::read(window)?;
-    let Some(content_types) = only(&directory, "[Content_Types].xml")? else {
+    let Some(content_types) = only(&directory, CONTENT_TYPES)? else {
         let is_open_document = directory.entries().any(|entry| entry.is_named("mimetype"));
         return Err(if is_open_document { Found::OpenDocument } else { Found::ZipArchive }.into());
     };
-    let content_types = content_types.content(window, directory.shift)?;
+    let content_types = match content_types.content(window, directory.shift) {
+        Err(Stop::Needs { .. }) => return Err(ask_for_parts(window, &directory, &content_types)),
+        content_types => content_types?,
+    };
     match main_part(window, &directory)? {
         MainPart::Named(part) => check_type(&content_types, &part)?,
         MainPart::Unknown => check_without_relationships(&content_types, &directory)?,
@@ -48,6 +53,21 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         Some(hidden) => Err(Stop::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })),
         None => Ok(MediaType::Docx),
     }
+}
+
+/// Asks for the content types, which lie between the head and the tail, and for the relationships as well where one range
+/// no longer than the first one spans both.
+fn ask_for_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: &Entry<'_>) -> Stop {
+    let (at, length) = directory.place(content_types);
+    let relationships = directory.entries().find(|entry| entry.is_named(RELATIONSHIPS));
+    let is_missing = |entry: &Entry<'_>| matches!(entry.content(window, directory.shift), Err(Stop::Needs { .. }));
+    let spanned = relationships.filter(is_missing).and_then(|relationships| {
+        let (other_at, other_length) = directory.place(&relationships);
+        let (start, end) = (at.min(other_at), at.saturating_add(length).max(other_at.saturating_add(other_length)));
+        (end - start <= MAX_RANGE_LEN).then_some((start, end - start))
+    });
+    let (at, length) = spanned.unwrap_or((at, length));
+    window.ask(MediaType::Docx, at, length)
 }
 
 fn damaged() -> Stop {
@@ -76,12 +96,15 @@ enum MainPart {
 }
 
 fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<MainPart, Stop> {
-    let Some(relationships) = only(directory, "_rels/.rels")? else {
+    let Some(relationships) = only(directory, RELATIONSHIPS)? else {
         return Ok(MainPart::Unknown);
     };
     let relationships = match relationships.content(window, directory.shift) {
         Ok(relationships) => relationships,
-        Err(Stop::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => return Ok(MainPart::Unknown),
+        // No range is read for the relationships alone.
+        Err(Stop::Needs { .. } | Stop::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => {
+            return Ok(MainPart::Unknown);
+        }
         Err(stop) => return Err(stop),
     };
     let part = package_parts::main_part(&relationships)?.ok_or(Found::OtherPackage)?;

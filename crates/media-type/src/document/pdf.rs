@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use crate::{
-    Found, MediaType,
+    Found, MAX_RANGE_LEN, MediaType,
     window::{Stop, Window},
 };
 
@@ -12,6 +12,8 @@ const MOST_LEADING_SPACE: usize = 1024;
 /// Where readers look for the end marker.
 const END_LEN: u64 = 1024;
 const END_MARKS: [&[u8]; 2] = [b"%%EOF", b"startxref"];
+/// Read behind the head where that holds nothing but comments.
+const MORE_COMMENTS_LEN: u64 = MAX_RANGE_LEN;
 
 /// Where `%PDF-` and a digit stand, if only a byte order mark and white space come before.
 pub(crate) fn header_at(head: &[u8]) -> Option<usize> {
@@ -24,8 +26,10 @@ pub(crate) fn header_at(head: &[u8]) -> Option<usize> {
 pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     let head = window.at(0);
     let body = header_at(head).and_then(|at| head.get(at..)).unwrap_or_default();
-    if is_object(&mut Tokens { rest: body, skips_comments: true }) {
-        return Ok(MediaType::Pdf);
+    match first_token(body, window.is_known_to_end(0)) {
+        First::Object => return Ok(MediaType::Pdf),
+        First::PastKnown => return Err(window.ask(MediaType::Pdf, window.head_len(), MORE_COMMENTS_LEN)),
+        First::Other => {}
     }
     // Something else stands before the first object. That happens, but then the file has to end like a PDF as well.
     if !has_object(body) {
@@ -41,6 +45,26 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     }
 }
 
+/// What stands behind the header, comments and white space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum First {
+    Object,
+    /// The known bytes end before this can be told.
+    PastKnown,
+    Other,
+}
+
+fn first_token(body: &[u8], is_whole: bool) -> First {
+    let mut tokens = Tokens { rest: body, skips_comments: true };
+    if is_object(&mut tokens) {
+        First::Object
+    } else if !is_whole && tokens.rest.is_empty() {
+        First::PastKnown
+    } else {
+        First::Other
+    }
+}
+
 fn has_object(body: &[u8]) -> bool {
     body.windows(2).enumerate().any(|(at, pair)| {
         matches!(pair, [before, b'0'..=b'9'] if is_space(*before))
@@ -48,7 +72,7 @@ fn has_object(body: &[u8]) -> bool {
     })
 }
 
-/// Object number, generation, `obj`.
+/// Object number, generation, `obj`. Where the bytes end before all of these, nothing is left of them.
 fn is_object(tokens: &mut Tokens<'_>) -> bool {
     tokens.next().is_some_and(|token| is_number(token, 10))
         && tokens.next().is_some_and(|token| is_number(token, 5))
@@ -76,15 +100,16 @@ struct Tokens<'a> {
 impl<'a> Tokens<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         loop {
-            let start = self.rest.iter().position(|byte| !is_space(*byte))?;
+            let start = self.rest.iter().position(|byte| !is_space(*byte)).unwrap_or(self.rest.len());
             self.rest = self.rest.get(start..)?;
             if !(self.skips_comments && self.rest.starts_with(b"%")) {
                 break;
             }
-            let end = self.rest.iter().position(|byte| matches!(byte, b'\n' | b'\r'))?;
+            let end = self.rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(self.rest.len());
             self.rest = self.rest.get(end..)?;
         }
         let end = self.rest.iter().position(|byte| is_space(*byte) || is_delimiter(*byte)).unwrap_or(self.rest.len());
+        // None where nothing is left.
         let (token, rest) = self.rest.split_at_checked(end.max(1))?;
         self.rest = rest;
         Some(token)
@@ -94,6 +119,7 @@ impl<'a> Tokens<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::Piece;
 
     fn tiny() -> Vec<u8> {
         b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\n\
@@ -155,6 +181,29 @@ mod tests {
         let len = long.len() as u64;
         assert_eq!(outcome(&long), Err(Stop::Needs { offset: len - 1024, length: 1024 }));
         let end = &long[long.len() - 1024..];
-        assert_eq!(sniff(&Window::with_range(&long[..8192], len - 1024, end, len)), Ok(MediaType::Pdf));
+        let range = Piece { at: len - 1024, bytes: end };
+        assert_eq!(sniff(&Window::with_range(&long[..8192], range, len)), Ok(MediaType::Pdf));
+    }
+
+    #[test]
+    fn a_first_object_behind_comments_past_the_head_is_reached_with_one_range() {
+        let comments = b"% a line of a comment that a generator wrote\n".repeat(300);
+        let file = [&b"%PDF-1.4\n"[..], &comments, &tiny()[15..], &b" ".repeat(90_000)].concat();
+        let len = file.len() as u64;
+        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 8192, length: 65_557 }));
+        let complete = |known: &[u8]| sniff(&Window::complete(known, [Piece::default(); 2], len));
+        assert_eq!(complete(&file[..8192 + 65_557]), Ok(MediaType::Pdf));
+        // Wherever the head ends within the first object's three words.
+        let object_at = memmem::find(&file, b"\n1 0 obj").unwrap() + 1;
+        for cut in object_at - 2..object_at + 7 {
+            let outcome = sniff(&Window::of_head(&file[..cut], len));
+            assert_eq!(outcome, Err(Stop::Needs { offset: cut as u64, length: 65_557 }), "{cut}");
+        }
+        let endless = [&b"%PDF-1.4\n"[..], &b"% more\n".repeat(20_000)].concat();
+        let outcome = sniff(&Window::complete(&endless[..73_749], [Piece::default(); 2], endless.len() as u64));
+        assert_eq!(outcome, Err(Found::OutOfReach(MediaType::Pdf).into()));
+        let script = [&b"%PDF-1.4\n"[..], &comments, b"#!/bin/sh\necho 1 0 obj\n"].concat();
+        let outcome = sniff(&Window::complete(&script, [Piece::default(); 2], script.len() as u64));
+        assert_eq!(outcome, Err(Found::Damaged(MediaType::Pdf).into()));
     }
 }

@@ -1,12 +1,12 @@
 //! The directory of a ZIP archive, read from its end.
 //!
 //! The crates that read archives want the whole file to seek in and build a list of all entries first, whose number the
-//! file claims. Here at most [`MAX_RANGE_LEN`](crate::MAX_RANGE_LEN) bytes and a head are known and nothing is built.
+//! file claims. Here a head and at most two ranges of it are known and nothing is built.
 
 use memchr::memmem;
 
 use crate::{
-    Found, Hidden, MAX_RANGE_LEN, MediaType,
+    Found, Hidden, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, MediaType,
     document::zip_entry::Entry,
     window::{Stop, Window, u16_le, u32_le, u64_le},
 };
@@ -18,11 +18,18 @@ const ZIP64_LOCATOR: [u8; 4] = *b"PK\x06\x07";
 const ZIP64_LOCATOR_LEN: usize = 20;
 const ZIP64_RECORD: [u8; 4] = *b"PK\x06\x06";
 const ZIP64_RECORD_LEN: usize = 56;
+/// Read before a directory that begins before the tail: a writer that puts the content types last has them there.
+const BEFORE_DIRECTORY_LEN: u64 = 8192;
+/// The most that is read of an entry besides its name and content: fields that only the entry itself has, such as the room
+/// to grow that Microsoft's packages leave, and a data descriptor.
+const MOST_BESIDE_CONTENT: u64 = 4096;
 
 /// A directory whose bytes are all known and whose entries were all walked once.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Directory<'a> {
     bytes: &'a [u8],
+    /// From the start of the object.
+    at: u64,
     /// What has to be added to the directory's offsets: the length of what was put before the archive.
     pub(crate) shift: u64,
     /// Data that the archive's own records do not account for.
@@ -39,25 +46,37 @@ struct End {
 }
 
 impl<'a> Directory<'a> {
-    /// Reads the directory, or asks for the end of the object.
+    /// Reads the directory, or asks for the end of the object, and then for what lies before that end.
     pub(crate) fn read(window: &Window<'a>) -> Result<Self, Stop> {
         let Some((tail_at, tail)) = window.tail() else {
+            if !window.is_head_only() {
+                return Err(Found::OutOfReach(MediaType::Docx).into());
+            }
             return Err(window.ask(MediaType::Docx, window.object_len().saturating_sub(MAX_RANGE_LEN), MAX_RANGE_LEN));
         };
         let (at, hidden) = find_end(tail).ok_or(Found::Damaged(MediaType::Docx))?;
         let end = end(tail_at, tail, at).ok_or(Found::Damaged(MediaType::Docx))?;
-        let start = usize::try_from(end.size).ok().and_then(|size| end.behind_entries.checked_sub(size));
-        let Some(start) = start else {
-            let fits_object = end.size <= tail_at + end.behind_entries as u64;
-            let found = if fits_object { Found::OutOfReach } else { Found::Damaged };
-            return Err(found(MediaType::Docx).into());
+        let behind_entries = tail_at + end.behind_entries as u64;
+        let at = behind_entries.checked_sub(end.size).ok_or(Found::Damaged(MediaType::Docx))?;
+        let Some(start) = at.checked_sub(tail_at).and_then(|start| usize::try_from(start).ok()) else {
+            return Err(ask_for_directory(window, at, tail_at));
         };
-        let shift = (tail_at + start as u64).checked_sub(end.offset).ok_or(Found::Damaged(MediaType::Docx))?;
+        let shift = at.checked_sub(end.offset).ok_or(Found::Damaged(MediaType::Docx))?;
         let bytes = tail.get(start..end.behind_entries).unwrap_or_default();
         let hidden = if shift > 0 { Some(Hidden::LeadingData) } else { hidden };
-        let directory = Self { bytes, shift, hidden };
+        let directory = Self { bytes, at, shift, hidden };
         directory.check_entries(end.entries)?;
         Ok(directory)
+    }
+
+    /// Where the entry's own record and content lie: offset and length, from the start of the object. They end where
+    /// another entry or the directory begins, or as far in as an entry can reasonably be.
+    pub(crate) fn place(&self, entry: &Entry<'_>) -> (u64, u64) {
+        let start = entry.offset().saturating_add(self.shift);
+        let next = self.entries().map(|other| other.offset()).filter(|offset| *offset > entry.offset()).min();
+        let end = next.map_or(self.at, |next| next.saturating_add(self.shift).min(self.at));
+        let most = entry.least_len().saturating_add(MOST_BESIDE_CONTENT);
+        (start, end.saturating_sub(start).min(most))
     }
 
     /// Every entry of the directory.
@@ -76,6 +95,15 @@ impl<'a> Directory<'a> {
             Err(Found::Damaged(MediaType::Docx).into())
         }
     }
+}
+
+/// Asks for the directory's part before the tail and for a little more before that; all of it, or the rest is of no use.
+fn ask_for_directory(window: &Window<'_>, at: u64, tail_at: u64) -> Stop {
+    if tail_at - at > MAX_SECOND_RANGE_LEN {
+        return Found::OutOfReach(MediaType::Docx).into();
+    }
+    let from = at.saturating_sub(BEFORE_DIRECTORY_LEN).max(tail_at.saturating_sub(MAX_SECOND_RANGE_LEN));
+    window.ask(MediaType::Docx, from, tail_at - from)
 }
 
 /// Walks a directory's entries; stops at the first that is none.

@@ -97,6 +97,16 @@ impl<'a> Entry<'a> {
         self.offset == 0
     }
 
+    /// Where the entry's own record is, as the directory has it.
+    pub(crate) const fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// The entry's own record, name and content, without what else a writer may put between them.
+    pub(crate) const fn least_len(&self) -> u64 {
+        self.stored_len.saturating_add((LOCAL_RECORD_LEN + self.name.len()) as u64)
+    }
+
     /// The content, inflated and checked against its checksum. `shift` is what stands before the archive.
     pub(crate) fn content(&self, window: &Window<'a>, shift: u64) -> Result<Cow<'a, [u8]>, Stop> {
         let damaged = || Stop::from(Found::Damaged(MediaType::Docx));

@@ -19,6 +19,8 @@ pub(crate) struct Entry {
     pub(crate) is_wide: bool,
     /// Content that the directory does not know of.
     pub(crate) is_unlisted: bool,
+    /// Zeros in the field in front of the content that the directory does not have.
+    pub(crate) local_extra_len: u16,
 }
 
 pub(crate) fn entry(name: &str, content: impl AsRef<[u8]>) -> Entry {
@@ -32,6 +34,7 @@ pub(crate) fn entry(name: &str, content: impl AsRef<[u8]>) -> Entry {
         len: None,
         is_wide: false,
         is_unlisted: false,
+        local_extra_len: 0,
     }
 }
 
@@ -76,8 +79,9 @@ impl Archive {
             let numbers = if has_descriptor { [0; 3] } else { [checksum, stored_len, len] };
             file.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
             file.extend(u16::try_from(local_name.len()).unwrap().to_le_bytes());
-            file.extend([0; 2]);
+            file.extend(entry.local_extra_len.to_le_bytes());
             file.extend(local_name.as_bytes());
+            file.resize(file.len() + usize::from(entry.local_extra_len), 0);
             file.extend(&stored);
             if has_descriptor {
                 file.extend(b"PK\x07\x08");
@@ -169,9 +173,23 @@ pub(crate) fn docx() -> Vec<u8> {
     package(DOCUMENT).build()
 }
 
-/// A document with an incompressible picture of this length before its other parts' directory.
+/// A picture of this length, which no compression makes shorter.
+pub(crate) fn picture(name: &str, len: usize) -> Entry {
+    Entry { is_stored: true, ..entry(name, vec![0x11; len]) }
+}
+
+/// A document with a picture of this length before its other parts' directory.
 pub(crate) fn docx_with_picture(len: usize) -> Vec<u8> {
     let mut archive = package(DOCUMENT);
-    archive.entries.push(Entry { is_stored: true, ..entry("word/media/image1.png", vec![0x11; len]) });
+    archive.entries.push(picture("word/media/image1.png", len));
     archive.build()
+}
+
+/// A document whose content types are neither in its head nor in its tail: behind a picture of the first length, and
+/// before one of the second.
+pub(crate) fn docx_with_content_types_between(before: usize, behind: usize) -> Archive {
+    let mut archive = package(DOCUMENT);
+    let content_types = archive.entries.remove(0);
+    archive.entries.extend([picture("a.png", before), content_types, picture("b.png", behind)]);
+    archive
 }

@@ -18,19 +18,24 @@ pub(crate) fn decide(object: &[u8]) -> Verdict {
     decide_with_reads(object).0
 }
 
-/// The same, with the ranges that were asked for.
-pub(crate) fn decide_with_reads(object: &[u8]) -> (Verdict, Option<(u64, u64)>) {
+/// The same, with offset and length of the ranges that were read.
+pub(crate) fn decide_with_reads(object: &[u8]) -> (Verdict, Vec<(u64, u64)>) {
     let mut head = Head::default();
     head.take(object);
-    match inspect(head.bytes(), object.len() as u64) {
-        Inspection::Decided(verdict) => (verdict, None),
-        Inspection::NeedsRange(request) => {
-            let start = usize::try_from(request.offset()).unwrap();
-            let end = start + usize::try_from(request.length()).unwrap();
-            let range = object.get(start..end).expect("the range lies inside the object");
-            (request.decide(head.bytes(), range), Some((request.offset(), request.length())))
-        }
-    }
+    let mut reads = Vec::new();
+    let mut read = |offset: u64, length: u64| {
+        reads.push((offset, length));
+        let start = usize::try_from(offset).unwrap();
+        object.get(start..start + usize::try_from(length).unwrap()).expect("the range lies inside the object")
+    };
+    let verdict = match inspect(head.bytes(), object.len() as u64) {
+        Inspection::Decided(verdict) => verdict,
+        Inspection::NeedsRange(first) => match first.decide(read(first.offset(), first.length())) {
+            Inspection::Decided(verdict) => verdict,
+            Inspection::NeedsRange(second) => second.decide(read(second.offset(), second.length())),
+        },
+    };
+    (verdict, reads)
 }
 
 /// One small but whole file of each type.
@@ -64,28 +69,35 @@ pub(crate) fn one_of_each_long() -> Vec<(MediaType, Vec<u8>)> {
         (MediaType::Pdf, padded(pdf())),
         (MediaType::Msword, compound::Builder { streams_first: 100_000, ..compound::Builder::word() }.build()),
         (MediaType::Docx, archive::docx_with_picture(200_000)),
+        (MediaType::Docx, archive::docx_with_content_types_between(20_000, 100_000).build()),
+        (MediaType::Pdf, pdf_with_long_comments()),
+        (MediaType::Jpeg, jpeg_with_long_comments()),
     ]
 }
 
-fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
+pub(crate) fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let mut chunk = [&name[..], &u32::try_from(content.len()).unwrap().to_le_bytes(), content].concat();
     chunk.resize(chunk.len().next_multiple_of(2), 0);
     chunk
 }
 
-fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn riff(chunks: &[Vec<u8>]) -> Vec<u8> {
     chunk(*b"RIFF", &[&b"WAVE"[..], &chunks.concat()].concat())
+}
+
+pub(crate) fn pcm_chunk() -> Vec<u8> {
+    chunk(*b"fmt ", &PCM)
 }
 
 const PCM: [u8; 16] = [1, 0, 1, 0, 0x40, 0x1F, 0, 0, 0x40, 0x1F, 0, 0, 1, 0, 8, 0];
 
 pub(crate) fn wav() -> Vec<u8> {
-    riff(&[chunk(*b"fmt ", &PCM), chunk(*b"data", &[128; 64])])
+    riff(&[pcm_chunk(), chunk(*b"data", &[128; 64])])
 }
 
 /// A broadcast file with a long description before its format.
 pub(crate) fn wav_with_long_front() -> Vec<u8> {
-    riff(&[chunk(*b"iXML", &b" ".repeat(70_000)), chunk(*b"fmt ", &PCM), chunk(*b"data", &[128; 9000])])
+    riff(&[chunk(*b"iXML", &b" ".repeat(70_000)), pcm_chunk(), chunk(*b"data", &[128; 9000])])
 }
 
 pub(crate) fn mp3(frames: usize) -> Vec<u8> {
@@ -143,6 +155,20 @@ pub(crate) fn jpeg() -> Vec<u8> {
         vec![0x7F, 0xFF, 0xD9],
     ]
     .concat()
+}
+
+/// A photo of a scanner that says a lot before it begins.
+pub(crate) fn jpeg_with_long_comments() -> Vec<u8> {
+    let comment = [&b"\xff\xfe\x75\x32"[..], &vec![b'c'; 30_000]].concat();
+    let photo = jpeg();
+    [&photo[..2], &comment, &comment, &photo[2..]].concat()
+}
+
+/// A document with a generated comment before its first object.
+pub(crate) fn pdf_with_long_comments() -> Vec<u8> {
+    let document = pdf();
+    let (header, rest) = document.split_at(9);
+    [header, &b"% a line of a comment that a generator wrote\n".repeat(300), rest].concat()
 }
 
 pub(crate) fn gif() -> Vec<u8> {
