@@ -1,4 +1,4 @@
--- Everything that was recorded for one interaction. Put its id in the place of INT-42.
+-- Everything that was recorded for one interaction. Replace INT-42 by its id, in both places.
 SELECT
   "timestamp",
   event,
@@ -12,4 +12,5 @@ SELECT
   execution_arn
 FROM audit
 WHERE interaction_id = 'INT-42'
+  OR (interaction_id IS NULL AND key_interaction = 'INT-42')
 ORDER BY "timestamp", identity

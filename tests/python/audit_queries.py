@@ -72,11 +72,17 @@ def fetch(endpoint, bucket, prefix, folder):
 
 
 def golden(folder):
-    """The tests' golden records, as if they had been written today."""
+    """The tests' golden records of each release, as if they had been written today, and one for each way to be looked at."""
     day = folder / f"date={datetime.datetime.now(datetime.timezone.utc).date()}"
     day.mkdir()
-    for number, path in enumerate(sorted((ROOT / "crates/attachments/tests/golden").glob("v*-audit-*.json"))):
-        record = json.loads(path.read_text(encoding="utf-8"))
+    folder = ROOT / "crates/attachments/tests/golden"
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-audit-*.json"))]
+    rejected = json.loads((folder / "v2-audit-rejected.json").read_text(encoding="utf-8"))
+    for number, (stored, quota) in enumerate([(True, "none"), (True, "settled"), (False, "unsettled"), (None, "none")]):
+        records.append(rejected | {"possibly_stored": stored, "quota": quota, "execution_arn": f"arn:variant:{number}"})
+    # Nothing but the key says whose it was.
+    records.append(rejected | {"interaction_id": None, "execution_arn": "arn:variant:key"})
+    for number, record in enumerate(records):
         (day / f"{number}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
 
 
@@ -91,11 +97,16 @@ def printed(names, rows, width=34):
         print(f"  … {len(cells) - 21} rows more")
 
 
+def to_look_at(record):
+    """Whether CXone may hold the file; a record of release 0.1.0 has no `possibly_stored`."""
+    unsure = record["event"] in ("ATTACHMENT_TIMED_OUT", "ATTACHMENT_TRACKING_FAILED")
+    return unsure or record["quota"] == "unsettled" or bool(record.get("possibly_stored"))
+
+
 def expectations(records):
     """What each query must count, from the records themselves: query → list of (columns, counter)."""
     done = [record for record in records if record["success"]]
     pairs = collections.Counter((r["interaction_id"], r["object"]["sha256"]) for r in done)
-    unsure = ("ATTACHMENT_TIMED_OUT", "ATTACHMENT_TRACKING_FAILED")
     return {
         "outcomes_by_day": (("date", "event", "files"), collections.Counter((r["day"], r["event"]) for r in records)),
         "reasons": (
@@ -104,7 +115,11 @@ def expectations(records):
         ),
         "interaction": (
             ("version_id", 1),
-            collections.Counter((r["object"]["version_id"],) for r in records if r["interaction_id"] == "INT-42"),
+            collections.Counter(
+                (r["object"]["version_id"],)
+                for r in records
+                if (r["interaction_id"] or r.get("key_interaction")) == "INT-42"
+            ),
         ),
         "latency_by_day": (
             ("date", "files"),
@@ -113,7 +128,7 @@ def expectations(records):
         "media_types": (("mime_type", "files"), collections.Counter((r["object"]["mime_type"],) for r in records)),
         "to_look_at": (
             ("execution_arn", 1),
-            collections.Counter((r["execution_arn"],) for r in records if r["event"] in unsure or r["quota"] == "unsettled"),
+            collections.Counter((r["execution_arn"],) for r in records if to_look_at(r)),
         ),
         "sent_twice": (
             ("interaction_id", "sha256", "attachments"),

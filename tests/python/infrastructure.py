@@ -229,10 +229,17 @@ class Templates(unittest.TestCase):
 
     def test_the_audit_table_has_the_records_fields(self):
         columns = AUDIT_DATA["Resources"]["AuditTable"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
+        names = [column["Name"] for column in columns]
         for golden in sorted((ROOT / "crates/attachments/tests/golden").glob("v*-audit-*.json")):
             record = json.loads(golden.read_text(encoding="utf-8"))
-            self.assertEqual(list(record), [column["Name"] for column in columns], golden.name)
+            if golden.name.startswith("v1-"):
+                # Each release adds its columns at the end.
+                self.assertEqual(list(record), names[: len(record)], golden.name)
+            else:
+                self.assertEqual(sorted(record), sorted(names), golden.name)
             for column in columns:
+                if column["Name"] not in record:
+                    continue
                 fields = re.findall(r"(\w+):", column["Type"])
                 if column["Type"].startswith("struct<") and record[column["Name"]] is not None:
                     self.assertEqual(list(record[column["Name"]]), fields, f"{golden.name}: {column['Name']}")

@@ -6,13 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Identity, Reason,
+    word::words,
     workflow::{Attachment, Resolution, Settlement, SourceChecksum},
 };
 
 /// The version of the record's shape.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// One object's record. Every field is always there, null where unknown.
+/// One object's record. Every field is always there, null where unknown. A record of an earlier release is read with defaults
+/// for the fields that it lacks.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// [`SCHEMA_VERSION`] of the writer.
@@ -27,6 +29,9 @@ pub struct AuditRecord {
     pub job_id: Option<String>,
     /// The interaction; null where no valid id was known.
     pub interaction_id: Option<String>,
+    /// The interaction that the key names, valid or not; null if it names none.
+    #[serde(default)]
+    pub key_interaction: Option<String>,
     /// Why it did not complete; null where it did.
     pub error_reason: Option<Reason>,
     /// From the upload's start to the outcome, in seconds with three decimals.
@@ -43,6 +48,9 @@ pub struct AuditRecord {
     pub timings: Timings,
     /// How often an upload was begun.
     pub upload_attempts: u32,
+    /// CXone may hold the file although the outcome does not say so.
+    #[serde(default)]
+    pub possibly_stored: bool,
     /// How often CXone was asked about the job.
     pub polls: u32,
     /// What became of the reserved bytes.
@@ -85,16 +93,15 @@ pub struct Timings {
     pub processing_seconds: Option<f64>,
 }
 
-/// What became of the bytes that were reserved for the object.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QuotaState {
-    /// Counted for good, or given back.
-    Settled,
+words! {
+    /// What became of the bytes that were reserved for the object.
+    QuotaState:
+    /// Still counted because the file is at CXone, or given back.
+    Settled = "settled",
     /// Kept although nobody knows whether CXone holds the file.
-    Unsettled,
+    Unsettled = "unsettled",
     /// Nothing was reserved.
-    None,
+    None = "none",
 }
 
 impl QuotaState {
@@ -106,22 +113,6 @@ impl QuotaState {
             (_, Settlement::KeepUnsettled) => Self::Unsettled,
             (_, Settlement::Keep | Settlement::GiveBack) => Self::Settled,
         }
-    }
-
-    /// The word for it in record and ledger.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Settled => "settled",
-            Self::Unsettled => "unsettled",
-            Self::None => "none",
-        }
-    }
-
-    /// What the word means; anything else means that nothing was reserved.
-    #[must_use]
-    pub fn from_word(word: &str) -> Self {
-        [Self::Settled, Self::Unsettled].into_iter().find(|state| state.as_str() == word).unwrap_or(Self::None)
     }
 }
 
@@ -144,11 +135,12 @@ impl AuditRecord {
         };
         Self {
             schema_version: SCHEMA_VERSION,
-            event: outcome.event().to_owned(),
+            event: outcome.event().into_owned(),
             success: outcome.is_success(),
             identity: attachment.identity.clone(),
             job_id: attachment.job_id.as_ref().map(|id| id.as_str().to_owned()),
             interaction_id: attachment.interaction_id.as_ref().map(|id| id.as_str().to_owned()),
+            key_interaction: attachment.key_interaction.clone(),
             error_reason: resolution.ending.reason().cloned(),
             latency_seconds: since(Some(resolution.at), started),
             timestamp: resolution.at.to_seconds_text(),
@@ -171,6 +163,7 @@ impl AuditRecord {
                 processing_seconds: attachment.job_id.as_ref().and_then(|_| since(Some(resolution.at), ended)),
             },
             upload_attempts: attachment.upload_attempts,
+            possibly_stored: attachment.possibly_stored_after(outcome),
             polls: attachment.job.polls,
             quota,
             execution_arn,

@@ -36,6 +36,12 @@ impl InteractionId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Whether CXone's `text` names this interaction. Case and surrounding white space do not matter.
+    #[must_use]
+    pub fn is_named_by(&self, text: &str) -> bool {
+        self.0.eq_ignore_ascii_case(text.trim())
+    }
 }
 
 impl fmt::Display for InteractionId {
@@ -83,6 +89,17 @@ mod tests {
     fn takes_the_documented_characters_up_to_128() {
         for good in ["INT-42", "a", "A.b_c:d-9", "...", &"x".repeat(128)] {
             assert_eq!(good.parse::<InteractionId>().unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn is_named_in_any_case_and_among_white_space_but_by_no_other_id() {
+        let id: InteractionId = "INT-42a".parse().unwrap();
+        for same in ["INT-42a", "int-42A", " INT-42a\r\n"] {
+            assert!(id.is_named_by(same), "{same:?}");
+        }
+        for other in ["", "INT-42", "INT-42ab", "INT -42a"] {
+            assert!(!id.is_named_by(other), "{other:?}");
         }
     }
 

@@ -4,14 +4,19 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// The id of a CXone job: 1 to 256 visible ASCII characters without `/ ? # %`, since it becomes a segment of a URL's path.
+use crate::is_visible;
+
+/// The id of a CXone job: 1 to 256 visible characters, any of them.
+///
+/// It becomes a segment of a URL's path, so the client percent-encodes it. `.` and `..` are refused: they name another path
+/// even when they are percent-encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobId(String);
 
 /// The text cannot be a job id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a job id is 1 to 256 visible ASCII characters without / ? # % and is neither . nor ..")]
+#[error("a job id has 1 to 256 visible characters and is neither . nor ..")]
 pub struct InvalidJobId;
 
 impl JobId {
@@ -32,9 +37,8 @@ impl FromStr for JobId {
     type Err = InvalidJobId;
 
     fn from_str(text: &str) -> Result<Self, InvalidJobId> {
-        let allowed = |b: u8| b.is_ascii_graphic() && !matches!(b, b'/' | b'?' | b'#' | b'%' | b'\\');
-        let fits = (1..=256).contains(&text.len()) && !matches!(text, "." | "..");
-        if fits && text.bytes().all(allowed) { Ok(Self(text.to_owned())) } else { Err(InvalidJobId) }
+        let fits = !matches!(text, "" | "." | "..") && text.chars().nth(256).is_none();
+        if fits && text.chars().all(is_visible) { Ok(Self(text.to_owned())) } else { Err(InvalidJobId) }
     }
 }
 
@@ -52,7 +56,8 @@ impl From<JobId> for String {
     }
 }
 
-/// What CXone says of a job. Open: a word that this version does not know is kept and polled on.
+/// What CXone says of a job. Case and surrounding white space do not matter. A word that this release does not know is kept,
+/// and poll keeps asking.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobStatus {
     /// Accepted, not begun.
@@ -63,12 +68,13 @@ pub enum JobStatus {
     Completed,
     /// CXone gave up on it, an infected file included.
     Failed,
-    /// Another word, cut to 64 characters; U+FFFD stands for each control character, so that it is never taken for a known one.
+    /// Another word, at most 64 characters. U+FFFD stands for each invisible character and `…` for what is cut, so that the word
+    /// is never taken for a known one.
     Unrecognized(String),
 }
 
 impl JobStatus {
-    /// The word as CXone writes it.
+    /// The word: a known one in upper case, another as CXone writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -83,16 +89,17 @@ impl JobStatus {
 
 impl From<&str> for JobStatus {
     fn from(word: &str) -> Self {
-        match word {
-            "PENDING" => Self::Pending,
-            "RUNNING" => Self::Running,
-            "COMPLETED" => Self::Completed,
-            "FAILED" => Self::Failed,
-            other => {
-                let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-                Self::Unrecognized(other.chars().map(printable).take(64).collect())
+        let word = word.trim();
+        let known = [Self::Pending, Self::Running, Self::Completed, Self::Failed];
+        known.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word)).unwrap_or_else(|| {
+            let shown = |c: char| if c == ' ' || is_visible(c) { c } else { char::REPLACEMENT_CHARACTER };
+            let mut kept: String = word.chars().map(shown).take(64).collect();
+            if word.chars().nth(64).is_some() {
+                kept.pop();
+                kept.push('…');
             }
-        }
+            Self::Unrecognized(kept)
+        })
     }
 }
 
@@ -103,16 +110,41 @@ mod tests {
     #[test]
     fn unknown_words_are_kept_and_cut() {
         assert_eq!(JobStatus::from("QUARANTINED").as_str(), "QUARANTINED");
-        assert_eq!(JobStatus::from("x".repeat(1000).as_str()).as_str().len(), 64);
+        assert_eq!(JobStatus::from("x".repeat(64).as_str()).as_str(), "x".repeat(64));
+        assert_eq!(JobStatus::from("x".repeat(1000).as_str()).as_str(), "x".repeat(63) + "…");
+        let padded = format!("COMPLETED{}x", " ".repeat(100));
+        let read_back = JobStatus::from(JobStatus::from(padded.as_str()).as_str());
+        assert!(matches!(read_back, JobStatus::Unrecognized(_)), "{read_back:?}");
         assert_eq!(JobStatus::from("FAILED"), JobStatus::Failed);
-        assert_eq!(JobStatus::from("COMPLETED\n").as_str(), "COMPLETED\u{fffd}");
+        assert_eq!(JobStatus::from("COMPLETED\0").as_str(), "COMPLETED\u{fffd}");
+        assert_eq!(JobStatus::from("In Review"), JobStatus::Unrecognized("In Review".to_owned()));
     }
 
     #[test]
-    fn a_job_id_cannot_leave_its_path_segment() {
-        for bad in ["", "..", "a/b", "a?b", "a#b", "a%2e", "a b", "ü", &"x".repeat(257)] {
+    fn known_words_are_read_without_regard_to_case_and_surrounding_white_space() {
+        for (word, status) in [
+            ("COMPLETED", JobStatus::Completed),
+            ("completed", JobStatus::Completed),
+            (" Running\r\n", JobStatus::Running),
+            ("\u{a0}pEnDiNg\t", JobStatus::Pending),
+            ("Failed ", JobStatus::Failed),
+        ] {
+            assert_eq!(JobStatus::from(word), status, "{word:?}");
+            assert_eq!(status.as_str(), status.as_str().to_uppercase());
+        }
+    }
+
+    #[test]
+    fn a_job_id_has_visible_characters_of_any_kind() {
+        for good in ["8f14e45f-ceea:1", "a/b", "a?b#c", "a%2e", "a\\b", "...", "ü-日本", &"é".repeat(256)] {
+            assert_eq!(good.parse::<JobId>().unwrap().as_str(), good);
+        }
+    }
+
+    #[test]
+    fn a_job_id_that_is_empty_too_long_invisible_or_a_relative_path_is_refused() {
+        for bad in ["", ".", "..", "a b", " a", "a\n", "a\0", "a\u{200b}", "\u{202e}a", &"x".repeat(257)] {
             assert!(bad.parse::<JobId>().is_err(), "{bad:?}");
         }
-        assert!("8f14e45f-ceea:1".parse::<JobId>().is_ok());
     }
 }

@@ -15,6 +15,8 @@ mod outcome;
 pub mod polling;
 mod reason;
 mod timestamp;
+mod visible;
+mod word;
 pub mod workflow;
 
 pub use causes::causes;
@@ -24,5 +26,7 @@ pub use interaction::{InteractionId, InvalidInteractionId};
 pub use job::{InvalidJobId, JobId, JobStatus};
 pub use key::{FileName, InvalidKey, ObjectKey, decode_form_encoded_key};
 pub use outcome::Outcome;
-pub use reason::{REASON_TEXT_BYTES, Reason, ReasonCode};
+pub use reason::{POSSIBLY_STORED, REASON_TEXT_BYTES, Reason, ReasonCode};
 pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use visible::is_visible;
+pub use word::{InvalidWord, Word};

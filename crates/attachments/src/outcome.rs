@@ -1,78 +1,63 @@
 //! How an object's way can end.
 
-use std::{fmt, str::FromStr};
+use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use crate::word::words;
 
-/// The five ends. Every object that reaches the pipeline has exactly one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum Outcome {
+words! {
+    /// The five ends. Every object that reaches the pipeline has exactly one.
+    Outcome:
     /// The attachment is at the interaction.
-    Completed,
+    Completed = "COMPLETED",
     /// CXone took the file and its job failed, a virus found included.
-    Failed,
+    Failed = "FAILED",
     /// Never sent, or refused by CXone for good.
-    Rejected,
+    Rejected = "REJECTED",
     /// The job had not ended at its deadline.
-    TimedOut,
+    TimedOut = "TIMED_OUT",
     /// What became of the upload could not be learnt.
-    TrackingFailed,
+    TrackingFailed = "TRACKING_FAILED",
 }
 
-/// The word is none of the five outcomes.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no outcome")]
-pub struct UnknownOutcome(String);
-
 impl Outcome {
-    /// All five.
-    pub const ALL: [Self; 5] = [Self::Completed, Self::Failed, Self::Rejected, Self::TimedOut, Self::TrackingFailed];
-
-    /// The word in ledger, audit record and console.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Completed => "COMPLETED",
-            Self::Failed => "FAILED",
-            Self::Rejected => "REJECTED",
-            Self::TimedOut => "TIMED_OUT",
-            Self::TrackingFailed => "TRACKING_FAILED",
-        }
-    }
-
     /// The audit record's `event`.
     #[must_use]
-    pub const fn event(self) -> &'static str {
-        match self {
+    pub fn event(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::Completed => "ATTACHMENT_UPLOAD_COMPLETED",
             Self::Failed => "ATTACHMENT_UPLOAD_FAILED",
             Self::Rejected => "ATTACHMENT_REJECTED",
             Self::TimedOut => "ATTACHMENT_TIMED_OUT",
             Self::TrackingFailed => "ATTACHMENT_TRACKING_FAILED",
-        }
+            Self::Other(word) => return Cow::Owned(format!("ATTACHMENT_{word}")),
+        })
     }
 
-    /// Whether the attachment is where the producer wanted it.
+    /// Whether the attachment is where the producer wanted it. A word that this release does not know is no success.
     #[must_use]
-    pub const fn is_success(self) -> bool {
+    pub const fn is_success(&self) -> bool {
         matches!(self, Self::Completed)
     }
 }
 
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_known_outcomes_read_back_and_one_of_them_is_a_success() {
+        for outcome in Outcome::ALL {
+            assert_eq!(outcome.as_str().parse::<Outcome>().unwrap(), outcome);
+            assert_eq!(outcome.is_success(), outcome == Outcome::Completed);
+        }
     }
-}
 
-impl FromStr for Outcome {
-    type Err = UnknownOutcome;
-
-    fn from_str(word: &str) -> Result<Self, UnknownOutcome> {
-        Self::ALL
-            .into_iter()
-            .find(|o| o.as_str() == word)
-            .ok_or_else(|| UnknownOutcome(word.chars().take(64).collect()))
+    #[test]
+    fn an_outcome_of_a_newer_release_keeps_its_word_and_is_no_success() {
+        for word in ["HELD_FOR_REVIEW", "COMPLETED_LATE", "completed"] {
+            let outcome: Outcome = word.parse().unwrap();
+            assert_eq!((outcome.as_str(), outcome.is_success()), (word, false));
+            assert_eq!(outcome.event(), format!("ATTACHMENT_{word}"));
+        }
     }
 }

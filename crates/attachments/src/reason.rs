@@ -4,8 +4,13 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use crate::{InvalidWord, Word};
+
 /// The longest text that goes with a code, in bytes. CXone's own words are cut to it.
 pub const REASON_TEXT_BYTES: usize = 1024;
+
+/// What the reason's text begins with when CXone may hold the file although the outcome does not say so.
+pub const POSSIBLY_STORED: &str = "CXone may hold the file (look at the interaction before you send it again)";
 
 macro_rules! reason_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
@@ -15,10 +20,12 @@ macro_rules! reason_codes {
             $($(#[doc = $doc])+ $variant,)+
             /// `cxone_{status}`: CXone refused with a 4xx that has no code of its own; the text is the start of its answer.
             CxoneStatus(u16),
+            /// A code of a newer release, kept as it is.
+            Other(Word),
         }
 
         impl ReasonCode {
-            /// Every code but the open-ended `cxone_{status}`, with its meaning.
+            /// Every code that this release knows but the open-ended `cxone_{status}`, with its meaning.
             pub const FIXED: &'static [(Self, &'static str, &'static str)] =
                 &[$((Self::$variant, $code, concat!($($doc),+)),)+];
 
@@ -28,6 +35,7 @@ macro_rules! reason_codes {
                 match self {
                     $(Self::$variant => Cow::Borrowed($code),)+
                     Self::CxoneStatus(status) => Cow::Owned(format!("cxone_{status}")),
+                    Self::Other(word) => Cow::Owned(word.to_string()),
                 }
             }
         }
@@ -39,10 +47,12 @@ reason_codes! {
     BadKey = "bad_key",
     /// The object, or that version of it, was deleted before it was read.
     ObjectGone = "object_gone",
-    /// An unversioned object was overwritten before it was read; the new write has an event of its own.
+    /// An unversioned object was written again before it was read, be it with the same bytes; the new write has an event of its own.
     Superseded = "superseded",
     /// The object is archived or encrypted with a customer's own key.
     ObjectUnreadable = "object_unreadable",
+    /// S3 or the object could not be read until the time to give up.
+    SourceUnreadable = "source_unreadable",
     /// The interaction id is not 1 to 128 of `A-Z a-z 0-9 . _ : -`.
     BadInteractionId = "bad_interaction_id",
     /// The interaction id has none of the tenant's prefixes.
@@ -77,7 +87,7 @@ reason_codes! {
     CxoneUnavailable = "cxone_unavailable",
     /// CXone accepted the upload three times without naming a job.
     CxoneNoJobId = "cxone_no_job_id",
-    /// Intake died five times over this object.
+    /// Intake crashed five times in a row on this object.
     IntakeCrashed = "intake_crashed",
     /// CXone's job failed; the text is CXone's reason.
     JobFailed = "job_failed",
@@ -95,20 +105,19 @@ impl fmt::Display for ReasonCode {
     }
 }
 
-/// The word is no reason code.
-#[derive(Debug, thiserror::Error)]
-#[error("{0:?} is no reason code")]
-pub struct UnknownReasonCode(String);
-
 impl FromStr for ReasonCode {
-    type Err = UnknownReasonCode;
+    type Err = InvalidWord;
 
-    fn from_str(word: &str) -> Result<Self, UnknownReasonCode> {
+    fn from_str(word: &str) -> Result<Self, InvalidWord> {
         if let Some((code, ..)) = Self::FIXED.iter().find(|(_, text, _)| *text == word) {
             return Ok(*code);
         }
-        let status = word.strip_prefix("cxone_").and_then(|digits| digits.parse().ok());
-        status.map(Self::CxoneStatus).ok_or_else(|| UnknownReasonCode(word.chars().take(64).collect()))
+        // Only what is written back as the same word is a status: `cxone_0418` is not.
+        let status = word.strip_prefix("cxone_").and_then(|digits| digits.parse().ok()).map(Self::CxoneStatus);
+        match status.filter(|code| code.as_str() == word) {
+            Some(code) => Ok(code),
+            None => word.parse().map(Self::Other),
+        }
     }
 }
 
@@ -147,6 +156,12 @@ impl Reason {
         }
         Self { code, text: clean }
     }
+
+    /// A reason for an outcome that leaves open whether CXone holds the file: [`POSSIBLY_STORED`], a colon, `text`.
+    #[must_use]
+    pub fn possibly_stored(code: ReasonCode, text: impl fmt::Display) -> Self {
+        Self::new(code, format!("{POSSIBLY_STORED}: {text}"))
+    }
 }
 
 impl fmt::Display for Reason {
@@ -165,7 +180,16 @@ mod tests {
             assert_eq!(text.parse::<ReasonCode>().unwrap(), *code);
         }
         assert_eq!("cxone_422".parse::<ReasonCode>().unwrap(), ReasonCode::CxoneStatus(422));
-        assert!("cxone_gone".parse::<ReasonCode>().is_err());
+    }
+
+    #[test]
+    fn a_code_of_a_newer_release_keeps_its_word() {
+        for word in ["active_content", "cxone_gone", "cxone_0418", "cxone_+7", "cxone_99999", "Empty"] {
+            let code: ReasonCode = word.parse().unwrap();
+            assert_eq!(code.as_str(), word);
+            assert!(matches!(code, ReasonCode::Other(_)), "{code:?}");
+        }
+        assert!("no code".parse::<ReasonCode>().is_err());
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Every payload that crosses Step Functions, in one place.
 //!
 //! One [`Attachment`] goes through the whole machine: intake starts the execution with it, `PollJob` returns it with its
-//! progress, finalize reads it. Reading tolerates unknown fields and new fields have defaults, since a canary deployment or
-//! a redrive lets versions meet; golden files in `tests/golden/` hold each released shape.
+//! progress, finalize reads it. During a canary deployment, a rollback or a redrive, one release reads the payloads of another.
+//! So readers tolerate unknown fields, new fields have defaults, and unknown words are kept. Golden files in `tests/golden/`
+//! hold each released shape.
 
 mod ending;
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 pub use ending::{Ending, Resolution, Settlement};
 
-use crate::{Identity, InteractionId, JobId, Outcome, Reason, ReasonCode, Timestamp};
+use crate::{Identity, InteractionId, JobId, Outcome, Reason, ReasonCode, Timestamp, word::words};
 
 /// The version of the payloads' shape; raised when a reader must tell shapes apart.
 pub const SCHEMA: u32 = 1;
@@ -23,9 +24,10 @@ pub mod error_type {
     pub const INPUT_INVALID: &str = "Input.Invalid";
     /// A setting is missing or malformed; every invocation says so until it is mended.
     pub const SETTINGS_INVALID: &str = "Settings.Invalid";
-    /// CXone refuses the credentials, or the secret that holds them is unusable.
+    /// CXone refuses the credentials, or the secret that holds them is unusable. Logged and counted; an error only of an
+    /// earlier release's poll.
     pub const CXONE_UNAUTHORIZED: &str = "Cxone.Unauthorized";
-    /// The credentials cannot be read, or CXone cannot be asked, for now.
+    /// The credentials cannot be read, or CXone cannot be asked, for now. An error only of an earlier release's poll.
     pub const CXONE_UNAVAILABLE: &str = "Cxone.Unavailable";
     /// `DynamoDB` did not take the outcome.
     pub const LEDGER_UNAVAILABLE: &str = "Ledger.Unavailable";
@@ -36,30 +38,26 @@ pub mod error_type {
     /// A bare event's object is not finished; the invocation must come again.
     pub const INTAKE_UNFINISHED: &str = "Intake.Unfinished";
 
-    /// What `PollFunction` may return.
-    pub const OF_POLL: &[&str] = &[INPUT_INVALID, SETTINGS_INVALID, CXONE_UNAUTHORIZED, CXONE_UNAVAILABLE];
+    /// What `PollFunction` may return. An earlier release also returns [`CXONE_UNAUTHORIZED`] and [`CXONE_UNAVAILABLE`].
+    pub const OF_POLL: &[&str] = &[INPUT_INVALID, SETTINGS_INVALID];
+    /// What only the `PollFunction` of an earlier release returns. The machine may meet it during a deployment.
+    pub const OF_EARLIER_POLL: &[&str] = &[CXONE_UNAUTHORIZED, CXONE_UNAVAILABLE];
     /// What `FinalizeFunction` may return.
     pub const OF_FINALIZE: &[&str] =
         &[INPUT_INVALID, SETTINGS_INVALID, LEDGER_UNAVAILABLE, AUDIT_UNWRITABLE, WEBHOOK_UNDELIVERED];
 }
 
-/// What the machine's `Route` does next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Decision {
+words! {
+    /// What the machine's `Route` does next. `Route` takes a word that it does not know to `RecordFailure`.
+    Decision:
     /// Ask CXone about the job.
-    Poll,
+    Poll = "poll",
     /// Wait `wait_seconds`, then ask.
-    Wait,
+    Wait = "wait",
     /// Record the success.
-    Completed,
+    Completed = "completed",
     /// Record what went wrong.
-    Unsuccessful,
-}
-
-impl Decision {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Poll, Self::Wait, Self::Completed, Self::Unsuccessful];
+    Unsuccessful = "unsuccessful",
 }
 
 /// The state of one object on its way through the machine.
@@ -77,6 +75,9 @@ pub struct Attachment {
     /// None where the object was rejected before a valid id was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interaction_id: Option<InteractionId>,
+    /// The interaction that the key names, valid or not; none if it names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_interaction: Option<String>,
     /// CXone's job; none where nothing was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,
@@ -94,7 +95,7 @@ pub struct Attachment {
     /// How often an upload was begun.
     #[serde(default)]
     pub upload_attempts: u32,
-    /// CXone may hold the file although no answer said so: its quota stays reserved.
+    /// Intake says that CXone may hold the file, although no response said so. See [`Attachment::possibly_stored_after`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_stored: bool,
     /// The job as seen so far.
@@ -145,14 +146,13 @@ pub struct ObjectFacts {
     pub event_time: Option<Timestamp>,
 }
 
-/// What S3's checksum said of the bytes read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SourceChecksum {
+words! {
+    /// What S3's checksum said of the bytes read.
+    SourceChecksum:
     /// The object has a checksum of the whole and the bytes match it.
-    Verified,
+    Verified = "verified",
     /// No checksum, or one of the parts only (composite).
-    NotVerifiable,
+    NotVerifiable = "not_verifiable",
 }
 
 /// When an upload began and ended.
@@ -179,12 +179,29 @@ pub struct JobProgress {
     /// Calls that brought no usable answer so far.
     #[serde(default)]
     pub faults: u32,
+    /// Set while no status can be read; the next status clears it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub blind: Option<Blind>,
     /// CXone's last word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// The status changes that the last invocation saw, at most 20, so that the console's state outputs tell the story.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<StatusChange>,
+}
+
+/// Polling without a status: refused credentials, a gateway's pages, an outage.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Blind {
+    /// When the first response without a status came.
+    pub since: Timestamp,
+    /// The last fault, cut to [`Blind::FAULT_CHARS`].
+    pub fault: String,
+}
+
+impl Blind {
+    /// The longest fault that is kept, in characters.
+    pub const FAULT_CHARS: usize = 256;
 }
 
 /// A status that differed from the one before.
@@ -221,20 +238,49 @@ impl StepError {
 }
 
 impl Attachment {
-    /// How it ended, as finalize must record it: the result, or that polling failed for good. `now` dates the latter.
+    /// How it ended, as finalize must record it: the result, or that polling failed. `now` dates the latter.
     #[must_use]
     pub fn resolution(&self, now: Timestamp) -> Resolution {
         if let (Some(result), None) = (&self.result, &self.error) {
             return result.clone();
         }
-        let reason = match &self.error {
+        let (code, text) = match &self.error {
+            // Releases before 0.2.0 returned these two errors from poll; now poll keeps asking.
             Some(error) if error.error == error_type::CXONE_UNAUTHORIZED => {
-                Reason::new(ReasonCode::CxoneUnauthorized, error.message())
+                (ReasonCode::CxoneUnauthorized, error.message())
             }
-            Some(error) => Reason::new(ReasonCode::PollFailed, format!("{}: {}", error.error, error.message())),
-            None => Reason::new(ReasonCode::PollFailed, "the execution reached its end without a result"),
+            Some(error) if error.error == error_type::CXONE_UNAVAILABLE => {
+                (ReasonCode::CxoneUnavailable, error.message())
+            }
+            Some(error) => {
+                (ReasonCode::PollFailed, format!("PollJob failed with {}: {}", error.error, error.message()))
+            }
+            None => {
+                let decision = self.decision.as_str();
+                (
+                    ReasonCode::PollFailed,
+                    format!("the execution reached its end without a result, by the decision {decision:?}"),
+                )
+            }
+        };
+        let reason = if self.possibly_stored_after(Outcome::TrackingFailed) {
+            Reason::possibly_stored(code, text)
+        } else {
+            Reason::new(code, text)
         };
         Resolution { ending: Ending::TrackingFailed(reason), at: now }
+    }
+
+    /// Whether CXone may hold the file after this outcome, although the outcome does not say so.
+    #[must_use]
+    pub const fn possibly_stored_after(&self, outcome: Outcome) -> bool {
+        match outcome {
+            Outcome::Completed => false,
+            Outcome::Failed | Outcome::Rejected => self.possibly_stored,
+            Outcome::TimedOut | Outcome::TrackingFailed | Outcome::Other(_) => {
+                self.possibly_stored || self.job_id.is_some()
+            }
+        }
     }
 }
 

@@ -127,7 +127,7 @@ fn the_outcomes_and_events_are_those_of_the_code() {
 
 #[test]
 fn every_field_of_the_audit_record_is_explained() {
-    let golden = text("crates/attachments/tests/golden/v1-audit-completed.json");
+    let golden = text("crates/attachments/tests/golden/v2-audit-completed.json");
     let explained: String =
         table(&chapter("Reading the outcome"), "field").iter().map(|row| row.join(" ") + "\n").collect();
     let fields = golden.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\": "));

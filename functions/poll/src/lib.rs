@@ -1,13 +1,20 @@
 //! `PollFunction`: asks CXone about a job, several times inside a window, and says what the state machine does next.
 
+mod clock;
 mod window;
 
 use std::time::Duration;
 
-use attachments::workflow::Attachment;
-use host::{Environment, Failure, SettingsError};
+use attachments::{JobId, workflow::Attachment};
+use cxone::{Job, JobError};
+use host::{
+    Environment, Failure, SettingsError,
+    metrics::{self, Metric},
+};
 use lambda_runtime::Context;
 use serde_json::Value;
+
+use clock::Clock;
 
 pub use window::Limits;
 
@@ -28,6 +35,7 @@ impl Poll {
         let limits = Limits {
             window: Duration::from_secs(environment.number("POLL_WINDOW_SECONDS", 10, 0..=60)),
             deadline: Duration::from_secs(environment.number("JOB_DEADLINE_SECONDS", 300, 30..=86_400)),
+            patience: Duration::from_secs(environment.number("TRACKING_PATIENCE_SECONDS", 14_400, 300..=86_400)),
         };
         let cxone = host::CxoneSettings::read(&mut environment);
         let clients = host::HttpClients::read(&mut environment);
@@ -44,7 +52,7 @@ impl Poll {
 /// Answers one invocation: takes the machine's payload and returns it with the decision and what was seen.
 ///
 /// # Errors
-/// `Input.Invalid`, `Cxone.Unauthorized` (a person must mend credentials), `Cxone.Unavailable` (they cannot be read now).
+/// `Input.Invalid`: the payload cannot be read. Whatever CXone, a gateway or the secret does, it is no error of the function.
 pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Attachment, Failure> {
     let attachment: Attachment = serde_json::from_value(payload)
         .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
@@ -55,5 +63,20 @@ pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Att
         interaction_id = attachment.interaction_id.as_ref().map(attachments::InteractionId::as_str),
         job_id = attachment.job_id.as_ref().map(attachments::JobId::as_str),
     );
-    tracing::Instrument::instrument(window::ask(&poll.cxone, attachment, &poll.limits), span).await
+    let question = async |job: &JobId| poll.question(job).await;
+    let asked = window::ask(question, attachment, &poll.limits, Clock::of_system());
+    tracing::Instrument::instrument(asked, span).await
+}
+
+impl Poll {
+    /// Asks CXone once, and counts the tokens that it took.
+    async fn question(&self, job: &JobId) -> Result<Job, JobError> {
+        let fetches_before = self.cxone.token_fetches();
+        let answer = self.cxone.job(job).await;
+        let fetches = u32::try_from(self.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
+        if fetches > 0 {
+            metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
+        }
+        answer
+    }
 }

@@ -1,164 +1,239 @@
-//! The window: ask, pause, ask again, until the job ends, the window closes or the deadline is past.
+//! The window: ask, pause, ask again, until the outcome is known or the window closes.
+//!
+//! A response with a status and a response without one are two things. The job's deadline is the time that CXone has for the job,
+//! and only a status says anything about that. Without a status poll is blind: it keeps asking until its own patience ends.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use attachments::{
     InteractionId, JobId, JobStatus, Reason, ReasonCode, Timestamp,
     polling::{MAX_CHANGES, UNKNOWN_JOB_GRACE, pause_after, wait_seconds},
-    workflow::{Attachment, Decision, Ending, Resolution, StatusChange, error_type},
+    workflow::{Attachment, Blind, Decision, Ending, Resolution, StatusChange, error_type},
 };
-use cxone::{Client, Job, JobError};
+use cxone::{Job, JobError};
 use host::{
     Failure,
     metrics::{self, Metric},
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
+
+use crate::clock::{Clock, later};
 
 /// How long to ask.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Inside one invocation.
     pub window: Duration,
-    /// From the upload's end; past it the outcome is `TIMED_OUT`.
+    /// From the upload's end. A status that is read at or after it and does not end the job makes the outcome `TIMED_OUT`.
     pub deadline: Duration,
+    /// From the upload's end. If no status can be read until then, the outcome is `TRACKING_FAILED`. The deadline counts in its
+    /// place if it is later, so that tracking never ends before the job's own time is over.
+    pub patience: Duration,
 }
 
-/// What one answer means.
-enum Answer {
+/// Whom to ask about, and until when.
+struct Followed {
+    job: JobId,
+    interaction: InteractionId,
+    uploaded_at: Timestamp,
+    deadline: Timestamp,
+    give_up_at: Timestamp,
+}
+
+/// What one response means.
+enum Step {
+    /// The outcome is known.
     Ended(Ending),
-    /// Ask again; not before this long, where CXone said so.
-    Again(Option<Duration>),
+    /// The job goes on: a status was read that does not end it.
+    GoesOn,
+    /// No status was read.
+    Blind(Fault),
 }
 
-/// Asks until something is decided.
-pub(crate) async fn ask(cxone: &Client, mut attachment: Attachment, limits: &Limits) -> Result<Attachment, Failure> {
-    let (Some(job), Some(interaction)) = (attachment.job_id.clone(), attachment.interaction_id.clone()) else {
-        return Err(Failure::input("the payload has no job_id or no interaction_id: nothing to ask CXone about"));
-    };
-    let Some(uploaded_at) = attachment.upload.and_then(|upload| upload.ended_at) else {
-        return Err(Failure::input("the payload has no upload.ended_at: the job's deadline cannot be told"));
-    };
-    let deadline = uploaded_at.plus_millis(i64::try_from(limits.deadline.as_millis()).unwrap_or(i64::MAX));
-    let closes = Instant::now() + limits.window;
+/// Why no status was read.
+struct Fault {
+    /// The reason's code if tracking is given up over this.
+    code: ReasonCode,
+    text: String,
+    /// CXone or a gateway asked to wait for at least this long.
+    not_before: Duration,
+    /// Whether another question within seconds may help. If a person must fix something, it does not.
+    may_pass_soon: bool,
+}
+
+impl Followed {
+    fn of(attachment: &Attachment, limits: &Limits) -> Result<Self, Failure> {
+        let (Some(job), Some(interaction)) = (attachment.job_id.clone(), attachment.interaction_id.clone()) else {
+            return Err(Failure::input("the payload has no job_id or no interaction_id: nothing to ask CXone about"));
+        };
+        let Some(uploaded_at) = attachment.upload.and_then(|upload| upload.ended_at) else {
+            return Err(Failure::input("the payload has no upload.ended_at: the job's deadline cannot be told"));
+        };
+        let deadline = later(uploaded_at, limits.deadline);
+        let give_up_at = deadline.max(later(uploaded_at, limits.patience));
+        Ok(Self { job, interaction, uploaded_at, deadline, give_up_at })
+    }
+}
+
+/// Asks until the outcome is known or the machine has to wait. `question` asks CXone once.
+pub(crate) async fn ask(
+    question: impl AsyncFn(&JobId) -> Result<Job, JobError>,
+    mut attachment: Attachment,
+    limits: &Limits,
+    clock: Clock,
+) -> Result<Attachment, Failure> {
+    // The machine of a newer release may bring an object here that has its ending already.
+    if attachment.result.is_some() {
+        return Ok(attachment);
+    }
+    let followed = Followed::of(&attachment, limits)?;
+    let closes = later(clock.now(), limits.window);
     attachment.job.changes.clear();
     attachment.wait_seconds = None;
     let mut asked = 0;
     loop {
         asked += 1;
-        let answer = one_question(cxone, &mut attachment, &job, &interaction, uploaded_at).await;
-        let now = Timestamp::from(SystemTime::now());
-        let not_before = match answer {
-            Ok(Answer::Ended(ending)) => return Ok(ended(attachment, ending, now)),
-            Ok(Answer::Again(not_before)) => not_before,
-            // The machine's retries must not outlast the deadline.
-            Err(failure) if failure.error_type == error_type::CXONE_UNAVAILABLE && now >= deadline => None,
-            Err(failure) => return Err(failure),
+        attachment.job.polls += 1;
+        let answer = question(&followed.job).await;
+        let now = clock.now();
+        let step = match answer {
+            Ok(job) => read(&mut attachment, job, &followed, now),
+            Err(error) => unread(&mut attachment, error, &followed, now),
         };
-        if now >= deadline {
-            let ending = Ending::TimedOut(timed_out(&attachment, limits));
-            return Ok(ended(attachment, ending, now));
+        let (until, not_before, may_pass_soon) = match &step {
+            Step::Ended(_) | Step::GoesOn => (followed.deadline, Duration::ZERO, true),
+            Step::Blind(fault) => (followed.give_up_at, fault.not_before, fault.may_pass_soon),
+        };
+        let pause = pause_after(asked).max(not_before);
+        let next = later(now, pause);
+        let window_over = next >= closes || !may_pass_soon;
+        match step {
+            Step::Ended(ending) => return Ok(ended(attachment, ending, now)),
+            Step::GoesOn if now >= until => {
+                let ending = Ending::TimedOut(timed_out(&attachment, limits));
+                return Ok(ended(attachment, ending, now));
+            }
+            // One fault alone does not end tracking: what is left of the window is used.
+            Step::Blind(fault) if now >= until && window_over => {
+                let ending = Ending::TrackingFailed(given_up(&attachment, &fault, &followed, limits, now));
+                return Ok(ended(attachment, ending, now));
+            }
+            Step::GoesOn | Step::Blind(_) => {}
         }
-        let pause = pause_after(asked).max(not_before.unwrap_or_default());
-        let next = Instant::now() + pause;
-        // The last question before the deadline is asked at the deadline, by the machine's wait.
-        if next >= closes || now.plus_millis(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)) >= deadline {
-            return Ok(wait(attachment, not_before, now, deadline));
+        // The last question before the end is asked at the end, by the machine's wait.
+        if now < until && (window_over || next >= until) {
+            return Ok(wait(attachment, not_before, now, until));
         }
         sleep(pause).await;
     }
 }
 
-async fn one_question(
-    cxone: &Client,
-    attachment: &mut Attachment,
-    job: &JobId,
-    interaction: &InteractionId,
-    uploaded_at: Timestamp,
-) -> Result<Answer, Failure> {
-    attachment.job.polls += 1;
-    let fetches_before = cxone.token_fetches();
-    let answer = cxone.job(job).await;
-    let fetches = u32::try_from(cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
-    if fetches > 0 {
-        metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
+/// What a status means.
+fn read(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timestamp) -> Step {
+    let word = job.status.as_str();
+    let progress = &mut attachment.job;
+    progress.blind = None;
+    if progress.status.as_deref() != Some(word) {
+        tracing::info!(status = word, polls = progress.polls, "job status");
+        if progress.changes.len() < MAX_CHANGES {
+            progress.changes.push(StatusChange { status: word.to_owned(), at: now });
+        }
+        progress.status = Some(word.to_owned());
     }
-    let now = Timestamp::from(SystemTime::now());
-    let error = match answer {
-        Ok(job) => return Ok(judge(attachment, job, interaction, now)),
-        Err(error) => error,
-    };
-    tracing::warn!(polls = attachment.job.polls, "{error}");
-    match error {
-        JobError::Throttled { wait } => {
-            attachment.job.throttled += 1;
-            metrics::count(Metric::Throttled);
-            Ok(Answer::Again(Some(wait)))
+    let named = job.interaction_id.filter(|id| !id.trim().is_empty());
+    if named.is_some_and(|id| !followed.interaction.is_named_by(&id)) {
+        let other = job.interaction_shown.unwrap_or_default();
+        let text = format!("CXone answers that the job is for the interaction {other:?}, not {}", followed.interaction);
+        return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(ReasonCode::JobMismatch, text)));
+    }
+    match job.status {
+        JobStatus::Completed => Step::Ended(Ending::Completed),
+        JobStatus::Failed => {
+            let reason = job.reason.unwrap_or_else(|| "CXone gave no reason".to_owned());
+            Step::Ended(Ending::Failed(Reason::new(ReasonCode::JobFailed, reason)))
         }
-        JobError::Unavailable(_) => {
-            attachment.job.faults += 1;
-            Ok(Answer::Again(None))
-        }
-        JobError::NotFound => {
-            attachment.job.faults += 1;
-            if now.seconds_since(uploaded_at) < UNKNOWN_JOB_GRACE.as_secs_f64() {
-                return Ok(Answer::Again(None));
-            }
-            let text = format!("CXone does not know the job {job} {} s after the upload", UNKNOWN_JOB_GRACE.as_secs());
-            Ok(Answer::Ended(Ending::TrackingFailed(Reason::new(ReasonCode::CxoneNotFound, text))))
-        }
-        JobError::Refused(reason) => {
-            if reason.code == ReasonCode::CxoneUnauthorized {
-                metrics::count(Metric::CxoneUnauthorized);
-                // What the runbook looks for. The text is not CXone's here.
-                tracing::error!(error_type = error_type::CXONE_UNAUTHORIZED, "{}", reason.text);
-            }
-            Ok(Answer::Ended(Ending::TrackingFailed(reason)))
-        }
-        JobError::Unauthorized(fault) => {
-            metrics::count(Metric::CxoneUnauthorized);
-            Err(Failure::new(error_type::CXONE_UNAUTHORIZED, fault))
-        }
-        JobError::CredentialsUnavailable(fault) => {
-            attachment.job.faults += 1;
-            Err(Failure::new(error_type::CXONE_UNAVAILABLE, fault))
-        }
+        JobStatus::Pending | JobStatus::Running | JobStatus::Unrecognized(_) => Step::GoesOn,
     }
 }
 
-fn judge(attachment: &mut Attachment, job: Job, interaction: &InteractionId, now: Timestamp) -> Answer {
-    let word = job.status.as_str();
-    if attachment.job.status.as_deref() != Some(word) {
-        tracing::info!(status = word, polls = attachment.job.polls, "job status");
-        if attachment.job.changes.len() < MAX_CHANGES {
-            attachment.job.changes.push(StatusChange { status: word.to_owned(), at: now });
+/// What a response without a status means. None is an error of the function: it says nothing about the file.
+fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now: Timestamp) -> Step {
+    let progress = &mut attachment.job;
+    let passing = |code, text, not_before: Option<Duration>| Fault {
+        code,
+        text,
+        not_before: not_before.unwrap_or_default(),
+        may_pass_soon: true,
+    };
+    let fault = match error {
+        JobError::Throttled { wait, fault } => {
+            progress.throttled += 1;
+            metrics::count(Metric::Throttled);
+            passing(ReasonCode::CxoneUnavailable, fault, Some(wait))
         }
-        attachment.job.status = Some(word.to_owned());
-    }
-    if let Some(other) = job.interaction_id.filter(|id| id != interaction.as_str()) {
-        let text = format!("CXone answers that the job is for the interaction {other:?}, not {interaction}");
-        return Answer::Ended(Ending::TrackingFailed(Reason::new(ReasonCode::JobMismatch, text)));
-    }
-    match job.status {
-        JobStatus::Completed => Answer::Ended(Ending::Completed),
-        JobStatus::Failed => {
-            let reason = job.reason.unwrap_or_else(|| "CXone gave no reason".to_owned());
-            Answer::Ended(Ending::Failed(Reason::new(ReasonCode::JobFailed, reason)))
+        JobError::Blind { fault, retry_after } => {
+            progress.faults += 1;
+            passing(ReasonCode::CxoneUnavailable, fault, retry_after)
         }
-        JobStatus::Pending | JobStatus::Running | JobStatus::Unrecognized(_) => Answer::Again(None),
-    }
+        JobError::Unauthorized { fault, retry_after } => {
+            progress.faults += 1;
+            metrics::count(Metric::CxoneUnauthorized);
+            // What the runbook looks for.
+            tracing::error!(error_type = error_type::CXONE_UNAUTHORIZED, "{fault}");
+            Fault { may_pass_soon: false, ..passing(ReasonCode::CxoneUnauthorized, fault, retry_after) }
+        }
+        JobError::NotFound => {
+            progress.faults += 1;
+            let grace = UNKNOWN_JOB_GRACE.as_secs();
+            if now >= later(followed.uploaded_at, UNKNOWN_JOB_GRACE) {
+                let text = format!("CXone does not know the job {} {grace} s after the upload", followed.job);
+                return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(ReasonCode::CxoneNotFound, text)));
+            }
+            passing(ReasonCode::CxoneNotFound, "CXone does not know the job yet (404)".to_owned(), None)
+        }
+        JobError::Refused(reason) => {
+            tracing::warn!(polls = progress.polls, reason = %reason.code, "CXone refused the question");
+            return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(reason.code, reason.text)));
+        }
+    };
+    tracing::warn!(polls = progress.polls, "no status: {}", fault.text);
+    let since = progress.blind.as_ref().map_or(now, |blind| blind.since);
+    progress.blind = Some(Blind { since, fault: fault.text.chars().take(Blind::FAULT_CHARS).collect() });
+    Step::Blind(fault)
 }
 
 fn timed_out(attachment: &Attachment, limits: &Limits) -> Reason {
-    let status = attachment.job.status.as_deref().unwrap_or("none");
     let text = format!(
-        "the job had not ended {} s after the upload (JOB_DEADLINE_SECONDS); its last status was {status}, after {} polls, \
-         {} of them throttled and {} without a usable answer",
+        "the job had not ended {} s after the upload (JOB_DEADLINE_SECONDS); its last status was {}",
         limits.deadline.as_secs(),
-        attachment.job.polls,
-        attachment.job.throttled,
-        attachment.job.faults
+        history(attachment)
     );
-    Reason::new(ReasonCode::JobDeadline, text)
+    Reason::possibly_stored(ReasonCode::JobDeadline, text)
+}
+
+fn given_up(attachment: &Attachment, fault: &Fault, followed: &Followed, limits: &Limits, now: Timestamp) -> Reason {
+    let since = attachment.job.blind.as_ref().map_or(now, |blind| blind.since);
+    let setting = if limits.patience >= limits.deadline { "TRACKING_PATIENCE_SECONDS" } else { "JOB_DEADLINE_SECONDS" };
+    let text = format!(
+        "no status of the job could be read from {} s to {} s after the upload ({setting}); the last status was {}; the last fault: {}",
+        since.seconds_since(followed.uploaded_at).round(),
+        now.seconds_since(followed.uploaded_at).round(),
+        history(attachment),
+        fault.text
+    );
+    Reason::possibly_stored(fault.code, text)
+}
+
+/// The last status and the counts, for a reason's text.
+fn history(attachment: &Attachment) -> String {
+    let job = &attachment.job;
+    format!(
+        "{}, after {} polls, {} of them throttled and {} without a usable answer",
+        job.status.as_deref().unwrap_or("none"),
+        job.polls,
+        job.throttled,
+        job.faults
+    )
 }
 
 fn ended(mut attachment: Attachment, ending: Ending, at: Timestamp) -> Attachment {
@@ -174,38 +249,12 @@ fn ended(mut attachment: Attachment, ending: Ending, at: Timestamp) -> Attachmen
     attachment
 }
 
-fn wait(mut attachment: Attachment, retry_after: Option<Duration>, now: Timestamp, deadline: Timestamp) -> Attachment {
+fn wait(mut attachment: Attachment, not_before: Duration, now: Timestamp, until: Timestamp) -> Attachment {
     attachment.decision = Decision::Wait;
-    attachment.wait_seconds = Some(wait_seconds(attachment.job.waits, retry_after, now, deadline));
+    attachment.wait_seconds = Some(wait_seconds(attachment.job.waits, Some(not_before), now, until));
     attachment.job.waits += 1;
     attachment
 }
 
 #[cfg(test)]
-mod tests {
-    use cxone::{CredentialsError, Endpoints};
-    use host::{Environment, HttpClients};
-
-    use super::*;
-
-    /// A job that was uploaded so many seconds ago, asked about while the credentials cannot be read.
-    async fn without_credentials(uploaded_before: i64) -> Result<Attachment, Failure> {
-        let golden = include_str!("../../../crates/attachments/tests/golden/v1-uploaded.json");
-        let mut attachment: Attachment = serde_json::from_str(golden).unwrap();
-        let ended_at = Timestamp::from(SystemTime::now()).plus_millis(-1000 * uploaded_before);
-        attachment.upload.as_mut().unwrap().ended_at = Some(ended_at);
-        let web = HttpClients::read(&mut Environment::new(|_| None)).unwrap().web;
-        let endpoints = Endpoints::new("http://127.0.0.1:9/api/v2".parse().unwrap(), None);
-        let cxone =
-            Client::new(web, endpoints, "job:read", async || Err(CredentialsError::Unavailable("away".to_owned())));
-        ask(&cxone, attachment, &Limits { window: Duration::ZERO, deadline: Duration::from_mins(5) }).await
-    }
-
-    #[tokio::test(flavor = "current_thread")]
-    async fn credentials_that_cannot_be_read_are_the_machine_s_to_retry_until_the_deadline() {
-        let failure = without_credentials(0).await.unwrap_err();
-        assert_eq!(failure.error_type, error_type::CXONE_UNAVAILABLE);
-        let late = without_credentials(301).await.unwrap();
-        assert_eq!(late.result.map(|result| result.ending.outcome()), Some(attachments::Outcome::TimedOut));
-    }
-}
+mod tests;

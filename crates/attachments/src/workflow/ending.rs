@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Outcome, Reason, ReasonCode, Timestamp};
+use crate::{Outcome, Reason, ReasonCode, Timestamp, Word};
 
 /// An ending and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,7 @@ pub struct Resolution {
 
 /// How an object's way ended: with a reason, unless it completed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "outcome", content = "reason", rename_all = "SCREAMING_SNAKE_CASE")]
+#[serde(from = "Parts", into = "Parts")]
 pub enum Ending {
     /// See [`Outcome::Completed`].
     Completed,
@@ -28,6 +28,33 @@ pub enum Ending {
     TimedOut(Reason),
     /// See [`Outcome::TrackingFailed`].
     TrackingFailed(Reason),
+    /// An ending of a newer release, kept as it is. CXone may hold the file.
+    Other {
+        /// Its word.
+        outcome: Word,
+        /// Why, if that release said so.
+        reason: Option<Reason>,
+    },
+}
+
+/// An ending on the wire.
+#[derive(Serialize, Deserialize)]
+struct Parts {
+    outcome: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reason: Option<Reason>,
+}
+
+impl From<Parts> for Ending {
+    fn from(parts: Parts) -> Self {
+        Self::from_parts(parts.outcome, parts.reason)
+    }
+}
+
+impl From<Ending> for Parts {
+    fn from(ending: Ending) -> Self {
+        Self { outcome: ending.outcome(), reason: ending.reason().cloned() }
+    }
 }
 
 impl Ending {
@@ -40,6 +67,7 @@ impl Ending {
             Self::Rejected(_) => Outcome::Rejected,
             Self::TimedOut(_) => Outcome::TimedOut,
             Self::TrackingFailed(_) => Outcome::TrackingFailed,
+            Self::Other { outcome, .. } => Outcome::Other(*outcome),
         }
     }
 
@@ -51,30 +79,35 @@ impl Ending {
             Self::Failed(reason) | Self::Rejected(reason) | Self::TimedOut(reason) | Self::TrackingFailed(reason) => {
                 Some(reason)
             }
+            Self::Other { reason, .. } => reason.as_ref(),
         }
     }
 
-    /// Puts an outcome and a reason back together, as the ledger keeps them. A missing reason is said to be missing.
+    /// Puts an outcome and a reason together, as ledger and payloads keep them. If the reason is missing, the ending says so.
     #[must_use]
     pub fn from_parts(outcome: Outcome, reason: Option<Reason>) -> Self {
-        let reason = || reason.unwrap_or_else(|| Reason::new(ReasonCode::PollFailed, "the ledger holds no reason"));
+        let known = |reason: Option<Reason>| {
+            reason.unwrap_or_else(|| Reason::new(ReasonCode::PollFailed, "no reason was recorded"))
+        };
         match outcome {
             Outcome::Completed => Self::Completed,
-            Outcome::Failed => Self::Failed(reason()),
-            Outcome::Rejected => Self::Rejected(reason()),
-            Outcome::TimedOut => Self::TimedOut(reason()),
-            Outcome::TrackingFailed => Self::TrackingFailed(reason()),
+            Outcome::Failed => Self::Failed(known(reason)),
+            Outcome::Rejected => Self::Rejected(known(reason)),
+            Outcome::TimedOut => Self::TimedOut(known(reason)),
+            Outcome::TrackingFailed => Self::TrackingFailed(known(reason)),
+            Outcome::Other(outcome) => Self::Other { outcome, reason },
         }
     }
 
-    /// What the ending means for the bytes that were reserved. `possibly_stored`: CXone may hold the file unanswered.
+    /// What the ending means for the bytes that were reserved. `possibly_stored`: the attachment says that CXone may hold
+    /// the file.
     #[must_use]
     pub const fn settlement(&self, possibly_stored: bool) -> Settlement {
         match self {
             Self::Completed => Settlement::Keep,
             Self::Rejected(_) if possibly_stored => Settlement::KeepUnsettled,
             Self::Failed(_) | Self::Rejected(_) => Settlement::GiveBack,
-            Self::TimedOut(_) | Self::TrackingFailed(_) => Settlement::KeepUnsettled,
+            Self::TimedOut(_) | Self::TrackingFailed(_) | Self::Other { .. } => Settlement::KeepUnsettled,
         }
     }
 }
@@ -88,4 +121,50 @@ pub enum Settlement {
     GiveBack,
     /// CXone may hold the file: the bytes stay counted, marked for a person to settle.
     KeepUnsettled,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason() -> Reason {
+        Reason::new(ReasonCode::JobFailed, "text")
+    }
+
+    #[test]
+    fn an_ending_of_a_newer_release_keeps_word_and_reason_and_its_bytes_stay_counted() {
+        let outcome: Outcome = "HELD_FOR_REVIEW".parse().unwrap();
+        for reason in [Some(reason()), None] {
+            let ending = Ending::from_parts(outcome, reason.clone());
+            assert_eq!((ending.outcome(), ending.reason()), (outcome, reason.as_ref()));
+            for possibly_stored in [true, false] {
+                assert_eq!(ending.settlement(possibly_stored), Settlement::KeepUnsettled);
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_ending_without_a_reason_says_so() {
+        for outcome in Outcome::ALL {
+            let ending = Ending::from_parts(outcome, None);
+            assert_eq!(ending.outcome(), outcome);
+            assert_eq!(ending.reason().is_none(), outcome.is_success());
+            assert_eq!(
+                Ending::from_parts(outcome, Some(reason())).reason().cloned(),
+                Some(reason()).filter(|_| !outcome.is_success())
+            );
+        }
+    }
+
+    #[test]
+    fn bytes_are_given_back_only_if_cxone_does_not_hold_the_file() {
+        let settled = |outcome: Outcome| {
+            [false, true].map(|possibly_stored| Ending::from_parts(outcome, Some(reason())).settlement(possibly_stored))
+        };
+        assert_eq!(settled(Outcome::Completed), [Settlement::Keep; 2]);
+        assert_eq!(settled(Outcome::Failed), [Settlement::GiveBack; 2]);
+        assert_eq!(settled(Outcome::Rejected), [Settlement::GiveBack, Settlement::KeepUnsettled]);
+        assert_eq!(settled(Outcome::TimedOut), [Settlement::KeepUnsettled; 2]);
+        assert_eq!(settled(Outcome::TrackingFailed), [Settlement::KeepUnsettled; 2]);
+    }
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use attachments::{
     Outcome, Reason, ReasonCode, Timestamp,
     workflow::{
-        Attachment, Decision, Ending, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA, SourceChecksum,
+        Attachment, Blind, Decision, Ending, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA, SourceChecksum,
         StatusChange, Upload,
     },
 };
@@ -27,6 +27,7 @@ pub(crate) fn uploaded() -> Attachment {
         wait_seconds: None,
         identity: "0123456789abcdef".repeat(4).parse().unwrap(),
         interaction_id: Some("INT-42".parse().unwrap()),
+        key_interaction: Some("INT-42".into()),
         job_id: Some("job-1".parse().unwrap()),
         object: ObjectFacts {
             bucket: "drop".into(),
@@ -79,8 +80,37 @@ fn polled() -> Attachment {
         StatusChange { status: "PENDING".into(), at: at(1) },
         StatusChange { status: "RUNNING".into(), at: at(3) },
     ];
-    let job = JobProgress { polls: 7, waits: 0, throttled: 1, faults: 1, status: Some("RUNNING".into()), changes };
+    let job = JobProgress {
+        polls: 7,
+        waits: 0,
+        throttled: 1,
+        faults: 1,
+        blind: None,
+        status: Some("RUNNING".into()),
+        changes,
+    };
     Attachment { job, ..uploaded() }
+}
+
+/// As poll hands it back for a wait while no status can be read.
+pub(crate) fn blind() -> Attachment {
+    let blind = Blind { since: at(4), fault: "a gateway answered 503".into() };
+    let waiting = waiting();
+    Attachment { job: JobProgress { blind: Some(blind), ..waiting.job.clone() }, ..waiting }
+}
+
+/// As intake starts an execution for an object that it gave up although CXone may hold it.
+pub(crate) fn possibly_stored() -> Attachment {
+    let reason = Reason::possibly_stored(ReasonCode::CxoneUnavailable, "the last fault: a gateway answered 503");
+    Attachment {
+        decision: Decision::Unsuccessful,
+        job_id: None,
+        upload: Some(Upload { started_at: at(0), ended_at: None }),
+        upload_attempts: 3,
+        possibly_stored: true,
+        result: Some(Resolution { ending: Ending::TrackingFailed(reason), at: at(5) }),
+        ..uploaded()
+    }
 }
 
 /// As poll hands it back for a wait.

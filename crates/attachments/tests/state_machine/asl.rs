@@ -64,7 +64,7 @@ pub(crate) struct Parameters {
     pub(crate) payload_path: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "PascalCase")]
 pub(crate) struct Retrier {
     pub(crate) error_equals: Vec<String>,
@@ -97,6 +97,15 @@ pub(crate) struct Fail {
     pub(crate) comment: String,
     pub(crate) error_path: String,
     pub(crate) cause_path: String,
+}
+
+impl Retrier {
+    /// The longest delay before the next attempt, in seconds, after so many retries. Full jitter draws from 0 to this.
+    pub(crate) fn delay(&self, tried: u32) -> f64 {
+        let interval = f64::from(self.interval_seconds.unwrap_or(1));
+        let grown = interval * self.backoff_rate.unwrap_or(2.0).powf(f64::from(tried));
+        grown.min(self.max_delay_seconds.map_or(f64::INFINITY, f64::from))
+    }
 }
 
 impl State {

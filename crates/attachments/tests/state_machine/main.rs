@@ -1,17 +1,30 @@
 //! Walks every path of `infra/state_machine.asl.json` with the typed payloads: what each state is given must parse as what
 //! the function behind it reads, and every path, literal and error name must be one that the types know.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test's own steps")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test's own steps"
+)]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "simulated seconds and counts are small"
+)]
 
 mod asl;
+mod history;
 #[path = "../payloads/mod.rs"]
 mod payloads;
+mod throttling;
 
 use std::collections::BTreeSet;
 
 use attachments::{
     Outcome,
-    workflow::{Attachment, Decision, FinalizeRequest, StepError, error_type},
+    workflow::{Attachment, Decision, Ending, FinalizeRequest, StepError, error_type},
 };
 use serde_json::{Value, json};
 
@@ -44,14 +57,26 @@ enum End {
     Failed(Outcome),
 }
 
+/// As poll of a newer release hands it back with a decision that this release does not know.
+fn escalated() -> Attachment {
+    Attachment { decision: Decision::Other("escalate".parse().unwrap()), ..payloads::waiting() }
+}
+
+/// As poll of a newer release hands it back with an outcome that this release does not know.
+fn held_for_review() -> Attachment {
+    payloads::unsuccessful(Ending::Other { outcome: "HELD_FOR_REVIEW".parse().unwrap(), reason: None })
+}
+
 /// Everything that the function behind a task may answer or fail with, given its input.
 fn behaviours(state: &str, input: &Value) -> Vec<Result<Value, &'static str>> {
     if state == "PollJob" {
         let read: Attachment = serde_json::from_value(input.clone()).expect("PollJob is given an Attachment");
         assert!(read.job_id.is_some() && read.interaction_id.is_some(), "PollJob is given {input}");
-        let mut all = vec![Ok(json!(payloads::waiting())), Ok(json!(payloads::completed()))];
+        let waits = [payloads::waiting(), payloads::blind()];
+        let ends = [payloads::completed(), escalated(), held_for_review()];
+        let mut all: Vec<_> = waits.iter().chain(&ends).map(|answer| Ok(json!(answer))).collect();
         all.extend(payloads::bad_endings().map(|ending| Ok(json!(payloads::unsuccessful(ending)))));
-        all.extend(error_type::OF_POLL.iter().map(|error| Err(*error)));
+        all.extend(error_type::OF_POLL.iter().chain(error_type::OF_EARLIER_POLL).map(|error| Err(*error)));
         all.extend(OF_THE_SERVICE.iter().filter(|error| !error.starts_with("States.A")).map(|error| Err(*error)));
         return all;
     }
@@ -151,7 +176,7 @@ fn walk(
 fn every_path_ends_where_its_outcome_belongs() {
     let machine = machine();
     let (mut visited, mut ends) = (BTreeSet::new(), BTreeSet::new());
-    for input in [payloads::uploaded(), payloads::rejected()] {
+    for input in [payloads::uploaded(), payloads::rejected(), payloads::possibly_stored()] {
         walk(&machine, &machine.start_at, &json!(input), 12, &mut visited, &mut ends);
     }
     assert_eq!(visited.iter().map(String::as_str).collect::<Vec<_>>(), STATES, "a state is never reached");
@@ -161,6 +186,7 @@ fn every_path_ends_where_its_outcome_belongs() {
         End::Failed(Outcome::Rejected),
         End::Failed(Outcome::TimedOut),
         End::Failed(Outcome::TrackingFailed),
+        End::Failed("HELD_FOR_REVIEW".parse().unwrap()),
     ];
     assert_eq!(ends, BTreeSet::from(expected));
 }
@@ -205,7 +231,10 @@ fn tasks_call_their_functions() {
 fn retries_go_by_names_that_exist_and_are_bounded() {
     for (name, state) in machine().states {
         let State::Task(task) = state else { continue };
-        let own = if name == "PollJob" { error_type::OF_POLL } else { error_type::OF_FINALIZE };
+        let own = match name.as_str() {
+            "PollJob" => [error_type::OF_POLL, error_type::OF_EARLIER_POLL].concat(),
+            _ => error_type::OF_FINALIZE.to_vec(),
+        };
         let mut named = BTreeSet::new();
         for retrier in &task.retry {
             for error in &retrier.error_equals {
@@ -220,7 +249,7 @@ fn retries_go_by_names_that_exist_and_are_bounded() {
             }
         }
         for error in own {
-            assert!(named.contains(*error), "{name} says nothing of {error}");
+            assert!(named.contains(error), "{name} says nothing of {error}");
         }
         let service = OF_THE_SERVICE.iter().filter(|error| error.starts_with("Lambda.") && **error != "Lambda.Unknown");
         for error in service {
