@@ -2,11 +2,12 @@
 //!
 //! A crate of its own, without the SDKs that intake works the objects with, so that the fuzzer can build it in seconds.
 
+mod envelope;
 mod eventbridge;
+mod queue;
 mod s3;
 
 use attachments::{ObjectRef, Timestamp};
-use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 use serde_json::Value;
 
 /// An object that an event names.
@@ -36,18 +37,19 @@ pub enum Invocation {
     Bare(Notifications),
 }
 
-/// A message of the queue, read as far as it can be.
+/// A message of the queue, read as far as it can be: whatever is wrong with one message leaves the batch's others readable.
 #[derive(Debug)]
 pub struct Message {
-    /// What the answer names it by.
+    /// What the answer names it by. Empty where the message had none: then [`Self::content`] names no object, because the
+    /// answer could not keep the message in the queue.
     pub id: String,
-    /// What its visibility is changed with.
+    /// What its visibility is changed with. Empty where the message had none: then the queue's own timeout brings it back.
     pub receipt_handle: String,
-    /// The ARN of the queue that it came from.
+    /// The ARN of the queue that it came from; empty where the message did not say.
     pub queue_arn: String,
     /// Empty where the message had none.
     pub body: String,
-    /// How often it was received, this time included.
+    /// How often it was received, this time included; 1 where the message did not say.
     pub received: u64,
     /// What its body names, or why it cannot be read.
     pub content: Result<Notifications, Unreadable>,
@@ -62,42 +64,18 @@ pub struct Unreadable(String);
 ///
 /// # Errors
 /// [`Unreadable`] where it is of no known shape; a message whose body is of none says so in [`Message::content`].
-pub fn parse_invocation(payload: Value, prefix: &str) -> Result<Invocation, Unreadable> {
-    let from_queue = payload.pointer("/Records/0/eventSource").and_then(Value::as_str) == Some("aws:sqs");
-    if !from_queue {
-        return parse_event(&payload, prefix).map(Invocation::Bare);
+pub fn parse_invocation(payload: &Value, prefix: &str) -> Result<Invocation, Unreadable> {
+    match queue::messages(payload, prefix) {
+        Some(messages) => Ok(Invocation::Queue(messages)),
+        None => parse_event(payload, prefix).map(Invocation::Bare),
     }
-    let batch: SqsEvent = serde_json::from_value(payload)
-        .map_err(|error| Unreadable(format!("the batch of the queue cannot be read: {error}")))?;
-    batch
-        .records
-        .into_iter()
-        .map(|message| parse_message(message, prefix))
-        .collect::<Result<_, _>>()
-        .map(Invocation::Queue)
-}
-
-fn parse_message(message: SqsMessage, prefix: &str) -> Result<Message, Unreadable> {
-    let wanted = |field: Option<String>, name: &str| {
-        field.ok_or_else(|| Unreadable(format!("a message of the queue has no {name}")))
-    };
-    let body = message.body.unwrap_or_default();
-    let content = serde_json::from_str::<Value>(&body)
-        .map_err(|error| Unreadable(format!("the body is no JSON: {error}")))
-        .and_then(|event| parse_event(&event, prefix));
-    let received = message.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
-    Ok(Message {
-        received: received.unwrap_or(1),
-        id: wanted(message.message_id, "messageId")?,
-        receipt_handle: wanted(message.receipt_handle, "receiptHandle")?,
-        queue_arn: wanted(message.event_source_arn, "eventSourceARN")?,
-        body,
-        content,
-    })
 }
 
 /// Reads an S3 notification or an `EventBridge` event.
 fn parse_event(event: &Value, prefix: &str) -> Result<Notifications, Unreadable> {
+    if let Some(fault) = envelope::fault(event) {
+        return Err(Unreadable(fault));
+    }
     if event.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
         return Ok(Notifications { objects: Vec::new(), ignored: 1 });
     }

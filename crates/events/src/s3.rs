@@ -68,9 +68,12 @@ fn parse_record(record: &Value) -> Result<Option<Notification>, String> {
     Ok(Some(Notification { object: ObjectRef { bucket: record.s3.bucket.name, key, version }, event_time }))
 }
 
+/// 2006-03-14, when S3 began. What says that an object was written earlier (samples say 1970) does not know when it was.
+const EARLIEST: Timestamp = Timestamp::from_unix_seconds(1_142_294_400);
+
 /// When the object was written; a time that cannot be read is no reason to leave the object behind.
 pub(super) fn time_of(time: Option<&Value>) -> Option<Timestamp> {
-    time.and_then(Value::as_str)?.parse().ok()
+    time.and_then(Value::as_str)?.parse().ok().filter(|time| *time >= EARLIEST)
 }
 
 /// The version that both kinds of events name.

@@ -38,18 +38,21 @@ fn message(body: &Value) -> Value {
 }
 
 fn bare(event: &Value) -> Notifications {
-    match parse_invocation(event.clone(), PREFIX).unwrap() {
+    match parse_invocation(event, PREFIX).unwrap() {
         Invocation::Bare(notifications) => notifications,
         Invocation::Queue(_) => panic!("a bare event was taken for a batch"),
     }
 }
 
-fn queued(body: &Value) -> Result<Notifications, Unreadable> {
-    let batch = json!({"Records": [message(body)]});
-    match parse_invocation(batch, PREFIX).unwrap() {
-        Invocation::Queue(mut messages) => messages.remove(0).content,
+fn batch(records: &Value) -> Vec<Message> {
+    match parse_invocation(&json!({"Records": records}), PREFIX).unwrap() {
+        Invocation::Queue(messages) => messages,
         Invocation::Bare(_) => panic!("a batch was taken for a bare event"),
     }
+}
+
+fn queued(body: &Value) -> Result<Notifications, Unreadable> {
+    batch(&json!([message(body)])).remove(0).content
 }
 
 #[test]
@@ -90,7 +93,10 @@ fn what_concerns_nobody_is_counted() {
 fn a_time_that_cannot_be_written_does_not_keep_an_object_back() {
     let mut record = s3_record("ObjectCreated:Put", "interactions/INT/a.pdf");
     let mut event = eventbridge("Object Created", "interactions/INT/a.pdf");
-    for time in [json!("9999-12-31T23:59:59-00:01"), json!("+10000-01-01T00:00:00Z"), json!("yesterday"), json!(1)] {
+    let unwritten = ["9999-12-31T23:59:59-00:01", "+10000-01-01T00:00:00Z", "yesterday"];
+    // SAM's and Lambda's samples.
+    let of_samples = ["1970-01-01T00:00:00.000Z", "2006-03-13T23:59:59Z"];
+    for time in unwritten.into_iter().chain(of_samples).map(Value::from).chain([json!(1)]) {
         record["eventTime"] = time.clone();
         event["time"] = time.clone();
         for found in [bare(&json!({"Records": [record]})), bare(&event)] {
@@ -110,6 +116,87 @@ fn the_version_null_is_no_version() {
     assert_eq!(found.objects[0].object.version, expected);
 }
 
+/// A batch of five readable messages, of which the third is changed.
+fn with_third(change: impl FnOnce(&mut Value)) -> Vec<Message> {
+    let body = |n: usize| json!({"Records": [s3_record("ObjectCreated:Put", &format!("interactions/INT/{n}.pdf"))]});
+    let mut records: Vec<Value> = (0..5).map(|n| message(&body(n))).collect();
+    change(&mut records[2]);
+    let messages = batch(&json!(records));
+    assert_eq!(messages.len(), 5);
+    for message in messages.iter().enumerate().filter(|(place, _)| *place != 2).map(|(_, message)| message) {
+        assert!(message.content.as_ref().is_ok_and(|found| found.objects.len() == 1), "{message:?}");
+    }
+    messages
+}
+
+#[test]
+fn odd_attributes_of_one_message_leave_the_batch_readable() {
+    for (name, odd) in [
+        (
+            "messageAttributes",
+            json!({"trace": {"dataType": "Binary", "binaryValue": "no Base64!", "stringListValues": []}}),
+        ),
+        ("messageAttributes", json!({"trace": {"dataType": "Number.int", "stringValue": 7}})),
+        ("messageAttributes", json!([])),
+        ("attributes", json!({"ApproximateReceiveCount": "many", "SentTimestamp": 1})),
+        ("attributes", json!("none")),
+        ("md5OfBody", json!(["x"])),
+        ("awsRegion", json!(null)),
+    ] {
+        let messages = with_third(|message| message[name] = odd.clone());
+        assert!(messages[2].content.is_ok(), "{name}: {odd}");
+        assert_eq!(messages[2].received, 1);
+    }
+}
+
+#[test]
+fn receive_count_is_read_as_text_and_as_number() {
+    for count in [json!("3"), json!(3)] {
+        let messages = with_third(|message| message["attributes"] = json!({"ApproximateReceiveCount": count}));
+        assert_eq!(messages[2].received, 3);
+    }
+}
+
+#[test]
+fn message_without_an_id_names_no_object_and_keeps_its_body() {
+    for id in [json!(null), json!(""), json!(4)] {
+        let messages = with_third(|message| message["messageId"] = id.clone());
+        let fault = messages[2].content.as_ref().unwrap_err().to_string();
+        assert!(fault.starts_with("the message has no messageId, so intake cannot give it back"), "{fault}");
+        assert!(messages[2].id.is_empty() && messages[2].body.contains("interactions/INT/2.pdf"));
+    }
+    // What starts nothing need not be given back.
+    let messages = with_third(|message| {
+        message["messageId"] = json!(null);
+        message["body"] = json!(json!({"Event": "s3:TestEvent"}).to_string());
+    });
+    assert_eq!(messages[2].content.as_ref().map(|found| found.ignored), Ok(1));
+}
+
+#[test]
+fn message_without_receipt_handle_or_arn_is_worked() {
+    let messages = with_third(|message| {
+        message["receiptHandle"] = json!(null);
+        message["eventSourceARN"] = json!(null);
+    });
+    assert!(messages[2].content.is_ok());
+}
+
+#[test]
+fn message_without_a_body_or_that_is_no_object_leaves_the_batch_readable() {
+    let fault = "the body is no JSON: EOF while parsing a value at line 1 column 0";
+    assert_eq!(with_third(|message| message["body"] = json!(null))[2].content, Err(Unreadable(fault.to_owned())));
+    assert_eq!(with_third(|message| *message = json!(null))[2].content, Err(Unreadable(fault.to_owned())));
+}
+
+#[test]
+fn body_with_a_byte_order_mark_or_that_is_an_object_is_read() {
+    let event = json!({"Records": [s3_record("ObjectCreated:Put", "interactions/INT/a.pdf")]});
+    for body in [json!(format!("\u{feff}{event}")), event] {
+        assert!(with_third(|message| message["body"] = body.clone())[2].content.is_ok(), "{body}");
+    }
+}
+
 #[test]
 fn an_unreadable_body_says_what_is_wrong() {
     let fault = |body: Value| queued(&body).unwrap_err().to_string();
@@ -123,7 +210,64 @@ fn an_unreadable_body_says_what_is_wrong() {
     assert_eq!(fault(json!({"Records": [record]})), "Records[0]: neither a version id nor an ETag");
     let record = s3_record("ObjectCreated:Put", "interactions/%FF");
     assert!(fault(json!({"Records": [record]})).starts_with("Records[0]: s3.object.key is not UTF-8"));
-    assert!(parse_invocation(json!({"a": 1}), PREFIX).is_err());
+    assert!(parse_invocation(&json!({"a": 1}), PREFIX).is_err());
+}
+
+#[test]
+fn other_services_envelopes_are_named_with_what_to_change() {
+    let event = json!({"Records": [s3_record("ObjectCreated:Put", "interactions/INT/a.pdf")]});
+    let bridged = eventbridge("Object Created", "interactions/INT/a.pdf");
+    let test_event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent"});
+    let topic = "arn:aws:sns:us-east-1:123456789012:uploads";
+    let sns =
+        |kind: &str, message: &str| json!({"Type": kind, "MessageId": "m", "TopicArn": topic, "Message": message});
+    let cloudtrail = json!({"detail-type": "AWS API Call via CloudTrail", "source": "aws.s3", "detail": {}});
+    let mut other_source = bridged.clone();
+    other_source["source"] = json!("my.app");
+    for (envelope, cause, remedy) in [
+        (
+            sns("Notification", &event.to_string()),
+            "SNS has wrapped an S3 event as a notification of the topic",
+            "raw message",
+        ),
+        (sns("Notification", &test_event.to_string()), "SNS has wrapped S3's test event", "raw message delivery"),
+        (sns("Notification", &bridged.to_string()), "SNS has wrapped an EventBridge event", "raw message delivery"),
+        (sns("Notification", "hello"), "SNS has wrapped a message", topic),
+        (sns("SubscriptionConfirmation", ""), "this is SNS's SubscriptionConfirmation of the topic", "SubscribeURL"),
+        (sns("UnsubscribeConfirmation", ""), "this is SNS's UnsubscribeConfirmation", topic),
+        (
+            json!({"Records": [{"EventSource": "aws:sns", "Sns": sns("Notification", &event.to_string())}]}),
+            "SNS invokes this function with an S3 event",
+            "subscribe the intake queue instead",
+        ),
+        (json!([event, event]), "this is a list of 2 elements, as an EventBridge pipe", "a message of its own"),
+        (message(&event), "this is a whole message of a queue", "<$.body>"),
+        (json!({"Records": [message(&event)]}), "this is a batch of a queue inside a message", "the body of each"),
+        (json!(event.to_string()), "this is a JSON string that holds the event", "send the text inside"),
+        (json!("hello"), "this is a JSON string, not an event", ""),
+        (bridged["detail"].clone(), "this is only the detail of an EventBridge event", "InputPath"),
+        (cloudtrail, "this is CloudTrail's record of a call to S3", "EventBridge notifications for the bucket"),
+        (other_source, "this is an EventBridge event \"Object Created\" with the source \"my.app\"", "S3's own event"),
+        (
+            json!({"invocationSchemaVersion": "1.0", "invocationId": "i", "job": {"id": "j"}, "tasks": []}),
+            "this is a task of S3 Batch Operations",
+            "copy the objects",
+        ),
+        (
+            json!({"version": "1.0", "requestContext": {}, "requestPayload": event, "responsePayload": null}),
+            "this is Lambda's record of an invocation",
+            "requestPayload",
+        ),
+    ] {
+        let fault = queued(&envelope).unwrap_err().to_string();
+        assert!(fault.starts_with(cause) && fault.contains(remedy), "{envelope}\n{fault}");
+    }
+}
+
+#[test]
+fn topic_of_an_envelope_is_cut() {
+    let envelope = json!({"Type": "Notification", "TopicArn": "x".repeat(10_000), "Message": "{}"});
+    assert!(queued(&envelope).unwrap_err().to_string().len() < 600);
 }
 
 proptest! {
@@ -131,7 +275,7 @@ proptest! {
     fn no_body_panics(body in "\\PC{0,200}") {
         let mut message = message(&json!(null));
         message["body"] = json!(body);
-        let _ = parse_invocation(json!({"Records": [message]}), PREFIX);
+        let _ = parse_invocation(&json!({"Records": [message]}), PREFIX);
     }
 
     #[test]

@@ -12,8 +12,11 @@ use aws_types::{SdkConfig, region::Region};
 
 use crate::{Environment, HttpClients};
 
-/// One attempt of a call, its answer's headers included. Bodies are streamed under the record's own deadline.
+/// One attempt of a call, its answer's headers included.
 const ATTEMPT: Duration = Duration::from_secs(10);
+/// How long a response's body may stand still while it is read: an object's head, a part of it, its stream, a record that is
+/// read back.
+const STANDSTILL: Duration = Duration::from_secs(15);
 /// Tries of the SDK itself; longer faults are the pipeline's to wait out.
 const TRIES: u32 = 4;
 
@@ -51,8 +54,10 @@ impl Aws {
             .http_client(clients.aws.clone())
             .sleep_impl(TokioSleep::new())
             .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
-            .timeout_config(TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).build())
-            // While CXone stops reading, the S3 stream stands still as well: no fault. The record's deadline ends what hangs.
+            .timeout_config(
+                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).read_timeout(STANDSTILL).build(),
+            )
+            // It would count the time in which CXone stops reading, and the S3 stream with it. `read_timeout` does not.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self { config, endpoints }

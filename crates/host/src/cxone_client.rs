@@ -1,7 +1,6 @@
 //! CXone's client, from the settings that intake and poll share.
 
-use cxone::{Credentials, CredentialsError, Endpoints};
-use secrecy::SecretString;
+use cxone::{Credentials, CredentialsError, Endpoints, JobPath, Settings, TokenAuth, UploadPath};
 use serde::Deserialize;
 use url::Url;
 
@@ -13,22 +12,22 @@ const SCOPES: &str = "interaction:write attachment:write job:read analytics:read
 /// Where CXone is and who we are to it.
 #[derive(Debug, Clone)]
 pub struct CxoneSettings {
-    /// Base and token URL.
-    pub endpoints: Endpoints,
+    /// URLs, paths, scopes.
+    pub client: Settings,
     /// The secret's name or ARN.
     pub secret_id: String,
-    /// Space-separated.
-    pub scopes: String,
 }
 
 impl CxoneSettings {
-    /// Reads `CXONE_REGION`, `CXONE_BASE_URL`, `CXONE_TOKEN_URL`, `CXONE_SECRET_ID` and `CXONE_SCOPES`.
+    /// Reads every setting whose name begins with `CXONE_`, but for `CXONE_UPLOAD_FRAMING`.
     pub fn read(environment: &mut Environment) -> Option<Self> {
         let plain = PlainHttpHosts::read(environment);
         let mut region = environment.optional("CXONE_REGION").unwrap_or_else(|| "us-1".to_owned());
         if !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
-            environment
-                .fault("CXONE_REGION", format_args!("is {region:?}: lower-case letters, digits and - are wanted"));
+            environment.fault(
+                "CXONE_REGION",
+                format_args!("is {region:?}: it may hold only lower-case letters, digits and -"),
+            );
             // Stands in until the faults are told.
             "us-1".clone_into(&mut region);
         }
@@ -40,7 +39,11 @@ impl CxoneSettings {
         let token = environment.url("CXONE_TOKEN_URL", &plain);
         let secret_id = environment.required("CXONE_SECRET_ID");
         let scopes = environment.optional("CXONE_SCOPES").unwrap_or_else(|| SCOPES.to_owned());
-        Some(Self { endpoints: Endpoints::new(base?, token), secret_id, scopes })
+        let token_auth = environment.parsed("CXONE_TOKEN_AUTH", TokenAuth::default());
+        let upload = environment.parsed("CXONE_UPLOAD_PATH", UploadPath::default());
+        let job = environment.parsed("CXONE_JOB_PATH", JobPath::default());
+        let endpoints = Endpoints::new(base?, token).with_paths(upload, job);
+        Some(Self { client: Settings { endpoints, scopes, token_auth }, secret_id })
     }
 }
 
@@ -51,8 +54,8 @@ pub fn cxone_client(
     web: reqwest::Client,
     secrets: aws_sdk_secretsmanager::Client,
 ) -> cxone::Client {
-    let CxoneSettings { endpoints, secret_id, scopes } = settings;
-    cxone::Client::new(web, endpoints, scopes, move || {
+    let CxoneSettings { client, secret_id } = settings;
+    cxone::Client::new(web, client, move || {
         let (secrets, secret_id) = (secrets.clone(), secret_id.clone());
         async move { read_credentials(&secrets, &secret_id).await }
     })
@@ -61,11 +64,13 @@ pub fn cxone_client(
 async fn read_credentials(secrets: &aws_sdk_secretsmanager::Client, id: &str) -> Result<Credentials, CredentialsError> {
     #[derive(Deserialize)]
     struct Stored {
-        client_id: String,
-        client_secret: SecretString,
+        client_id: secret::Text,
+        client_secret: secret::Text,
     }
     match secret::read::<Stored>(secrets, id, SHAPE).await {
-        Ok(stored) => Ok(Credentials { client_id: stored.client_id, client_secret: stored.client_secret }),
+        Ok(Stored { client_id, client_secret }) => {
+            Ok(Credentials { client_id: client_id.into_string(), client_secret: client_secret.into_secret() })
+        }
         Err(error @ SecretError::Unreadable { .. }) => Err(CredentialsError::Unavailable(error.to_string())),
         Err(error) => Err(CredentialsError::Unusable(error.to_string())),
     }

@@ -3,12 +3,14 @@
 //! `aws-config` is deliberately absent. In Lambda the credentials, the region and the endpoints are environment variables;
 //! its credential chain (profiles, SSO, instance metadata, its own HTTP client) multiplies the start-up work by five.
 
+mod authorities;
 mod aws;
 mod connector;
 mod cxone_client;
 mod environment;
 mod logging;
 pub mod metrics;
+mod read_timeout;
 mod secret;
 mod serve;
 mod tls;

@@ -3,20 +3,23 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
-use rustls::{ClientConfig, RootCertStore, pki_types::CertificateDer, pki_types::pem::PemObject};
+use rustls::{ClientConfig, RootCertStore};
 
 use crate::{
-    Environment,
+    Environment, authorities,
     connector::{self, CONNECT, IDLE},
 };
 
 /// An upload goes on while CXone stops reading for a while; the default of 30 s would cut it.
 const UNACKNOWLEDGED: Duration = Duration::from_mins(3);
 
+/// Headers of a response that are read. Gateways add their own, and the library's default of 100 is not enough for some.
+const MAX_HEADERS: usize = 1_000;
+
 /// The HTTP clients of a process: reqwest for CXone and the webhook, a connector for the AWS SDK, one TLS configuration.
 #[derive(Debug, Clone)]
 pub struct HttpClients {
-    /// HTTP/1.1 only, follows no redirect, reads no proxy setting.
+    /// HTTP/1.1 only, follows no redirect, reads no proxy setting. Tolerates headers that are odd but in use.
     pub web: reqwest::Client,
     /// For the SDK's configurations.
     pub aws: SharedHttpClient,
@@ -26,12 +29,12 @@ impl HttpClients {
     /// Makes both. Reads `TLS_CA_FILE`: a file of PEM certificates that are trusted besides the public roots.
     pub fn read(environment: &mut Environment) -> Option<Self> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
         if let Some(path) = environment.optional("TLS_CA_FILE")
-            && let Err(fault) = add_authorities(&mut roots, &path)
+            && let Err(fault) = authorities::add(&mut roots, &path, &provider.signature_verification_algorithms)
         {
             environment.fault("TLS_CA_FILE", fault);
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let tls = match versions {
             Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
@@ -46,6 +49,9 @@ impl HttpClients {
             .http1_only()
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
+            .http1_allow_obsolete_multiline_headers_in_responses(true)
+            .http1_allow_spaces_after_header_name_in_responses(true)
+            .http1_max_headers(MAX_HEADERS)
             .user_agent(concat!("cxone-attachments/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT)
             .pool_idle_timeout(IDLE)
@@ -59,15 +65,4 @@ impl HttpClients {
             }
         }
     }
-}
-
-fn add_authorities(roots: &mut RootCertStore, path: &str) -> Result<(), String> {
-    let pem = std::fs::read(path).map_err(|error| format!("{path:?} cannot be read: {error}"))?;
-    let mut added = 0;
-    for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate = certificate.map_err(|error| format!("{path:?} is not PEM: {error}"))?;
-        roots.add(certificate).map_err(|error| format!("{path:?} holds an unusable certificate: {error}"))?;
-        added += 1;
-    }
-    if added == 0 { Err(format!("{path:?} holds no certificate")) } else { Ok(()) }
 }

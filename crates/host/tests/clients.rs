@@ -84,7 +84,7 @@ fn cxone_is_spoken_to_over_tls_outside_loopback() {
         assert!(read.is_none() || name == "CXONE_TOKEN_URL", "{name}");
     }
     let mut environment = settings(vec![secret, ("CXONE_REGION", "eu-1".to_owned())]);
-    let endpoints = format!("{:?}", CxoneSettings::read(&mut environment).unwrap().endpoints);
+    let endpoints = format!("{:?}", CxoneSettings::read(&mut environment).unwrap().client.endpoints);
     assert_eq!(endpoints.matches("scheme: \"https\"").count(), 2, "{endpoints}");
 }
 

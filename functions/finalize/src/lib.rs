@@ -100,7 +100,7 @@ async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Fina
     // Either alone may miss it: an outcome that an earlier run fixed and did not get to record, a record whose write S3 took
     // without being heard.
     if settled.first || stored.written {
-        log(&record);
+        log(&stored.bytes, &key);
         measure(attachment, resolution);
     }
     let webhook_status = finalize.webhook.deliver(identity.as_str(), stored.bytes).await?;
@@ -131,13 +131,30 @@ fn cause(resolution: &Resolution, bucket: &str, key: &str) -> String {
     format!("{code}; audit record s3://{bucket}/{key}")
 }
 
-/// The record in the log, in one line, without what a producer or CXone may have put personal data into.
-fn log(record: &AuditRecord) {
-    let mut shown = record.clone();
-    shown.tags.clear();
-    if let Some(reason) = shown.error_reason.as_mut() {
+/// The stored record in the log, in one line, without what a producer or CXone may have put personal data into.
+fn log(stored: &[u8], key: &str) {
+    match shown(stored) {
+        Ok((line, tags)) => tracing::info!(tags, audit = line, "audit record"),
+        // An earlier run wrote these bytes, or somebody else did. The error may quote them, so only its kind and place are told.
+        Err(error) => tracing::error!(
+            audit_key = key,
+            "the stored audit record cannot be read ({:?} error at line {} column {})",
+            error.classify(),
+            error.line(),
+            error.column()
+        ),
+    }
+}
+
+/// The record as the log shows it, and how many tags it has.
+fn shown(stored: &[u8]) -> Result<(String, usize), serde_json::Error> {
+    let mut record: AuditRecord = serde_json::from_slice(stored)?;
+    let tags = std::mem::take(&mut record.tags).len();
+    if let Some(reason) = record.error_reason.as_mut() {
         reason.text.clear();
     }
-    let line = serde_json::to_string(&shown).unwrap_or_default();
-    tracing::info!(tags = record.tags.len(), audit = line, "audit record");
+    Ok((serde_json::to_string(&record)?, tags))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,9 @@
 //! Reading the object: one `GetObject`, pinned to the version that the event named.
+//!
+//! No read waits for ever: the SDK gives an attempt of a call 10 s, and the connector ends a body that stands still for 15 s
+//! (`host::Aws`). What the object's uploader wrote into its headers comes in UTF-8, whatever it was (`host::HttpClients`).
+
+mod encoded_word;
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -6,15 +11,15 @@ use std::{
     pin::Pin,
 };
 
-use attachments::{ObjectRef, ObjectVersion, ReasonCode, workflow::SourceChecksum};
+use attachments::{ObjectRef, ObjectVersion, ReasonCode, Timestamp, workflow::SourceChecksum};
 use aws_sdk_s3::{
     Client,
     error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
     operation::get_object::GetObjectOutput,
-    primitives::SdkBody,
+    primitives::{DateTime, SdkBody},
     types::{ChecksumMode, ChecksumType},
 };
-
+use events::Notification;
 use http_body::Body;
 
 use crate::{stop::Stop, stream::Peeked};
@@ -26,7 +31,9 @@ pub(crate) struct OpenObject {
     /// Without quotes.
     pub(crate) etag: Option<String>,
     pub(crate) version_id: Option<String>,
-    /// User metadata, names in lower case.
+    /// When S3 says that it was written.
+    pub(crate) last_modified: Option<DateTime>,
+    /// User metadata: names in lower case, values decoded.
     pub(crate) metadata: HashMap<String, String>,
     /// The object's own `Content-Type`, where it says something.
     pub(crate) declared_content_type: Option<String>,
@@ -35,23 +42,57 @@ pub(crate) struct OpenObject {
     pub(crate) body: SdkBody,
 }
 
-/// Opens the object; the body is not read yet.
-pub(crate) async fn open(s3: &Client, object: &ObjectRef) -> Result<OpenObject, Stop> {
+/// How much later than its event an object may say that it was written. `Last-Modified` has whole seconds, and two of S3's
+/// clocks are compared.
+const CLOCKS: f64 = 2.0;
+
+/// Opens the object that the event is about; the body is not read yet.
+pub(crate) async fn open(s3: &Client, notification: &Notification) -> Result<OpenObject, Stop> {
+    let object = &notification.object;
     let request = pinned(s3.get_object().bucket(&object.bucket).key(&object.key), object);
     let output = request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(|error| stopped(&error))?;
+    not_written_again(notification, output.last_modified)?;
     let size = output.content_length.and_then(|length| u64::try_from(length).ok());
-    let size = size.ok_or_else(|| Stop::later("S3 did not say how long the object is"))?;
+    let size = size.ok_or_else(|| Stop::source("S3 did not say how long the object is"))?;
     let source_checksum = checksum(&output);
     Ok(OpenObject {
         size,
         etag: output.e_tag.map(|etag| etag.trim_matches('"').to_owned()),
         version_id: output.version_id.filter(|id| id != "null"),
-        metadata: output.metadata.unwrap_or_default(),
+        last_modified: output.last_modified,
+        metadata: decoded(output.metadata.unwrap_or_default()),
         declared_content_type: output.content_type.filter(|declared| is_specific(declared)).map(cut),
         source_checksum,
         has_tags: output.tag_count.is_some_and(|count| count > 0),
         body: output.body.into_inner(),
     })
+}
+
+/// Without a version id, `If-Match` pins the content, not the write: the same bytes may have been written again with other
+/// metadata. The newer write has an event of its own, so this one's would send it a second time.
+fn not_written_again(notification: &Notification, last_modified: Option<DateTime>) -> Result<(), Stop> {
+    let (ObjectVersion::Unversioned { .. }, Some(event)) = (&notification.object.version, notification.event_time)
+    else {
+        return Ok(());
+    };
+    let Some(modified) = last_modified.map(|modified| Timestamp::from_unix_seconds(modified.secs())) else {
+        return Ok(());
+    };
+    let later = modified.seconds_since(event);
+    if later <= CLOCKS {
+        return Ok(());
+    }
+    Err(Stop::reject(
+        ReasonCode::Superseded,
+        format!(
+            "the same content was written again {later} s after this event's write; the newer write has an event of its \
+             own (a versioned bucket keeps both)"
+        ),
+    ))
+}
+
+fn decoded(metadata: HashMap<String, String>) -> HashMap<String, String> {
+    metadata.into_iter().map(|(name, value)| (name, encoded_word::decoded(&value))).collect()
 }
 
 /// A part of the object, all of which must be there. HTTP lets a server ignore the range and send everything, and some that
@@ -63,7 +104,7 @@ pub(crate) async fn range(s3: &Client, object: &ObjectRef, offset: u64, length: 
     let expected = format!("bytes {offset}-{last}/");
     let skipped = match output.content_range() {
         Some(range) if range.starts_with(&expected) => 0,
-        Some(other) => return Err(Stop::later(format!("S3 answered a read of {expected} with {other:?}"))),
+        Some(other) => return Err(Stop::source(format!("S3 answered a read of {expected} with {other:?}"))),
         None => offset,
     };
     cut_out(output.body.into_inner(), skipped, length).await
@@ -75,7 +116,7 @@ async fn cut_out(mut body: SdkBody, skipped: u64, length: u64) -> Result<Vec<u8>
     let mut part = Vec::new();
     while (part.len() as u64) < length {
         let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await else {
-            return Err(Stop::later("a ranged read ended early"));
+            return Err(Stop::source("a ranged read ended early"));
         };
         let Ok(data) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };
         let passed = skip.min(data.len() as u64);
@@ -86,15 +127,38 @@ async fn cut_out(mut body: SdkBody, skipped: u64, length: u64) -> Result<Vec<u8>
     Ok(part)
 }
 
-/// The object's tags.
-pub(crate) async fn tags(s3: &Client, object: &ObjectRef) -> Result<BTreeMap<String, String>, Stop> {
+/// The tags of the object that was opened. `last_modified` is what [`open`] found.
+pub(crate) async fn tags(
+    s3: &Client,
+    object: &ObjectRef,
+    last_modified: Option<DateTime>,
+) -> Result<BTreeMap<String, String>, Stop> {
     let request = s3.get_object_tagging().bucket(&object.bucket).key(&object.key);
     let request = match &object.version {
         ObjectVersion::Id(id) => request.version_id(id),
         ObjectVersion::Unversioned { .. } => request,
     };
     let output = request.send().await.map_err(|error| stopped(&error))?;
+    if let ObjectVersion::Unversioned { etag, .. } = &object.version {
+        still_there(s3, object, etag, last_modified).await?;
+    }
     Ok(output.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())
+}
+
+/// Tags cannot be read with `If-Match`. If the opened object is there after they were read, they are its own. A `GetObject`
+/// whose body is not read, since a `HeadObject` would bring one more operation of the SDK into the binary.
+async fn still_there(s3: &Client, object: &ObjectRef, etag: &str, opened: Option<DateTime>) -> Result<(), Stop> {
+    let request = s3.get_object().bucket(&object.bucket).key(&object.key).if_match(format!("\"{etag}\""));
+    let found = request.send().await.map_err(|error| stopped(&error))?;
+    if found.last_modified == opened
+        && found.e_tag.is_none_or(|found| found.trim_start_matches("W/").trim_matches('"') == etag)
+    {
+        return Ok(());
+    }
+    Err(Stop::reject(
+        ReasonCode::Superseded,
+        "the object was overwritten while it was read; the newer write has an event of its own (a versioned bucket keeps both)",
+    ))
 }
 
 /// Reads the head, keeping it for sending.
@@ -137,7 +201,7 @@ fn cut(declared: String) -> String {
 }
 
 fn broken(error: &(dyn std::error::Error + 'static)) -> Stop {
-    Stop::later(format!("reading the object failed: {}", DisplayErrorContext(error)))
+    Stop::source(format!("reading the object failed: {}", DisplayErrorContext(error)))
 }
 
 /// What S3's refusal means for the object.
@@ -145,21 +209,26 @@ fn stopped<E>(error: &SdkError<E, aws_sdk_s3::config::http::HttpResponse>) -> St
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
-    let status = error.raw_response().map(|response| response.status().as_u16());
+    let response = error.raw_response();
+    let status = response.map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default();
+    // S3 gives each of its responses an id. What stands before it (a proxy, a VPC endpoint) knows nothing of the object.
+    let from_s3 = response.is_some_and(|response| response.headers().contains_key("x-amz-request-id"));
     match (status, code) {
+        (Some(status @ 400..500), "" | "NotFound") if !from_s3 => Stop::source(format!(
+            "a {status} came that is not from S3: it has neither S3's error code nor its request id"
+        )),
         (_, "NoSuchBucket") => Stop::reject(ReasonCode::ObjectGone, "the bucket does not exist any more"),
-        (_, "NoSuchKey" | "NoSuchVersion") | (Some(404 | 405), _) => Stop::reject(
-            ReasonCode::ObjectGone,
-            "the object, or that version of it, was deleted before it was read; write it again to send it",
-        ),
+        (_, "NoSuchKey" | "NoSuchVersion") | (Some(404 | 405), _) => {
+            Stop::reject(ReasonCode::ObjectGone, "the object, or that version of it, was deleted before it was read")
+        }
         (Some(412), _) => Stop::reject(
             ReasonCode::Superseded,
             "the object was overwritten before it was read; the newer write has an event of its own (a versioned bucket keeps both)",
         ),
         (_, "InvalidObjectState") => Stop::reject(
             ReasonCode::ObjectUnreadable,
-            "the object is archived; restore it and write it again to a storage class that can be read at once",
+            "the object is archived; only a storage class that can be read at once is accepted",
         ),
         (Some(400), "InvalidArgument") => Stop::reject(
             ReasonCode::ObjectGone,
@@ -177,21 +246,11 @@ where
                 s3_error = code,
                 "S3 denies access to the object; check IntakeFunction's role, the bucket's policy and its KMS key"
             );
-            Stop::later(format!("S3 denies access to the object ({code})"))
+            Stop::source(format!("S3 denies access to the object ({code})"))
         }
-        _ => Stop::later(format!("S3 cannot be read: {}", DisplayErrorContext(error))),
+        _ => Stop::source(format!("S3 cannot be read: {}", DisplayErrorContext(error))),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[tokio::test(flavor = "current_thread")]
-    async fn a_part_is_cut_out_of_an_answer_that_is_the_whole() {
-        let whole = || SdkBody::from("0123456789");
-        assert_eq!(cut_out(whole(), 3, 4).await.unwrap(), b"3456");
-        assert_eq!(cut_out(whole(), 0, 10).await.unwrap(), b"0123456789");
-        assert!(matches!(cut_out(whole(), 8, 3).await, Err(Stop::Later { .. })));
-    }
-}
+mod tests;
