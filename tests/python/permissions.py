@@ -52,6 +52,7 @@ USES = {
     "intake": {
         "get_object": (FILES, None),
         "get_object_tagging": (FILES, None),
+        # Without a version id alone: whether the tags that were read are the opened object's.
         "get_item": (LEDGER, "LEDGER_TABLE"),
         "update_item": (LEDGER, "LEDGER_TABLE"),
         "transact_write_items": (LEDGER, "LEDGER_TABLE"),

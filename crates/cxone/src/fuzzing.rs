@@ -1,4 +1,4 @@
-//! What answers mean, without the sending: for `tests/parsers`, and absent from the functions as they are deployed.
+//! What responses mean, without the sending: for `tests/parsers`, and absent from the functions as they are deployed.
 
 use std::time::{Duration, SystemTime};
 
@@ -6,48 +6,58 @@ use reqwest::{StatusCode, header::HeaderMap};
 use secrecy::SecretString;
 use url::Url;
 
-use attachments::JobId;
+use attachments::Timestamp;
 
 use crate::{
-    Job, JobError, UploadError,
-    answer::{Answer, LONGEST},
-    jobs, token, upload,
+    History, Job, JobError, TokenError, Verdict, jobs,
+    policy::{Attempt, End},
+    response::{LONGEST, Response},
+    token,
+    untrusted::Redactor,
 };
 
-fn answer(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Answer {
+/// A secret that every response is searched for.
+pub const SECRET: &str = "s3cr3t-token-value";
+
+fn response(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Response {
     let body = body.get(..LONGEST).unwrap_or(body).to_vec();
-    Answer::new(status, headers, body, now)
+    let redactor = Redactor::default().and([SECRET]);
+    Response::new(status.as_u16(), headers, body, true, redactor, now)
 }
 
-/// An answer to an upload.
-///
-/// # Errors
-/// Those of [`crate::Client::upload`] that an answer can bring.
-pub fn upload(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<JobId, UploadError> {
-    upload::read(&answer(status, headers, body, now))
+/// A response to an upload, judged after what `history` knows.
+pub fn upload(
+    history: &mut History,
+    sent_whole: bool,
+    status: StatusCode,
+    headers: &HeaderMap,
+    body: &[u8],
+    now: SystemTime,
+) -> Verdict {
+    let end = End::Response(response(status, headers, body, now));
+    history.judge(&Attempt { sent_whole, end }, Timestamp::from(now))
 }
 
-/// An answer to a question about a job.
+/// A response to a poll.
 ///
 /// # Errors
-/// Those of [`crate::Client::job`] that an answer can bring.
+/// Those of [`crate::Client::job`] that a response can bring.
 pub fn job(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<Job, JobError> {
-    jobs::read(&answer(status, headers, body, now))
+    jobs::judge(&response(status, headers, body, now))
 }
 
-/// An answer of the token endpoint: the token, and after how long it is renewed.
+/// A response of the token endpoint: the token, and after how long it is renewed.
 ///
 /// # Errors
-/// As an upload meets them, see [`crate::Client::authorize`].
+/// Those of [`crate::Client::authorize`] that a response can bring.
 pub fn token(
     status: StatusCode,
     headers: &HeaderMap,
     body: &[u8],
     now: SystemTime,
-) -> Result<(SecretString, Duration), UploadError> {
-    let url =
-        Url::parse("https://cxone.example/oauth/token").map_err(|error| UploadError::Source(error.to_string()))?;
-    let granted = token::read(&answer(status, headers, body, now), &url, "job:read").map_err(UploadError::from)?;
-    let renew_in = granted.renew_in();
-    Ok((granted.access_token, renew_in))
+) -> Result<(SecretString, Duration), TokenError> {
+    let url = Url::parse("https://cxone.example/oauth/token")
+        .map_err(|error| TokenError::Unauthorized { fault: error.to_string() })?;
+    let granted = token::judge(&response(status, headers, body, now), &url, "job:read")?;
+    Ok((granted.access_token, granted.renew_in))
 }

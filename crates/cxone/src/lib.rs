@@ -1,46 +1,53 @@
 //! A client of the CXone attachment API: token, upload, job.
 //!
 //! ```no_run
-//! # use std::{collections::BTreeMap, time::Duration};
+//! # use std::time::{Duration, SystemTime};
 //! # async fn example(http: reqwest::Client, body: reqwest::Body) -> Result<(), Box<dyn std::error::Error>> {
-//! use cxone::{Client, Credentials, Endpoints, Framing, UploadRequest};
+//! use cxone::{Boundary, Client, Credentials, Endpoints, Framing, History, Settings, UploadContent, UploadRequest, Verdict};
 //!
 //! let endpoints = Endpoints::new("https://api-us-1.cxone.com/api/v2".parse()?, None);
-//! let client = Client::new(http, endpoints, "attachment:write job:read", || async {
+//! let client = Client::new(http, Settings::new(endpoints, "attachment:write job:read"), || async {
 //!     Ok(Credentials { client_id: "id".into(), client_secret: "secret".into() })
 //! });
-//! let job = client
-//!     .upload(
-//!         UploadRequest {
-//!             interaction_id: &"INT-42".parse()?,
-//!             idempotency_key: "8f14e45f",
-//!             file_name: "call.wav",
-//!             content_type: "audio/wav",
-//!             size: 1_024,
-//!             tags: &BTreeMap::new(),
-//!             auto_scan: true,
-//!             framing: Framing::Chunked,
-//!             limit: Duration::from_secs(60),
-//!         },
-//!         body,
-//!     )
-//!     .await?;
-//! println!("{:?}", client.job(&job).await?.status);
+//! let content = UploadContent {
+//!     boundary: Boundary::generate()?,
+//!     interaction_id: "INT-42".parse()?,
+//!     file_name: "call.wav".to_owned(),
+//!     content_type: "audio/wav".to_owned(),
+//!     tags: Default::default(),
+//!     auto_scan: true,
+//! };
+//! let request = UploadRequest {
+//!     content: &content,
+//!     idempotency_key: "8f14e45f",
+//!     size: 1_024,
+//!     framing: Framing::Chunked,
+//!     limit: Duration::from_secs(60),
+//! };
+//! let attempt = client.upload(request, body).await;
+//! match History::default().judge(&attempt, SystemTime::now().into()) {
+//!     Verdict::Accepted(job) => println!("{:?}", client.job(&job).await?.status),
+//!     Verdict::Retry(retry) => println!("again in {:?}: {}", retry.wait(0.5), retry.fault),
+//!     Verdict::Final(reason) => println!("{reason}"),
+//! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! What CXone's answers mean is decided here, in [`UploadError`] and [`JobError`]; what to do about it (wait, give up, reject)
-//! is the caller's. An upload's body cannot be read twice, so the caller repeats an upload; a job's question is repeated here
-//! where the token has gone stale.
+//! [`History::judge`] decides what an upload's response means. The caller repeats an upload, because its body cannot be read
+//! twice. A poll has no history: [`JobError`] says what a response means, and a poll with a stale token is repeated here.
 
-mod answer;
+mod class;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod jobs;
 mod multipart;
+mod paths;
+mod policy;
+mod response;
 mod retry_after;
 mod token;
+mod untrusted;
 mod upload;
 
 use std::{fmt, future::Future, sync::Arc};
@@ -48,9 +55,14 @@ use std::{fmt, future::Future, sync::Arc};
 use url::Url;
 
 pub use jobs::{Job, JobError};
+pub use multipart::{Boundary, InvalidBoundary, NoRandomness};
+pub use paths::{InvalidPath, JobPath, PathTemplate, UploadPath};
+pub use policy::{
+    Attempt, Cause, History, Retry, Stored, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, Verdict, backoff,
+};
 pub use retry_after::{DEFAULT_WAIT, LONGEST_WAIT, retry_after};
-pub use token::{Credentials, CredentialsError};
-pub use upload::{Framing, UploadError, UploadRequest};
+pub use token::{Credentials, CredentialsError, TokenAuth, TokenError};
+pub use upload::{Framing, UploadContent, UploadRequest};
 
 use token::Tokens;
 
@@ -59,25 +71,46 @@ use token::Tokens;
 pub struct Endpoints {
     base: Url,
     token: Url,
+    upload: UploadPath,
+    job: JobPath,
 }
 
 impl Endpoints {
     /// `base` such as `https://api-us-1.cxone.com/api/v2`; `token` where it is not `{base}/oauth/token`.
     #[must_use]
     pub fn new(base: Url, token: Option<Url>) -> Self {
-        let token = token.unwrap_or_else(|| below(&base, &["oauth", "token"]));
-        Self { base, token }
+        let token = token.unwrap_or_else(|| {
+            let mut token = base.clone();
+            token.set_path(&format!("{}/oauth/token", base.path().trim_end_matches('/')));
+            token
+        });
+        Self { base, token, upload: UploadPath::default(), job: JobPath::default() }
+    }
+
+    /// The same with other paths below the base.
+    #[must_use]
+    pub fn with_paths(self, upload: UploadPath, job: JobPath) -> Self {
+        Self { upload, job, ..self }
     }
 }
 
-/// `url` with segments added to its path, each escaped.
-fn below(url: &Url, segments: &[&str]) -> Url {
-    let mut url = url.clone();
-    // Fails for URLs such as mailto:, which no setting admits; the URL is then left as it is.
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(segments);
+/// What a client needs to know of CXone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Where CXone is.
+    pub endpoints: Endpoints,
+    /// The scopes to ask for, separated by spaces.
+    pub scopes: String,
+    /// How the token endpoint gets the credentials.
+    pub token_auth: TokenAuth,
+}
+
+impl Settings {
+    /// Settings with the default way to authenticate.
+    #[must_use]
+    pub fn new(endpoints: Endpoints, scopes: impl Into<String>) -> Self {
+        Self { endpoints, scopes: scopes.into(), token_auth: TokenAuth::default() }
     }
-    url
 }
 
 /// The client. Cheap to clone; clones share the token.
@@ -89,14 +122,15 @@ pub struct Client {
 }
 
 impl Client {
-    /// `http` must follow no redirects and speak HTTP/1.1 only. `credentials` is asked whenever a token is to be fetched, so
-    /// that a rotated secret is seen. `scopes` is the space-separated list to ask for.
-    pub fn new<F, R>(http: reqwest::Client, endpoints: Endpoints, scopes: impl Into<String>, credentials: F) -> Self
+    /// `http` must follow no redirects and speak HTTP/1.1 only. `credentials` is called before each fetch of a token, so
+    /// that a rotated secret is seen.
+    pub fn new<F, R>(http: reqwest::Client, settings: Settings, credentials: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
     {
-        let tokens = Tokens::new(http.clone(), endpoints.token.clone(), scopes.into(), credentials);
+        let endpoints = settings.endpoints.clone();
+        let tokens = Tokens::new(http.clone(), settings, credentials);
         Self { http, endpoints: Arc::new(endpoints), tokens: Arc::new(tokens) }
     }
 

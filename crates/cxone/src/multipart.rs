@@ -1,9 +1,10 @@
 //! The upload's body: three parts, the file streamed between two small buffers, never copied or cut anew.
 
 use std::{
-    collections::BTreeMap,
     error::Error,
+    fmt,
     pin::Pin,
+    str::FromStr,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -13,27 +14,88 @@ use std::{
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+
+use crate::UploadContent;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
+/// What separates the parts of an upload. Whoever guesses it can add parts of their own, so it is made of 128 bits from the
+/// operating system's random generator.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Boundary(String);
+
+/// The operating system's random generator does not answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system has no random bytes")]
+pub struct NoRandomness(#[source] getrandom::Error);
+
+/// The text is no boundary that this crate generates.
+#[derive(Debug, thiserror::Error)]
+#[error("a boundary is `cxone-` and 32 hexadecimal digits")]
+pub struct InvalidBoundary;
+
+impl Boundary {
+    /// A new one.
+    ///
+    /// # Errors
+    /// [`NoRandomness`]; nothing may be sent then.
+    pub fn generate() -> Result<Self, NoRandomness> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random).map_err(NoRandomness)?;
+        Ok(Self(format!("cxone-{:032x}", u128::from_be_bytes(random))))
+    }
+
+    /// The boundary as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Boundary {
+    type Err = InvalidBoundary;
+
+    fn from_str(text: &str) -> Result<Self, InvalidBoundary> {
+        let digits = text.strip_prefix("cxone-").ok_or(InvalidBoundary)?;
+        let hexadecimal = digits.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if digits.len() == 32 && hexadecimal { Ok(Self(text.to_owned())) } else { Err(InvalidBoundary) }
+    }
+}
+
+impl TryFrom<String> for Boundary {
+    type Error = InvalidBoundary;
+
+    fn try_from(text: String) -> Result<Self, InvalidBoundary> {
+        text.parse()
+    }
+}
+
+impl From<Boundary> for String {
+    fn from(boundary: Boundary) -> Self {
+        boundary.0
+    }
+}
+
+impl fmt::Display for Boundary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// What surrounds the file's bytes.
 pub(crate) struct Envelope {
-    pub(crate) boundary: String,
     preamble: Bytes,
     epilogue: Bytes,
 }
 
 impl Envelope {
-    pub(crate) fn new(
-        file_name: &str,
-        content_type: &str,
-        tags: &BTreeMap<String, String>,
-        auto_scan: bool,
-    ) -> serde_json::Result<Self> {
-        // Not guessable by whoever wrote the file, so that no content can end its part and begin another.
-        let boundary = format!("cxone-{:016x}{:016x}", fastrand::u64(..), fastrand::u64(..));
-        let name = quoted(file_name);
-        let metadata = serde_json::to_string(tags)?;
+    pub(crate) fn new(content: &UploadContent) -> serde_json::Result<Self> {
+        let UploadContent { boundary, content_type, auto_scan, .. } = content;
+        let name = quoted(&content.file_name);
+        let metadata = serde_json::to_string(&content.tags)?;
         let preamble = format!(
             "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\
              Content-Type: {content_type}\r\n\r\n"
@@ -44,7 +106,7 @@ impl Envelope {
              \r\n--{boundary}\r\nContent-Disposition: form-data; name=\"autoScan\"\r\n\
              Content-Type: text/plain\r\n\r\n{auto_scan}\r\n--{boundary}--\r\n"
         );
-        Ok(Self { boundary, preamble: preamble.into(), epilogue: epilogue.into() })
+        Ok(Self { preamble: preamble.into(), epilogue: epilogue.into() })
     }
 
     pub(crate) fn length_around(&self, size: u64) -> u64 {
@@ -58,11 +120,13 @@ fn quoted(file_name: &str) -> String {
     file_name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// How far a body got, for whoever must judge a broken connection.
+/// How far a body got, for whoever must judge a broken connection or an early response.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     handed_over: AtomicBool,
-    refused: AtomicBool,
+    stopped: AtomicBool,
+    ended: AtomicBool,
+    end: Notify,
     source_fault: Mutex<Option<String>>,
 }
 
@@ -72,9 +136,25 @@ impl Progress {
         self.handed_over.load(Ordering::Acquire)
     }
 
-    /// CXone's answer brings no job: what is not sent yet shall not be, since the next try may begin.
-    pub(crate) fn refuse(&self) {
-        self.refused.store(true, Ordering::Release);
+    /// Ends the sending: the next attempt may begin, and two uploads at once must not be.
+    pub(crate) fn stop(&self) {
+        self.stopped.store(true, Ordering::Release);
+    }
+
+    /// Waits until the body is handed over, or until the connection lets go of it unfinished.
+    pub(crate) async fn ended(&self) {
+        loop {
+            let end = self.end.notified();
+            if self.ended.load(Ordering::Acquire) {
+                return;
+            }
+            end.await;
+        }
+    }
+
+    fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.end.notify_waiters();
     }
 
     /// What went wrong with reading the file.
@@ -119,6 +199,12 @@ impl<B> MultipartBody<B> {
     }
 }
 
+impl<B> Drop for MultipartBody<B> {
+    fn drop(&mut self) {
+        self.progress.end();
+    }
+}
+
 impl<B> Body for MultipartBody<B>
 where
     B: Body<Data = Bytes> + Unpin,
@@ -129,8 +215,9 @@ where
 
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let this = self.get_mut();
-        if this.progress.refused.load(Ordering::Acquire) && !matches!(this.stage, Stage::Done) {
-            return Poll::Ready(Some(Err(this.fail("CXone answered before the file was sent whole".to_owned()))));
+        if this.progress.stopped.load(Ordering::Acquire) && !matches!(this.stage, Stage::Done) {
+            this.stage = Stage::Done;
+            return Poll::Ready(Some(Err("CXone answered before the file was sent whole".into())));
         }
         match this.stage {
             Stage::Preamble => {
@@ -183,9 +270,22 @@ where
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use proptest::{collection::btree_map, prelude::*};
 
     use super::*;
+
+    fn content(file_name: &str, tags: &BTreeMap<String, String>) -> UploadContent {
+        UploadContent {
+            boundary: Boundary::generate().unwrap(),
+            interaction_id: "INT-1".parse().unwrap(),
+            file_name: file_name.to_owned(),
+            content_type: "application/pdf".to_owned(),
+            tags: tags.clone(),
+            auto_scan: true,
+        }
+    }
 
     #[test]
     fn a_file_name_cannot_end_its_quotes() {
@@ -194,9 +294,19 @@ mod tests {
     }
 
     #[test]
-    fn boundaries_differ() {
-        let envelope = || Envelope::new("a.pdf", "application/pdf", &BTreeMap::new(), true).unwrap();
-        assert_ne!(envelope().boundary, envelope().boundary);
+    fn boundaries_differ_and_read_back() {
+        let boundary = Boundary::generate().unwrap();
+        assert_ne!(boundary, Boundary::generate().unwrap());
+        let json = serde_json::to_string(&boundary).unwrap();
+        assert_eq!(serde_json::from_str::<Boundary>(&json).unwrap(), boundary);
+    }
+
+    #[test]
+    fn a_boundary_of_another_form_is_refused() {
+        let digits = "0".repeat(32);
+        for text in [String::new(), digits.clone(), format!("cxone-{digits}0"), format!("cxone-{}\r\n", &digits[2..])] {
+            assert!(text.parse::<Boundary>().is_err(), "{text:?}");
+        }
     }
 
     proptest! {
@@ -205,7 +315,7 @@ mod tests {
             name in "[\"\r\n\\\\%;a-zé-]{0,30}",
             tags in btree_map("[\"\r\na-zé-]{0,8}", "[\"\r\na-zé-]{0,20}", 0..4),
         ) {
-            let envelope = Envelope::new(&name, "application/pdf", &tags, true).unwrap();
+            let envelope = Envelope::new(&content(&name, &tags)).unwrap();
             let lines = |bytes: &Bytes| -> Vec<String> {
                 std::str::from_utf8(bytes).unwrap().split("\r\n").map(str::to_owned).collect()
             };

@@ -1,28 +1,36 @@
-//! How long CXone asks to be left alone.
+//! The `Retry-After` header.
 
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// The wait after a 429 that names none.
+/// The wait after a 429 without `Retry-After`, and after a value that cannot be read.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(5);
-/// The longest wait that is believed.
+/// A longer wait counts as this one.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
-/// Reads `Retry-After`, whole seconds or an HTTP date: [`DEFAULT_WAIT`] where it is absent or unreadable, at most
-/// [`LONGEST_WAIT`]. A date in the past means no wait.
+/// Reads `Retry-After`: seconds, whole or fractional, or an HTTP date. None if the header is absent, [`DEFAULT_WAIT`] if its
+/// value cannot be read, at most [`LONGEST_WAIT`]. A date in the past is a wait of zero.
 #[must_use]
-pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Duration {
-    let text = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::trim);
-    let wait = text.and_then(|text| {
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            // Too many digits for a u64 are a long wait all the same.
-            return Some(text.parse().map_or(LONGEST_WAIT, Duration::from_secs));
-        }
-        let at = httpdate::parse_http_date(text).ok()?;
-        Some(at.duration_since(now).unwrap_or(Duration::ZERO))
-    });
-    wait.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT)
+pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?;
+    let wait = value.to_str().ok().map(str::trim).and_then(|text| seconds(text).or_else(|| until(text, now)));
+    Some(wait.unwrap_or(DEFAULT_WAIT).min(LONGEST_WAIT))
+}
+
+fn seconds(text: &str) -> Option<Duration> {
+    // `f64` also parses "inf", "nan" and exponents, which are no delta-seconds.
+    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return None;
+    }
+    let seconds: f64 = text.parse().ok()?;
+    // Too large for a Duration is a long wait all the same.
+    Some(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT))
+}
+
+fn until(text: &str, now: SystemTime) -> Option<Duration> {
+    let at = httpdate::parse_http_date(text).ok()?;
+    Some(at.duration_since(now).unwrap_or(Duration::ZERO))
 }
 
 #[cfg(test)]
@@ -33,20 +41,30 @@ mod tests {
     fn wait(value: &str, now: SystemTime) -> Duration {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, value.parse().unwrap());
-        retry_after(&headers, now)
+        retry_after(&headers, now).unwrap()
     }
 
     #[test]
-    fn seconds_dates_and_neither() {
+    fn seconds_and_dates_are_read_and_anything_else_is_the_default() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
-        assert_eq!(wait("7", now), Duration::from_secs(7));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:50:00 GMT", now), Duration::from_secs(23));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:00:00 GMT", now), Duration::ZERO);
-        assert_eq!(wait("soon", now), DEFAULT_WAIT);
-        assert_eq!(wait("-3", now), DEFAULT_WAIT);
-        assert_eq!(retry_after(&HeaderMap::new(), now), DEFAULT_WAIT);
-        assert_eq!(wait("86400", now), LONGEST_WAIT);
-        assert_eq!(wait("99999999999999999999999999", now), LONGEST_WAIT);
+        for (value, expected) in [
+            ("7", Duration::from_secs(7)),
+            (" 7 ", Duration::from_secs(7)),
+            ("1.5", Duration::from_millis(1500)),
+            ("0", Duration::ZERO),
+            ("Sun, 06 Nov 1994 08:50:00 GMT", Duration::from_secs(23)),
+            ("Sun, 06 Nov 1994 08:00:00 GMT", Duration::ZERO),
+            ("86400", LONGEST_WAIT),
+            ("99999999999999999999999999", LONGEST_WAIT),
+            ("soon", DEFAULT_WAIT),
+            ("-3", DEFAULT_WAIT),
+            ("1e9", DEFAULT_WAIT),
+            ("1.2.3", DEFAULT_WAIT),
+            ("", DEFAULT_WAIT),
+        ] {
+            assert_eq!(wait(value, now), expected, "{value:?}");
+        }
+        assert_eq!(retry_after(&HeaderMap::new(), now), None);
     }
 
     proptest! {

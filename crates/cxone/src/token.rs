@@ -4,22 +4,30 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    str::FromStr,
     sync::atomic::{AtomicU64, Ordering},
     time::{Duration, SystemTime},
 };
 
-use reqwest::StatusCode;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use tokio::sync::Mutex;
-use url::Url;
+use tokio::{sync::Mutex, time::Instant};
+use url::{Url, form_urlencoded};
 
-use crate::answer::Answer;
+use crate::{
+    DEFAULT_WAIT, Settings,
+    class::{Class, class},
+    response::{Response, Speaker},
+    untrusted::Redactor,
+};
 
 /// How long before its end a token is renewed.
 const MARGIN: Duration = Duration::from_secs(30);
 /// How long the token endpoint may take.
 const LIMIT: Duration = Duration::from_secs(10);
+/// The lifetime of a token whose `expires_in` is missing or cannot be read.
+const LIFETIME: Duration = Duration::from_hours(1);
+/// A longer lifetime counts as this one.
+const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
 /// Who we are to CXone.
 #[derive(Debug, Clone)]
@@ -41,25 +49,79 @@ pub enum CredentialsError {
     Unusable(String),
 }
 
-/// Why there is no token.
-#[derive(Debug, Clone)]
-pub(crate) enum TokenError {
-    /// A person must mend credentials or scopes.
-    Unauthorized(String),
-    /// Ask again after this long.
-    Throttled(Duration),
+/// Why there is no token. Texts are for people.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum TokenError {
+    /// A person must fix credentials or scopes.
+    #[error("{fault}")]
+    Unauthorized {
+        /// What to fix.
+        fault: String,
+    },
+    /// 429, or another 4xx with `Retry-After`.
+    #[error("{fault}")]
+    Throttled {
+        /// What was answered.
+        fault: String,
+        /// How long the endpoint asks to wait.
+        wait: Duration,
+    },
     /// May pass.
-    Unavailable(String),
-    /// The credentials could not be read; may pass.
-    CredentialsUnavailable(String),
+    #[error("{fault}")]
+    Unavailable {
+        /// What happened.
+        fault: String,
+        /// The response's `Retry-After`.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl TokenError {
+    /// How long the endpoint asks to wait, if it does.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Unauthorized { .. } => None,
+            Self::Throttled { wait, .. } => Some(*wait),
+            Self::Unavailable { retry_after, .. } => *retry_after,
+        }
+    }
+
+    fn unavailable(fault: String) -> Self {
+        Self::Unavailable { fault, retry_after: None }
+    }
+}
+
+/// How the token endpoint gets the client's credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TokenAuth {
+    /// `Authorization: Basic`, the two values as they are.
+    #[default]
+    Basic,
+    /// `Authorization: Basic`, each value form-encoded first (RFC 6749, 2.3.1).
+    BasicEncoded,
+    /// `client_id` and `client_secret` in the form.
+    Body,
+}
+
+impl FromStr for TokenAuth {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "basic" => Ok(Self::Basic),
+            "basic-encoded" => Ok(Self::BasicEncoded),
+            "body" => Ok(Self::Body),
+            _ => Err("it must be basic, basic-encoded or body".to_owned()),
+        }
+    }
 }
 
 type Fetch = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send>> + Send + Sync;
 
 pub(crate) struct Tokens {
     http: reqwest::Client,
-    url: Url,
-    scopes: String,
+    settings: Settings,
     credentials: Box<Fetch>,
     /// Fetches begun.
     fetches: AtomicU64,
@@ -79,11 +141,17 @@ pub(crate) struct Token {
     value: SecretString,
     serial: u64,
     renew_at: SystemTime,
+    /// Hides the token and the credentials that it was fetched with.
+    redactor: Redactor,
 }
 
 impl Token {
     pub(crate) fn bearer(&self) -> &str {
         self.value.expose_secret()
+    }
+
+    pub(crate) fn redactor(&self) -> Redactor {
+        self.redactor.clone()
     }
 }
 
@@ -94,7 +162,7 @@ impl fmt::Debug for Token {
 }
 
 impl Tokens {
-    pub(crate) fn new<F, R>(http: reqwest::Client, url: Url, scopes: String, credentials: F) -> Self
+    pub(crate) fn new<F, R>(http: reqwest::Client, settings: Settings, credentials: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<Credentials, CredentialsError>> + Send + 'static,
@@ -102,8 +170,7 @@ impl Tokens {
         let credentials = Box::new(move || -> Pin<Box<dyn Future<Output = _> + Send>> { Box::pin(credentials()) });
         Self {
             http,
-            url,
-            scopes,
+            settings,
             credentials,
             fetches: AtomicU64::new(0),
             ended: AtomicU64::new(0),
@@ -147,83 +214,95 @@ impl Tokens {
 
     async fn fetch(&self, serial: u64) -> Result<Token, TokenError> {
         let credentials = (self.credentials)().await.map_err(|error| match error {
-            CredentialsError::Unavailable(cause) => TokenError::CredentialsUnavailable(cause),
-            CredentialsError::Unusable(cause) => TokenError::Unauthorized(cause),
+            CredentialsError::Unavailable(cause) => TokenError::unavailable(cause),
+            CredentialsError::Unusable(fault) => TokenError::Unauthorized { fault },
         })?;
+        let url = &self.settings.endpoints.token;
         let asked_at = SystemTime::now();
-        let form = [("grant_type", "client_credentials"), ("scope", self.scopes.as_str())];
-        let asked = self
-            .http
-            .post(self.url.clone())
-            .basic_auth(&credentials.client_id, Some(credentials.client_secret.expose_secret()))
-            .form(&form)
-            .timeout(LIMIT)
-            .send()
-            .await;
-        let response = asked.map_err(|error| {
-            TokenError::Unavailable(format!("the token endpoint {} did not answer: {}", self.url, describe(&error)))
+        let deadline = Instant::now() + LIMIT;
+        let response = self.request(&credentials).timeout(LIMIT).send().await.map_err(|error| {
+            TokenError::unavailable(format!("the token endpoint {url} did not answer: {}", describe(&error)))
         })?;
-        let granted = read(&Answer::read(response).await, &self.url, &self.scopes)?;
-        Ok(Token { renew_at: asked_at + granted.renew_in(), value: granted.access_token, serial })
+        let secret = credentials.client_secret.expose_secret();
+        let redactor = Redactor::default().and_credentials(&credentials.client_id, secret);
+        let response = Response::read(response, redactor.clone(), deadline).await;
+        let granted = judge(&response, url, &self.settings.scopes)?;
+        let redactor = redactor.and([granted.access_token.expose_secret()]);
+        Ok(Token { renew_at: asked_at + granted.renew_in, value: granted.access_token, serial, redactor })
+    }
+
+    fn request(&self, credentials: &Credentials) -> reqwest::RequestBuilder {
+        let (id, secret) = (credentials.client_id.as_str(), credentials.client_secret.expose_secret());
+        let mut form = vec![("grant_type", "client_credentials"), ("scope", self.settings.scopes.as_str())];
+        let request = self.http.post(self.settings.endpoints.token.clone());
+        let encoded = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let request = match self.settings.token_auth {
+            TokenAuth::Basic => request.basic_auth(id, Some(secret)),
+            TokenAuth::BasicEncoded => request.basic_auth(encoded(id), Some(encoded(secret))),
+            TokenAuth::Body => {
+                form.extend([("client_id", id), ("client_secret", secret)]);
+                request
+            }
+        };
+        request.form(&form)
     }
 }
 
-/// What an answer of the token endpoint at `url` means, asked for `scopes`.
-pub(crate) fn read(answer: &Answer, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
-    let Answer { status, wait, body, .. } = answer;
-    let code = status.as_u16();
-    match *status {
-        StatusCode::OK => {
-            let granted = serde_json::from_slice::<Granted>(body).ok().filter(Granted::can_be_sent);
-            granted.ok_or_else(|| {
-                TokenError::Unavailable(format!("the token endpoint {url} answered 200 without a usable access token"))
-            })
+/// What a response of the token endpoint at `url` means, asked for `scopes`.
+pub(crate) fn judge(response: &Response, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
+    let (code, retry_after) = (response.status(), response.retry_after);
+    let unavailable = |what: &str| TokenError::Unavailable {
+        fault: format!("the token endpoint {url} answered {code}{what}"),
+        retry_after,
+    };
+    match class(response) {
+        Class::Success => Granted::read(response).ok_or_else(|| unavailable(" without a usable access token")),
+        Class::Throttled => {
+            let wait = retry_after.unwrap_or(DEFAULT_WAIT);
+            let fault = format!("the token endpoint {url} answered {code}: it asks to wait {} s", wait.as_secs_f32());
+            Err(TokenError::Throttled { fault, wait })
         }
-        StatusCode::TOO_MANY_REQUESTS => Err(TokenError::Throttled(*wait)),
-        StatusCode::BAD_REQUEST | StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-            Err(TokenError::Unauthorized(format!(
-                "the token endpoint {url} answered {code}{}: check client_id and client_secret in the secret, and that \
-                 the client has the scopes {scopes:?} (CXONE_SCOPES)",
-                oauth_error(body)
-            )))
-        }
-        _ if status.is_redirection() => Err(TokenError::Unauthorized(format!(
-            "the token endpoint {url} answered with a redirect ({code}), which is never followed; set CXONE_TOKEN_URL"
-        ))),
-        _ => Err(TokenError::Unavailable(format!("the token endpoint {url} answered {code}"))),
+        Class::Redirect => Err(TokenError::Unauthorized {
+            fault: format!(
+                "the token endpoint {url} answered with a redirect ({code}), which is never followed; set CXONE_TOKEN_URL"
+            ),
+        }),
+        _ if matches!(code, 400 | 401 | 403) && response.speaker() == Speaker::Cxone => Err(TokenError::Unauthorized {
+            fault: format!(
+                "the token endpoint {url} answered {code}{}: check client_id and client_secret in the secret, that \
+                     the client has the scopes {scopes:?} (CXONE_SCOPES), and CXONE_TOKEN_AUTH",
+                oauth_error(response)
+            ),
+        }),
+        _ => Err(unavailable("")),
     }
 }
 
-/// OAuth's own error word (RFC 6749, 5.2), the one part of the answer that is known to hold nothing else.
-fn oauth_error(body: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Refused {
-        error: String,
-    }
-    let word = serde_json::from_slice::<Refused>(body).map(|refused| refused.error).unwrap_or_default();
+/// OAuth's own error word (RFC 6749, 5.2), the one part of the response that is known to hold nothing else.
+fn oauth_error(response: &Response) -> String {
+    let shown = response.shown("error");
+    let word = response.member("error").filter(|word| Some(word) == shown.as_ref()).unwrap_or_default();
     let plain = (1..=40).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
     if plain { format!(" ({word})") } else { String::new() }
 }
 
-#[derive(Deserialize)]
 pub(crate) struct Granted {
     pub(crate) access_token: SecretString,
-    /// Seconds.
-    expires_in: Option<u64>,
+    /// How long after it was asked for the token is renewed.
+    pub(crate) renew_in: Duration,
 }
 
 impl Granted {
-    /// What a header takes (RFC 6750, 2.1, is narrower still). Found out only with the next request, a token that it does not
-    /// take would look like a CXone that cannot be reached.
-    fn can_be_sent(&self) -> bool {
-        let token = self.access_token.expose_secret();
-        !token.is_empty() && token.bytes().all(|b| b.is_ascii_graphic())
-    }
-
-    /// How long after it was asked for the token is renewed.
-    pub(crate) fn renew_in(&self) -> Duration {
-        let lifetime = Duration::from_secs(self.expires_in.unwrap_or(3600));
-        lifetime.saturating_sub(MARGIN).min(Duration::from_hours(24))
+    fn read(response: &Response) -> Option<Self> {
+        let token = response.member("access_token")?;
+        // What a header takes (RFC 6750, 2.1, is narrower still). Otherwise the next request would fail, and look like a
+        // CXone that cannot be reached.
+        if !token.bytes().all(|b| b.is_ascii_graphic()) {
+            return None;
+        }
+        let seconds = response.member("expires_in").and_then(|text| text.parse::<f64>().ok());
+        let lifetime = seconds.map_or(LIFETIME, |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(LIFETIME));
+        Some(Self { access_token: token.into(), renew_in: lifetime.saturating_sub(MARGIN).min(LONGEST_LIFETIME) })
     }
 }
 

@@ -1,246 +1,196 @@
 //! Sending a file to an interaction.
 
-use std::{collections::BTreeMap, error::Error, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, error::Error, str::FromStr, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use reqwest::{
-    StatusCode,
-    header::{CONTENT_TYPE, HeaderValue},
-};
-use serde::Deserialize;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, timeout_at};
 
-use attachments::{InteractionId, JobId, Reason, ReasonCode};
+use attachments::InteractionId;
 
 use crate::{
-    Client,
-    answer::{self, Answer},
-    below,
+    Boundary, Client,
     multipart::{Envelope, MultipartBody, Progress},
-    token::{Token, TokenError, describe},
+    policy::{Attempt, End},
+    response::Response,
+    token::describe,
 };
 
-/// How the body's length is told.
+/// How long the connection gets to flush the end of a body whose response came early.
+const FLUSH: Duration = Duration::from_millis(200);
+
+/// How the request announces its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Framing {
     /// `Transfer-Encoding: chunked`.
     #[default]
     Chunked,
-    /// `Content-Length`, since some gateways refuse chunked bodies.
+    /// `Content-Length`: some gateways refuse chunked bodies.
     ContentLength,
 }
 
-impl std::str::FromStr for Framing {
+impl FromStr for Framing {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
         match word {
             "chunked" => Ok(Self::Chunked),
             "content-length" => Ok(Self::ContentLength),
-            _ => Err("chunked or content-length is wanted".to_owned()),
+            _ => Err("it must be chunked or content-length".to_owned()),
         }
     }
 }
 
-/// One upload.
-#[derive(Debug, Clone)]
-pub struct UploadRequest<'a> {
+/// Everything of an upload but the file's bytes. Every attempt of an object sends the same, byte for byte, because CXone
+/// compares requests under one `Idempotency-Key`; so the first attempt's is kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct UploadContent {
+    /// Separates the parts.
+    pub boundary: Boundary,
     /// The interaction that the attachment is for.
-    pub interaction_id: &'a InteractionId,
-    /// The same for every try of the same object, so that CXone keeps one attachment.
-    pub idempotency_key: &'a str,
+    pub interaction_id: InteractionId,
     /// As the producer wrote it; control characters must have been refused.
-    pub file_name: &'a str,
+    pub file_name: String,
     /// The detected type.
-    pub content_type: &'a str,
-    /// Bytes; the body must have exactly as many.
-    pub size: u64,
+    pub content_type: String,
     /// The `metadata` part.
-    pub tags: &'a BTreeMap<String, String>,
+    pub tags: BTreeMap<String, String>,
     /// The `autoScan` part.
     pub auto_scan: bool,
-    /// How the body's length is told.
+}
+
+/// One attempt at an upload.
+#[derive(Debug, Clone, Copy)]
+pub struct UploadRequest<'a> {
+    /// What is sent beside the file's bytes.
+    pub content: &'a UploadContent,
+    /// The same for every attempt of the same object, so that CXone keeps one attachment.
+    pub idempotency_key: &'a str,
+    /// Bytes; the body must have exactly as many.
+    pub size: u64,
+    /// How the request announces its length.
     pub framing: Framing,
-    /// How long the whole may take, the answer included.
+    /// How long the whole may take, the response included.
     pub limit: Duration,
 }
 
-/// Why an upload brought no job.
-#[derive(Debug, thiserror::Error)]
-pub enum UploadError {
-    /// The token was refused (401) and forgotten; the next upload fetches one with the credentials read anew. A second one in a row is a
-    /// configuration fault.
-    #[error("CXone refused the token (401)")]
-    TokenRefused,
-    /// A configuration fault that a person must mend: credentials, scopes, permissions.
-    #[error("{0}")]
-    Unauthorized(String),
-    /// 429.
-    #[error("CXone asks to wait {} s", .wait.as_secs_f32())]
-    Throttled {
-        /// How long.
-        wait: Duration,
-    },
-    /// A passing fault; CXone does not hold the file.
-    #[error("{0}")]
-    Unavailable(String),
-    /// The body was sent whole, and no answer of CXone's came, or a gateway's that it got none: CXone may hold the file.
-    #[error("{0}")]
-    Unanswered(String),
-    /// 2xx, and the connection broke before the answer named a job: CXone likely holds the file.
-    #[error("{0}")]
-    Interrupted(String),
-    /// 2xx that names no job: CXone likely holds the file. The reason's text repeats CXone's words, the error's does not.
-    #[error("CXone accepted the upload without a usable job id")]
-    NoJobId(Reason),
-    /// The object could not be read to its end. The request was broken off, so CXone saw no whole body.
-    #[error("reading the object failed: {0}")]
-    Source(String),
-    /// Final. The reason's text repeats CXone's words, the error's does not.
-    #[error("CXone refused the upload: {}", .0.code)]
-    Refused(Reason),
-}
-
-impl From<TokenError> for UploadError {
-    fn from(error: TokenError) -> Self {
-        match error {
-            TokenError::Unauthorized(cause) => Self::Unauthorized(cause),
-            TokenError::Throttled(wait) => Self::Throttled { wait },
-            TokenError::Unavailable(cause) | TokenError::CredentialsUnavailable(cause) => Self::Unavailable(cause),
-        }
-    }
-}
-
-/// Some answers name the job by `id`; where both are there, `id` may be something else's.
-#[derive(Deserialize)]
-struct Accepted {
-    #[serde(rename = "jobId")]
-    job_id: Option<serde_json::Value>,
-    id: Option<serde_json::Value>,
-}
-
-impl Accepted {
-    fn job(&self) -> Option<JobId> {
-        [&self.job_id, &self.id].into_iter().flatten().find_map(|id| id.as_str()?.parse().ok())
-    }
-}
-
 impl Client {
-    /// Streams `body` to the interaction and returns the job that CXone started.
-    ///
-    /// # Errors
-    /// [`UploadError`] says whether CXone may hold the file and whether another try can help.
-    pub async fn upload<B>(&self, request: UploadRequest<'_>, body: B) -> Result<JobId, UploadError>
+    /// Streams `body` to the interaction. [`crate::History::judge`] says what the attempt means.
+    pub async fn upload<B>(&self, request: UploadRequest<'_>, body: B) -> Attempt
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let progress = Arc::new(Progress::default());
-        let limit = request.limit;
-        match tokio::time::timeout(limit, self.send(request, body, Arc::clone(&progress))).await {
-            Ok(result) => result,
-            Err(_) if progress.sent_whole() => {
-                Err(UploadError::Unanswered(format!("CXone did not answer the upload within {} s", limit.as_secs())))
-            }
-            Err(_) => Err(UploadError::Unavailable(format!("the upload was not through after {} s", limit.as_secs()))),
-        }
+        let deadline = Instant::now() + request.limit;
+        let end = match timeout_at(deadline, self.tokens.get()).await {
+            Ok(Ok(token)) => self.send(request, body, &token, &progress, deadline).await,
+            Ok(Err(error)) => End::NoToken(error),
+            Err(_) => End::Unanswered("the token endpoint did not answer in time".to_owned()),
+        };
+        // Nothing of this attempt may still be on its way when the next one begins.
+        progress.stop();
+        Attempt { sent_whole: progress.sent_whole(), end }
     }
 
-    /// Makes sure that there is a token, so that an upload begins with its first byte.
+    /// Makes sure that there is a token, so that a token failure does not count as an upload attempt.
     ///
     /// # Errors
-    /// Those of [`Client::upload`] that come before it sends anything.
-    pub async fn authorize(&self) -> Result<(), UploadError> {
-        self.token().await.map(drop)
+    /// [`crate::TokenError`]
+    pub async fn authorize(&self) -> Result<(), crate::TokenError> {
+        self.tokens.get().await.map(drop)
     }
 
-    async fn token(&self) -> Result<Token, UploadError> {
-        self.tokens.get().await.map_err(UploadError::from)
-    }
-
-    async fn send<B>(&self, request: UploadRequest<'_>, body: B, progress: Arc<Progress>) -> Result<JobId, UploadError>
+    async fn send<B>(
+        &self,
+        request: UploadRequest<'_>,
+        body: B,
+        token: &crate::token::Token,
+        progress: &Arc<Progress>,
+        deadline: Instant,
+    ) -> End
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
-        let token = self.token().await?;
-        let envelope = Envelope::new(request.file_name, request.content_type, request.tags, request.auto_scan)
-            .map_err(|error| UploadError::Source(format!("the tags have no JSON form: {error}")))?;
-        let content_type = HeaderValue::try_from(format!("multipart/form-data; boundary={}", envelope.boundary))
-            .map_err(|error| UploadError::Source(error.to_string()))?;
+        let UploadRequest { content, size, limit, .. } = request;
+        let envelope = match Envelope::new(content) {
+            Ok(envelope) => envelope,
+            Err(error) => return End::Source(format!("the tags have no JSON form: {error}")),
+        };
+        let content_type = format!("multipart/form-data; boundary={}", content.boundary);
+        let content_type = match HeaderValue::try_from(content_type) {
+            Ok(value) => value,
+            Err(error) => return End::Source(error.to_string()),
+        };
         let announced = match request.framing {
             Framing::Chunked => None,
-            Framing::ContentLength => Some(envelope.length_around(request.size)),
+            Framing::ContentLength => Some(envelope.length_around(size)),
         };
-        let body = MultipartBody::new(envelope, body, request.size, announced, Arc::clone(&progress));
-        let url = below(&self.endpoints.base, &["interactions", request.interaction_id.as_str(), "attachments"]);
+        let body = MultipartBody::new(envelope, body, size, announced, Arc::clone(progress));
+        let endpoints = &self.endpoints;
         let sent = self
             .http
-            .post(url)
+            .post(endpoints.upload.0.url(&endpoints.base, content.interaction_id.as_str()))
             .bearer_auth(token.bearer())
             .header(CONTENT_TYPE, content_type)
             .header("Idempotency-Key", request.idempotency_key)
             .body(reqwest::Body::wrap(body))
-            .send()
-            .await;
-        let answer = match sent {
-            Ok(response) => Answer::read(response).await,
-            Err(error) => {
-                return Err(match progress.source_fault() {
-                    Some(fault) => UploadError::Source(fault),
-                    None if progress.sent_whole() => UploadError::Unanswered(format!(
-                        "the connection broke before CXone's answer: {}",
-                        describe(&error)
-                    )),
-                    None => UploadError::Unavailable(format!("CXone cannot be reached: {}", describe(&error))),
-                });
+            .send();
+        let response = match timeout_at(deadline, sent).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) => return no_response(&error, progress),
+            Err(_) if progress.sent_whole() => {
+                return End::Unanswered(format!("CXone did not answer the upload within {} s", limit.as_secs()));
             }
+            Err(_) => return End::Unanswered(format!("the upload did not finish within {} s", limit.as_secs())),
         };
-        let read = read(&answer);
-        if read.is_err() {
-            progress.refuse();
+        if !response.status().is_success() {
+            progress.stop();
         }
-        match read {
-            Err(UploadError::TokenRefused) => {
-                self.tokens.forget(&token).await;
-                Err(UploadError::TokenRefused)
-            }
-            Err(UploadError::Unavailable(fault)) if answer.is_a_gateways() && progress.sent_whole() => {
-                Err(UploadError::Unanswered(fault))
-            }
-            read => read,
+        let redactor = token.redactor().and([content.boundary.as_str()]);
+        let response = Response::read(response, redactor, deadline).await;
+        match response.status() {
+            200..=299 if !progress.sent_whole() => finish_sending(progress, deadline).await,
+            401 => self.tokens.forget(token).await,
+            _ => {}
         }
+        End::Response(response)
     }
 }
 
-/// What an answer to an upload means.
-pub(crate) fn read(answer: &Answer) -> Result<JobId, UploadError> {
-    let Answer { status, wait, body, .. } = answer;
-    let status = *status;
-    match status.as_u16() {
-        200..=299 => {
-            let accepted = serde_json::from_slice::<Accepted>(body).ok();
-            accepted.and_then(|accepted| accepted.job()).ok_or_else(|| {
-                if answer.cut {
-                    return UploadError::Interrupted(answer::broke_off(status));
-                }
-                let said = answer::text(body);
-                let text = format!("CXone answered {} without a usable jobId: {said:?}", status.as_u16());
-                UploadError::NoJobId(Reason::new(ReasonCode::CxoneNoJobId, text))
-            })
-        }
-        401 => Err(UploadError::TokenRefused),
-        403 if answer.names_scope_or_permission() => Err(UploadError::Unauthorized(unauthorized(status))),
-        // What is missing may have named the scope.
-        403 if answer.cut => Err(UploadError::Unavailable(answer::broke_off(status))),
-        429 => Err(UploadError::Throttled { wait: *wait }),
-        _ if answer::is_passing(status) => Err(UploadError::Unavailable(format!("CXone answered {}", status.as_u16()))),
-        _ => Err(UploadError::Refused(answer::refusal(status, body, "the upload"))),
+/// Lets the connection send the rest of a body whose response came early. A 2xx counts only with a whole body, and what is
+/// left to a process that Lambda freezes never arrives.
+async fn finish_sending(progress: &Progress, deadline: Instant) {
+    if timeout_at(deadline, progress.ended()).await.is_ok() && progress.sent_whole() {
+        tokio::time::sleep(FLUSH).await;
     }
 }
 
-pub(crate) fn unauthorized(status: StatusCode) -> String {
-    format!(
-        "CXone answered {}: the client lacks a scope or permission; grant it in CXone or correct CXONE_SCOPES",
-        status.as_u16()
-    )
+fn no_response(error: &reqwest::Error, progress: &Progress) -> End {
+    if let Some(fault) = progress.source_fault() {
+        return End::Source(fault);
+    }
+    let causes = describe(error);
+    if cannot_be_parsed(error) {
+        return End::Unreadable(causes);
+    }
+    End::Unanswered(if progress.sent_whole() {
+        format!("the connection broke before CXone's response: {causes}")
+    } else {
+        format!("CXone cannot be reached: {causes}")
+    })
+}
+
+/// Whether a response came that is not HTTP as the library parses it.
+fn cannot_be_parsed(error: &(dyn Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        if error.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_parse) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -1,5 +1,7 @@
 //! Taking an object for one run, and letting it go.
 
+use std::collections::HashMap;
+
 use attachments::{Identity, Timestamp};
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
@@ -33,25 +35,32 @@ pub enum Claim {
 pub struct Lease {
     /// The object.
     pub identity: Identity,
-    /// The fence: how many claims there were, this one included.
+    /// The fencing token: how many claims there were, this one included.
     pub attempt: u64,
     /// When the pipeline first claimed it.
     pub first_seen: Timestamp,
-    /// Runs that ended without giving it back: crashes, or time-outs of the function.
+    /// Runs in a row that ended without a release, this one's predecessor the last: crashes, or timeouts of the function.
     pub crashes: u64,
     /// Bytes that an earlier run reserved in the quota.
     pub reserved_bytes: u64,
-    /// Uploads that earlier runs began and lived to tell of.
-    pub upload_attempts: u32,
-    /// Answers of 2xx to them that named no job.
-    pub jobless_answers: u32,
-    /// CXone may hold the file: it was sent whole, by a run that died perhaps, and nothing says that it was not kept.
-    pub possibly_stored: bool,
-    /// CXone has answered an upload with 2xx, be it without a job id.
-    pub accepted: bool,
-    /// Why the last run gave it back.
+    /// The upload request that every attempt repeats, in intake's own form. None until an upload was prepared.
+    pub request: Option<String>,
+    /// What earlier attempts have shown, in intake's own form, as of the last release.
+    pub history: Option<String>,
+    /// Why the last run released it.
     pub last_fault: Option<String>,
-    /// What the last run that gave it back knew of the object, in that run's own form.
+    /// What the last run that released it knew of the object, in intake's own form.
+    pub known: Option<String>,
+}
+
+/// What a release leaves for the next run.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Release {
+    /// For people; at most 256 characters are kept.
+    pub fault: String,
+    /// See [`Lease::history`].
+    pub history: String,
+    /// See [`Lease::known`].
     pub known: Option<String>,
 }
 
@@ -66,8 +75,8 @@ impl Ledger {
         now: Timestamp,
         lease_until: Timestamp,
     ) -> Result<Claim, LedgerError> {
-        // Tells this claim's own write from another run's, should the SDK have to repeat a write whose answer was lost.
-        let owner = format!("{:016x}", fastrand::u64(..));
+        // Tells this claim's own write from another run's, should the SDK have to repeat a write whose response was lost.
+        let owner = owner()?;
         let claimed = self
             .client
             .update_item()
@@ -116,65 +125,89 @@ impl Ledger {
         }
     }
 
-    /// Lets go of a claim, with what the next run must know. `fault` is for people, at most 256 characters are kept.
-    /// Says whether the claim was still this run's.
+    /// Releases a claim, with what the next run must know. Says whether the claim was still this run's.
     ///
     /// # Errors
-    /// [`LedgerError`]; the lease then runs out by itself.
-    pub async fn give_back(&self, lease: &Lease, fault: &str) -> Result<bool, LedgerError> {
-        let fault: String = fault.chars().take(256).collect();
-        let given = self
+    /// [`LedgerError`]; the lease then expires by itself.
+    pub async fn release(&self, lease: &Lease, release: &Release) -> Result<bool, LedgerError> {
+        let fault: String = release.fault.chars().take(256).collect();
+        let known = release.known.as_deref().or(lease.known.as_deref()).unwrap_or_default();
+        let more = ", last_fault = :fault, history = :history, known = :known";
+        let values =
+            [(":fault", text(fault)), (":history", text(&release.history)), (":known", text(known))].map(named).into();
+        self.let_go(lease, lease.attempt, more, values).await
+    }
+
+    /// Releases a claim that this run did not work on, so that a later claim counts the same crashes in a row.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the lease then expires by itself and counts as a crash.
+    pub async fn postpone(&self, lease: &Lease) -> Result<bool, LedgerError> {
+        self.let_go(lease, lease.attempt.saturating_sub(lease.crashes), "", HashMap::new()).await
+    }
+
+    /// `released` is the attempt that a later claim counts crashes from; `more` and `values` say what else is written.
+    async fn let_go(
+        &self,
+        lease: &Lease,
+        released: u64,
+        more: &str,
+        values: HashMap<String, AttributeValue>,
+    ) -> Result<bool, LedgerError> {
+        let sent = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
-            .update_expression(
-                "SET lease_until = :zero, upload_attempts = :uploads, jobless_answers = :jobless, \
-                 possibly_stored = :stored, accepted = :accepted, last_fault = :fault, known = :known ADD given_back :one",
-            )
+            .update_expression(format!("SET lease_until = :zero, released = :released{more}"))
             .condition_expression("attempts = :mine AND #state = :claimed AND lease_until <> :zero")
             .expression_attribute_names("#state", "state")
+            .set_expression_attribute_values(Some(values))
             .expression_attribute_values(":zero", number(0))
-            .expression_attribute_values(":one", number(1))
-            .expression_attribute_values(":uploads", number(lease.upload_attempts))
-            .expression_attribute_values(":jobless", number(lease.jobless_answers))
-            .expression_attribute_values(":stored", AttributeValue::Bool(lease.possibly_stored))
-            .expression_attribute_values(":accepted", AttributeValue::Bool(lease.accepted))
-            .expression_attribute_values(":fault", text(fault))
-            .expression_attribute_values(":known", text(lease.known.as_deref().unwrap_or_default()))
+            .expression_attribute_values(":released", number(released))
             .expression_attribute_values(":mine", number(lease.attempt))
             .expression_attribute_values(":claimed", text("claimed"))
             .send()
             .await;
-        match given {
+        match sent {
             Ok(_) => Ok(true),
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
                 Ok(false)
             }
-            Err(error) => Err(LedgerError::unavailable("take the object back", error)),
+            Err(error) => Err(LedgerError::unavailable("release the object", error)),
         }
     }
+}
+
+fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
+    (name.to_owned(), value)
+}
+
+/// 64 bits that nobody else can name.
+fn owner() -> Result<String, LedgerError> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(|error| LedgerError::unavailable("name the claim's owner", error))?;
+    Ok(format!("{:016x}", u64::from_be_bytes(random)))
 }
 
 /// Reads the lease from the row as the claim left it.
 fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
     let missing = |attribute| row.malformed(attribute);
     let attempt: u64 = row.number("attempts")?.ok_or_else(|| missing("attempts"))?;
-    let given_back: u64 = row.number("given_back")?.unwrap_or(0);
+    let released: u64 = row.number("released")?.unwrap_or(0);
     let first_seen: i64 = row.number("first_seen")?.ok_or_else(|| missing("first_seen"))?;
+    let own = |name| row.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Lease {
         identity: identity.clone(),
         attempt,
         first_seen: Timestamp::from_unix_seconds(first_seen),
-        crashes: attempt.saturating_sub(1).saturating_sub(given_back),
+        crashes: attempt.saturating_sub(1).saturating_sub(released),
         reserved_bytes: row.number("reserved_bytes")?.unwrap_or(0),
-        upload_attempts: row.number("upload_attempts")?.unwrap_or(0),
-        jobless_answers: row.number("jobless_answers")?.unwrap_or(0),
-        possibly_stored: row.is_true("possibly_stored"),
-        accepted: row.is_true("accepted"),
-        last_fault: row.text("last_fault").map(str::to_owned),
-        known: row.text("known").filter(|known| !known.is_empty()).map(str::to_owned),
+        request: own("request"),
+        history: own("history"),
+        last_fault: own("last_fault"),
+        known: own("known"),
     })
 }

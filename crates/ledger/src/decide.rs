@@ -39,10 +39,11 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
-            // The input says what `known` says.
-            .update_expression("SET #state = :decided, execution_name = :name, execution_input = :input REMOVE known")
+            // The input says what these say.
+            .update_expression("SET #state = :decided, execution_name = :name, execution_input = :input REMOVE known, #request, history")
             .condition_expression("attempts = :mine AND #state = :claimed")
             .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#request", "request")
             .expression_attribute_values(":decided", text("decided"))
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":name", text(&decided.execution_name))

@@ -2,12 +2,12 @@
 //!
 //! One row per object, `object#{identity}`, goes `claimed → decided → done`; one row, `quota#tenant`, counts the bytes stored.
 //!
-//! - [`Ledger::claim`] takes an object for one run of intake. `attempts`, which each claim raises, is the fence: every later
-//!   write of that run is conditional on it, so a run whose lease was taken over changes nothing.
-//! - [`Ledger::reserve`] takes room in the quota, once per object.
+//! - [`Ledger::claim`] takes an object for one run of intake. `attempts`, which each claim raises, is the fencing token: every
+//!   later write of that run has it as a condition, so a run whose lease was taken over changes nothing.
+//! - [`Ledger::prepare`] writes the upload request that every attempt repeats and reserves quota, once per object.
 //! - [`Ledger::decide`] fixes the execution's name and the exact bytes of its input, before it is started: whoever comes
 //!   later starts the very same.
-//! - [`Ledger::give_back`] lets go of a claim, with what the next run must know.
+//! - [`Ledger::release`] ends a claim, with what the next run must know. [`Ledger::postpone`] ends one that did nothing.
 //! - [`Ledger::settle`], finalize's alone, fixes the outcome; the first writer wins.
 //!
 //! Invariant: the sum of `reserved_bytes` over all objects is `used_bytes` of the quota.
@@ -24,10 +24,10 @@ mod settle;
 use attachments::Identity;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
-pub use claim::{Claim, Lease};
+pub use claim::{Claim, Lease, Release};
 pub use decide::{Decided, Verdict};
 pub use error::LedgerError;
-pub use quota::Reservation;
+pub use quota::Prepared;
 pub use settle::Settled;
 
 /// How long a row is kept: longer than the 90 days for which Step Functions remembers an execution's name.

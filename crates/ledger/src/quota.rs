@@ -1,4 +1,4 @@
-//! Room in the tenant's storage quota.
+//! What is written before the first byte is sent: the upload request, and room in the tenant's storage quota.
 
 use std::time::Duration;
 
@@ -12,11 +12,11 @@ use crate::{Lease, Ledger, LedgerError, number, object_key, quota_key, row::Row,
 /// Tries of a transaction that others got in the way of: one hot item serves every object of the tenant.
 const TRIES: u32 = 12;
 
-/// What became of a reservation.
+/// The result of [`Ledger::prepare`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reservation {
-    /// The bytes are the object's, by this run or an earlier one.
-    Reserved,
+pub enum Prepared {
+    /// The request is written and the bytes are reserved, by this run or an earlier one.
+    Ready,
     /// There is no room.
     QuotaExceeded,
     /// Another run has taken the object over.
@@ -24,27 +24,46 @@ pub enum Reservation {
 }
 
 impl Ledger {
-    /// Reserves `bytes` for the object unless that was done before, so that all objects together stay within `limit`.
+    /// Writes the upload request that every attempt repeats, and reserves `bytes` so that all objects together stay within
+    /// `limit` (0: no quota). Both happen once per object: [`Lease::request`] and [`Lease::reserved_bytes`] say what an
+    /// earlier run did.
     ///
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say.
-    pub async fn reserve(&self, lease: &Lease, bytes: u64, limit: u64) -> Result<Reservation, LedgerError> {
-        if lease.reserved_bytes > 0 {
-            return Ok(Reservation::Reserved);
+    pub async fn prepare(&self, lease: &Lease, request: &str, bytes: u64, limit: u64) -> Result<Prepared, LedgerError> {
+        let reserve = limit > 0 && lease.reserved_bytes == 0;
+        if !reserve && lease.request.is_some() {
+            return Ok(Prepared::Ready);
         }
-        let Some(room) = limit.checked_sub(bytes) else { return Ok(Reservation::QuotaExceeded) };
-        let object = Update::builder()
+        let mut set = vec!["#request = if_not_exists(#request, :request)"];
+        let mut condition = "attempts = :mine AND #state = :claimed".to_owned();
+        let mut object = Update::builder()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
-            .update_expression("SET reserved_bytes = :bytes")
-            .condition_expression("attempts = :mine AND #state = :claimed AND attribute_not_exists(reserved_bytes)")
             .expression_attribute_names("#state", "state")
+            // A reserved word of DynamoDB.
+            .expression_attribute_names("#request", "request")
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":mine", number(lease.attempt))
-            .expression_attribute_values(":bytes", number(bytes))
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .build()
-            .map_err(|error| LedgerError::unavailable("form the reservation", error))?;
+            .expression_attribute_values(":request", text(request))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        if reserve {
+            set.push("reserved_bytes = :bytes");
+            condition.push_str(" AND attribute_not_exists(reserved_bytes)");
+            object = object.expression_attribute_values(":bytes", number(bytes));
+        }
+        let object =
+            object.update_expression(format!("SET {}", set.join(", "))).condition_expression(condition).build();
+        let object = object.map_err(|error| LedgerError::unavailable("form the upload's write", error))?;
+        if reserve {
+            let Some(room) = limit.checked_sub(bytes) else { return Ok(Prepared::QuotaExceeded) };
+            return self.reserve(lease, object, bytes, room).await;
+        }
+        let written = self.update("write the upload request", object).await?;
+        Ok(if written { Prepared::Ready } else { Prepared::Lost })
+    }
+
+    async fn reserve(&self, lease: &Lease, object: Update, bytes: u64, room: u64) -> Result<Prepared, LedgerError> {
         let quota = Update::builder()
             .table_name(&self.table)
             .key("pk", quota_key())
@@ -55,18 +74,18 @@ impl Ledger {
             .build()
             .map_err(|error| LedgerError::unavailable("form the reservation", error))?;
         match self.transact("reserve quota", [object, quota]).await? {
-            Transacted::Done => Ok(Reservation::Reserved),
+            Transacted::Done => Ok(Prepared::Ready),
             Transacted::Refused([object, quota]) => {
                 if let Some(refused) = object {
                     let item = refused.item().cloned().unwrap_or_default();
                     let row = Row::new(&lease.identity, &item);
-                    // This very reservation, whose answer was lost?
+                    // This very reservation, whose response was lost?
                     let mine =
                         row.number("attempts")? == Some(lease.attempt) && row.number("reserved_bytes")? == Some(bytes);
-                    return Ok(if mine { Reservation::Reserved } else { Reservation::Lost });
+                    return Ok(if mine { Prepared::Ready } else { Prepared::Lost });
                 }
                 // Only the quota's own condition means that there is no room.
-                Ok(if quota.is_some() { Reservation::QuotaExceeded } else { Reservation::Lost })
+                Ok(if quota.is_some() { Prepared::QuotaExceeded } else { Prepared::Lost })
             }
         }
     }

@@ -44,10 +44,6 @@ impl<'a> Row<'a> {
         parsed.map(Some).ok_or_else(|| self.malformed(name))
     }
 
-    pub(crate) fn is_true(&self, name: &str) -> bool {
-        self.attributes.get(name).and_then(|value| value.as_bool().ok()).copied().unwrap_or(false)
-    }
-
     pub(crate) fn state(&self) -> Result<State, LedgerError> {
         match self.text("state") {
             Some("claimed") => Ok(State::Claimed),
@@ -62,7 +58,7 @@ impl<'a> Row<'a> {
         Ok(Decided { execution_name: wanted("execution_name")?, execution_input: wanted("execution_input")? })
     }
 
-    /// The outcome that was fixed, if one was.
+    /// The outcome that was fixed, if one was. Words of a newer release are kept as they are.
     pub(crate) fn resolution(&self) -> Result<Option<Resolution>, LedgerError> {
         let Some(word) = self.text("outcome") else { return Ok(None) };
         let outcome: Outcome = word.parse().map_err(|_| self.malformed("outcome"))?;

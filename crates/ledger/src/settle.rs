@@ -40,7 +40,7 @@ impl Ledger {
             let row = self.row(identity).await?;
             let row = Row::new(identity, &row);
             if let Some(resolution) = row.resolution()? {
-                let quota = row.text("quota").map_or(QuotaState::None, QuotaState::from_word);
+                let quota = row.text("quota").and_then(|word| word.parse().ok()).unwrap_or(QuotaState::None);
                 return Ok(Settled { resolution, quota, first: false });
             }
             let reserved: u64 = row.number("reserved_bytes")?.unwrap_or(0);
@@ -122,7 +122,7 @@ impl Ledger {
     }
 
     /// The same write outside a transaction, which costs half. Whether its condition held.
-    async fn update(&self, action: &'static str, update: Update) -> Result<bool, LedgerError> {
+    pub(crate) async fn update(&self, action: &'static str, update: Update) -> Result<bool, LedgerError> {
         let sent = self
             .client
             .update_item()

@@ -12,24 +12,33 @@ use std::{
 use attachments::{Identity, ObjectKey, Timestamp, workflow::error_type};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
 use events::{Message, Notification, Notifications};
+use futures_util::future::join_all;
 use host::{
     Failure,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, task::JoinSet, time::Instant};
+use tokio::{
+    sync::Semaphore,
+    task::JoinSet,
+    time::{Instant, timeout_at},
+};
 use tracing::{Instrument, field::Empty};
 
 use crate::{
     Intake,
-    record::{self, Finish, Times},
+    record::{self, Finish, Lane, Times},
 };
 
 /// Records in flight at once: each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
 const IN_FLIGHT: usize = 10;
 /// How long before the invocation's deadline its records end.
 const RECORD_MARGIN: Duration = Duration::from_secs(10);
+/// How long before the invocation's deadline the writes that follow a record end.
+const WRAP_UP_MARGIN: Duration = Duration::from_secs(3);
+/// How long before the invocation's deadline the last call to the queue ends.
+const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 /// How long after the invocation's deadline its claims end.
 const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
@@ -37,13 +46,29 @@ const LEASE_MARGIN: Duration = Duration::from_secs(5);
 pub(crate) async fn answer_queue(intake: &Intake, messages: Vec<Message>, context: &Context) -> Result<Value, Failure> {
     let readable = messages.iter().filter_map(|message| message.content.as_ref().ok());
     let finishes = run(intake, readable.flat_map(|found| found.objects.iter()), context).await;
+    let last_call = Instant::now() + left(context).saturating_sub(ANSWER_MARGIN);
+    // Side by side and bounded: whatever the queue does, the batch is answered.
+    let done = join_all(messages.iter().map(async |message| {
+        let answered = timeout_at(last_call, answered(intake, message, &finishes)).await;
+        answered.unwrap_or_else(|_| {
+            tracing::warn!(
+                message_id = message.id,
+                "the queue did not answer in time; the message comes back by itself"
+            );
+            is_finished(message, &finishes)
+        })
+    }));
     let mut answer = SqsBatchResponse::default();
-    for message in &messages {
-        if !answered(intake, message, &finishes).await {
+    for (message, done) in messages.iter().zip(done.await) {
+        if !done {
             answer.add_failure(message.id.clone());
         }
     }
     serde_json::to_value(answer).map_err(Failure::input)
+}
+
+fn is_finished(message: &Message, finishes: &HashMap<Identity, Finish>) -> bool {
+    message.content.as_ref().is_ok_and(|found| wait_for(message, found, finishes).is_none())
 }
 
 /// Whether the message is finished with.
@@ -64,20 +89,30 @@ async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identit
             };
         }
     };
-    count_ignored(found, Some(&message.id));
-    let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
-        Some(Finish::Finished { .. }) => None,
-        Some(Finish::Unfinished { outage: true, .. }) => Some(record::backoff(message.received)),
-        Some(Finish::Unfinished { retry_in, .. }) => Some(*retry_in),
-        None => Some(Duration::ZERO),
-    });
-    match unfinished.max() {
-        None => true,
+    match wait_for(message, found, finishes) {
+        None => {
+            // Only now, so that a message that comes again is counted once.
+            count_ignored(found, Some(&message.id));
+            true
+        }
         Some(wait) => {
             intake.queue.hide(message, wait).await;
             false
         }
     }
+}
+
+/// How long the message must rest; none if all of its records are finished.
+fn wait_for(message: &Message, found: &Notifications, finishes: &HashMap<Identity, Finish>) -> Option<Duration> {
+    let received = u32::try_from(message.received).unwrap_or(u32::MAX);
+    let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
+        Some(Finish::Finished { .. }) => None,
+        // The longer an outage lasts, the longer the message rests.
+        Some(Finish::Unfinished { outage: true, .. }) => Some(cxone::backoff(received, fastrand::f64())),
+        Some(Finish::Unfinished { retry_in, .. }) => Some(*retry_in),
+        None => Some(Duration::ZERO),
+    });
+    unfinished.max()
 }
 
 /// Counts the records that start nothing.
@@ -91,7 +126,6 @@ fn count_ignored(found: &Notifications, message_id: Option<&str>) {
 
 /// Works a bare event, whose only way to say "again" is to fail.
 pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: &Context) -> Result<Value, Failure> {
-    count_ignored(&found, None);
     let finishes = run(intake, found.objects.iter(), context).await;
     let unfinished: Vec<String> = finishes
         .iter()
@@ -101,6 +135,7 @@ pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: 
         })
         .collect();
     if unfinished.is_empty() {
+        count_ignored(&found, None);
         let objects: HashMap<&str, &Finish> =
             finishes.iter().map(|(identity, finish)| (identity.as_str(), finish)).collect();
         return Ok(json!({"objects": objects, "ignored": found.ignored}));
@@ -115,6 +150,7 @@ async fn run<'a>(
     context: &Context,
 ) -> HashMap<Identity, Finish> {
     let times = times(context);
+    let lane = Arc::new(Lane::default());
     let fetches_before = intake.cxone.token_fetches();
     let work = |notification: Notification, identity: Identity| {
         let span = tracing::error_span!(
@@ -125,10 +161,12 @@ async fn run<'a>(
             interaction_id = ObjectKey::interaction_of(&notification.object.key, &intake.settings.key_prefix),
             job_id = Empty,
         );
-        let (intake, times) = (intake.clone(), times.clone());
-        async move { record::work(&intake, &notification, &identity, &times).await }.instrument(span)
+        let (intake, times, lane) = (intake.clone(), times.clone(), Arc::clone(&lane));
+        async move { record::work(&intake, &notification, &identity, &times, &lane).await }.instrument(span)
     };
-    let finishes = side_by_side(notifications, lease_rest(&times), work).await;
+    // Every call of a record is bounded by itself; this bound is for what nobody thought of.
+    let until = times.wrap_up + Duration::from_secs(1);
+    let finishes = side_by_side(notifications, lease_rest(&times), until, work).await;
     let fetches = u32::try_from(intake.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
     if fetches > 0 {
         metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
@@ -136,11 +174,12 @@ async fn run<'a>(
     finishes
 }
 
-/// Gives each identity a task of its own, [`IN_FLIGHT`] at a time. A panic is its own record's only: the record comes
-/// again when its lease, which `lease_rest` outlasts, has run out.
+/// Gives each identity a task of its own, [`IN_FLIGHT`] at a time, and waits for them until `until`. A panic affects only
+/// its own record: the record comes again when its lease, which `lease_rest` outlasts, has expired.
 async fn side_by_side<'a, Work, Worked>(
     notifications: impl Iterator<Item = &'a Notification>,
     lease_rest: Duration,
+    until: Instant,
     work: Work,
 ) -> HashMap<Identity, Finish>
 where
@@ -154,7 +193,7 @@ where
     for notification in notifications {
         let identity = notification.object.identity();
         // Stands unless the task says otherwise.
-        let crashed = Finish::unfinished(lease_rest, "the record's task panicked");
+        let crashed = Finish::unfinished(lease_rest, "the record's task did not end");
         if finishes.insert(identity.clone(), crashed).is_some() {
             continue;
         }
@@ -166,7 +205,7 @@ where
         });
         running.insert(task.id(), identity);
     }
-    while let Some(ended) = tasks.join_next_with_id().await {
+    while let Ok(Some(ended)) = timeout_at(until, tasks.join_next_with_id()).await {
         match ended {
             Ok((id, finish)) => {
                 if let Some(identity) = running.remove(&id) {
@@ -182,10 +221,15 @@ where
     finishes
 }
 
+fn left(context: &Context) -> Duration {
+    context.deadline().duration_since(SystemTime::now()).unwrap_or_default()
+}
+
 fn times(context: &Context) -> Times {
-    let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
+    let (now, left) = (Instant::now(), left(context));
     Times {
-        record: Instant::now() + left.saturating_sub(RECORD_MARGIN),
+        record: now + left.saturating_sub(RECORD_MARGIN),
+        wrap_up: now + left.saturating_sub(WRAP_UP_MARGIN),
         lease_until: Timestamp::from(context.deadline() + LEASE_MARGIN),
         trace_header: context.xray_trace_id.clone(),
     }

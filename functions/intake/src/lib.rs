@@ -6,6 +6,7 @@
 mod batch;
 mod queue;
 mod record;
+mod run;
 mod settings;
 mod source;
 mod stop;
@@ -79,7 +80,7 @@ impl Intake {
 /// # Errors
 /// `Input.Invalid` for a payload of no known shape, `Intake.Unfinished` where a bare event's object must come again.
 pub async fn handle(intake: &Intake, payload: Value, context: Context) -> Result<Value, Failure> {
-    match events::parse_invocation(payload, &intake.settings.key_prefix).map_err(Failure::input)? {
+    match events::parse_invocation(&payload, &intake.settings.key_prefix).map_err(Failure::input)? {
         Invocation::Queue(messages) => batch::answer_queue(intake, messages, &context).await,
         Invocation::Bare(notifications) => batch::answer_bare(intake, notifications, &context).await,
     }

@@ -3,28 +3,40 @@
 use std::time::{Duration, SystemTime};
 
 use attachments::{
-    Identity, JobId, ObjectKey, ObjectVersion, Reason, ReasonCode, Timestamp, execution_name,
-    workflow::{Attachment, Decision, Ending, JobProgress, ObjectFacts, Resolution, SCHEMA},
+    Identity, JobId, ObjectKey, Reason, ReasonCode, Timestamp, execution_name,
+    workflow::{Attachment, Decision},
 };
 use aws_sdk_sfn::{error::DisplayErrorContext, operation::start_execution::StartExecutionError};
+use cxone::Retry;
 use events::Notification;
 use host::metrics::{self, Metric};
-use ledger::{Claim, Decided, Lease, LedgerError, Verdict};
+use ledger::{Claim, Decided, Lease, LedgerError, Release, Verdict};
 use serde::Serialize;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    sync::RwLock,
+    time::{Instant, timeout_at},
+};
 
-use crate::{Intake, stop::Stop, transfer};
+use crate::{
+    Intake,
+    run::Run,
+    transfer::{self, Halt},
+};
 
-/// Take-overs of leases that nobody gave back before the object itself is taken for the cause.
+/// After this many crashed runs in a row, the object itself is assumed to be the cause.
 const CRASHES: u64 = 5;
-/// The longest backoff between two tries of an object.
-const LONGEST_BACKOFF: Duration = Duration::from_mins(15);
+/// How long an object rests that this run could not begin with, in seconds at most.
+const SHORT_REST: u64 = 5;
+/// An object that crashed a run is only worked on with this much of the record's time left.
+const TIME_ALONE: Duration = Duration::from_secs(10);
 
 /// When things must be over.
 #[derive(Debug, Clone)]
 pub(crate) struct Times {
     /// When a record must be done, 10 s before the invocation is.
     pub(crate) record: Instant,
+    /// When what follows a record must be done: deciding, starting, releasing. 3 s before the invocation's deadline.
+    pub(crate) wrap_up: Instant,
     /// When a claim ends, 5 s after the invocation.
     pub(crate) lease_until: Timestamp,
     /// Joins the execution's trace to the invocation's.
@@ -60,121 +72,149 @@ impl Finish {
         Self::Unfinished { retry_in, fault: fault.into(), outage: false }
     }
 
-    fn outage(fault: impl Into<String>) -> Self {
+    pub(crate) fn outage(fault: impl Into<String>) -> Self {
         Self::Unfinished { retry_in: Duration::from_secs(5), fault: fault.into(), outage: true }
     }
 }
 
-/// Works one object.
-pub(crate) async fn work(intake: &Intake, notification: &Notification, identity: &Identity, times: &Times) -> Finish {
-    let now = Timestamp::from(SystemTime::now());
-    let claim = match intake.ledger.claim(identity, now, times.lease_until).await {
+/// Lets an object that crashed a run be worked on alone: ordinary records share it, such an object has it to itself.
+pub(crate) type Lane = RwLock<()>;
+
+/// Works on one object.
+pub(crate) async fn work(
+    intake: &Intake,
+    notification: &Notification,
+    identity: &Identity,
+    times: &Times,
+    lane: &Lane,
+) -> Finish {
+    let shared = lane.read().await;
+    let claim = match claim(intake, identity, times).await {
         Ok(claim) => claim,
-        Err(error) => return ledger_failed(&error),
+        Err(finish) => return finish,
     };
+    let Claim::Mine(lease) = claim else { return claimed_before(intake, claim, times).await };
+    if lease.crashes == 0 || lease.crashes >= CRASHES {
+        return take(intake, notification, lease, times).await;
+    }
+    drop(shared);
+    if let Ok(_alone) = lane.try_write() {
+        return take(intake, notification, lease, times).await;
+    }
+    // Not held while it waits: if a neighbour crashes this run, that is no crash of this object.
+    postpone(intake, &lease, times).await;
+    let enough = times.record.checked_sub(TIME_ALONE).unwrap_or(times.record);
+    let Ok(_alone) = timeout_at(enough, lane.write()).await else {
+        return Finish::unfinished(
+            short_rest(),
+            "the object crashed a run, and this one had no time to work on it alone",
+        );
+    };
+    match self::claim(intake, identity, times).await {
+        Ok(Claim::Mine(lease)) => take(intake, notification, lease, times).await,
+        Ok(claim) => claimed_before(intake, claim, times).await,
+        Err(finish) => finish,
+    }
+}
+
+async fn claim(intake: &Intake, identity: &Identity, times: &Times) -> Result<Claim, Finish> {
+    let now = Timestamp::from(SystemTime::now());
+    match timeout_at(times.wrap_up, intake.ledger.claim(identity, now, times.lease_until)).await {
+        Ok(claim) => claim.map_err(|error| ledger_failed(&error)),
+        Err(_) => Err(out_of_time("the ledger did not claim the object in time")),
+    }
+}
+
+/// An object that is not this run's to send.
+async fn claimed_before(intake: &Intake, claim: Claim, times: &Times) -> Finish {
     match claim {
-        Claim::Done => Finish::Finished { execution_name: None },
         Claim::Decided(decided) => start(intake, &decided, times).await,
         Claim::Leased { until } => {
+            let now = Timestamp::from(SystemTime::now());
             let rest = u64::try_from(until.unix_millis() - now.unix_millis()).unwrap_or(0);
             let wait = Duration::from_millis(rest + fastrand::u64(500..3_000));
             Finish::unfinished(wait, "another run has the object")
         }
-        Claim::Mine(lease) => take(intake, notification, lease, times, now).await,
+        Claim::Done | Claim::Mine(_) => Finish::Finished { execution_name: None },
     }
 }
 
-async fn take(intake: &Intake, notification: &Notification, mut lease: Lease, times: &Times, now: Timestamp) -> Finish {
-    let mut attachment = blank(notification, &lease.identity);
-    // A run that died may have sent the file whole: nobody lived to say that it had not.
-    lease.possibly_stored |= lease.crashes > 0 && lease.reserved_bytes > 0;
-    let ended = if let Some(reason) = given_up(intake, &lease, now) {
-        if let Some(known) = known(&lease) {
-            attachment = known;
-        }
-        attachment.upload_attempts = transfer::attempts(&lease);
-        Err(Stop::Reject(reason))
-    } else {
-        attachment.upload_attempts = transfer::attempts(&lease);
-        let sending = transfer::send(intake, notification, &mut lease, &mut attachment, times.record);
-        let ended = timeout_at(times.record + Duration::from_secs(1), sending).await;
-        ended.unwrap_or_else(|_| {
-            lease.possibly_stored |= attachment.upload.is_some();
-            Err(Stop::later("the record's time in this invocation ran out"))
-        })
-    };
-    attachment.possibly_stored = lease.possibly_stored;
-    match ended {
-        Ok(job) => {
+async fn take(intake: &Intake, notification: &Notification, lease: Lease, times: &Times) -> Finish {
+    let mut run = Run::new(intake, notification, lease, times.record);
+    if let Some(reason) = crashed(&run.lease) {
+        tracing::error!(crashes = run.lease.crashes, "intake crashed on this object again and again; it is given up");
+        run.recall();
+        run.end(reason);
+        return decide(&run, times).await;
+    }
+    let sent = timeout_at(times.record + Duration::from_secs(1), transfer::send(&mut run)).await;
+    let halt = match sent {
+        Ok(Ok(job)) => {
             tracing::Span::current().record("job_id", job.as_str());
-            accepted(&mut attachment, job);
+            accepted(&mut run.attachment, job);
+            return decide(&run, times).await;
         }
-        Err(Stop::Reject(reason)) => unsuccessful(&mut attachment, Ending::Rejected(reason)),
-        Err(Stop::Untraceable(reason)) => unsuccessful(&mut attachment, Ending::TrackingFailed(reason)),
-        Err(Stop::Lost) => return Finish::unfinished(Duration::from_secs(5), "another run has taken the object over"),
-        Err(Stop::Later { wait, fault }) => return give_back(intake, lease, &attachment, wait, fault).await,
-    }
-    decide(intake, notification, &lease, &attachment, times).await
-}
-
-/// Whether to end it by decision: the time is over, or the object brings intake down.
-fn given_up(intake: &Intake, lease: &Lease, now: Timestamp) -> Option<Reason> {
-    if lease.crashes >= CRASHES {
-        let text = format!("intake died {} times over this object; its logs say how", lease.crashes);
-        return Some(Reason::new(ReasonCode::IntakeCrashed, text));
-    }
-    let age = u64::try_from(now.unix_seconds() - lease.first_seen.unix_seconds()).unwrap_or(0);
-    // Whatever the clocks say, the first claim gets its try.
-    if lease.attempt > 1 && age >= intake.settings.give_up_after_seconds {
-        let last = lease.last_fault.as_deref().unwrap_or("no fault was recorded");
-        let text =
-            format!("given up after {age} s (GIVE_UP_AFTER_SECONDS); last: {last}. Write the object again to send it");
-        return Some(Reason::new(ReasonCode::CxoneUnavailable, text));
-    }
-    None
-}
-
-/// What an earlier run knew of the object when it gave it back: for an object that is given up without being read again.
-fn known(lease: &Lease) -> Option<Attachment> {
-    // Another release's form, or none: the record then says what the event says.
-    serde_json::from_str(lease.known.as_deref()?).ok()
-}
-
-fn blank(notification: &Notification, identity: &Identity) -> Attachment {
-    let object = &notification.object;
-    let (version_id, etag) = match &object.version {
-        ObjectVersion::Id(id) => (Some(id.clone()), None),
-        ObjectVersion::Unversioned { etag, .. } => (None, Some(etag.clone())),
+        Ok(Err(halt)) => halt,
+        Err(_) => {
+            let last = run.out_of_time();
+            Halt::Later { wait: last.wait(fastrand::f64()), last }
+        }
     };
-    Attachment {
-        schema: SCHEMA,
-        decision: Decision::Poll,
-        wait_seconds: None,
-        identity: identity.clone(),
-        interaction_id: None,
-        job_id: None,
-        object: ObjectFacts {
-            bucket: object.bucket.clone(),
-            key: object.key.clone(),
-            version_id,
-            etag,
-            event_time: notification.event_time,
-            ..ObjectFacts::default()
-        },
-        tags: std::collections::BTreeMap::new(),
-        auto_scan: true,
-        upload: None,
-        upload_attempts: 0,
-        possibly_stored: false,
-        job: JobProgress::default(),
-        result: None,
-        error: None,
+    match halt {
+        Halt::Final(reason) => {
+            run.end(reason);
+            decide(&run, times).await
+        }
+        Halt::Lost => Finish::unfinished(short_rest(), "another run has taken the object over"),
+        Halt::NoTime => {
+            postpone(intake, &run.lease, times).await;
+            Finish::unfinished(short_rest(), "this run had no time left to begin an upload")
+        }
+        Halt::Later { last, wait } => give_up_or_release(&mut run, last, wait, times).await,
     }
+}
+
+fn crashed(lease: &Lease) -> Option<Reason> {
+    (lease.crashes >= CRASHES).then(|| {
+        let text = format!("intake crashed {} times in a row on this object; its logs say how", lease.crashes);
+        Reason::new(ReasonCode::IntakeCrashed, text)
+    })
+}
+
+/// Ends an object whose time is over by decision, after the attempt that just failed; releases any other.
+async fn give_up_or_release(run: &mut Run<'_>, last: Retry, wait: Duration, times: &Times) -> Finish {
+    if let Some(reason) = run.given_up(&last, Timestamp::from(SystemTime::now())) {
+        run.recall();
+        run.end(reason);
+        return decide(run, times).await;
+    }
+    let Retry { fault, .. } = last;
+    tracing::warn!(attempt = run.lease.attempt, retry_in_seconds = wait.as_secs(), "released for a retry: {fault}");
+    metrics::count(Metric::GivenBack);
+    let history = serde_json::to_string(&run.history).unwrap_or_default();
+    let release = Release { fault: fault.clone(), history, known: run.known() };
+    match timeout_at(times.wrap_up, run.intake.ledger.release(&run.lease, &release)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!("{error}; the lease expires by itself"),
+        Err(_) => tracing::error!("the ledger did not release the object in time; the lease expires by itself"),
+    }
+    Finish::unfinished(wait, fault)
+}
+
+async fn postpone(intake: &Intake, lease: &Lease, times: &Times) {
+    match timeout_at(times.wrap_up, intake.ledger.postpone(lease)).await {
+        Ok(Ok(_)) => {}
+        Ok(Err(error)) => tracing::error!("{error}; the lease expires by itself"),
+        Err(_) => tracing::error!("the ledger did not release the object in time; the lease expires by itself"),
+    }
+}
+
+fn short_rest() -> Duration {
+    Duration::from_millis(fastrand::u64(1_000..=SHORT_REST * 1_000))
 }
 
 fn accepted(attachment: &mut Attachment, job: JobId) {
     tracing::info!(upload_attempts = attachment.upload_attempts, bytes = attachment.object.size_bytes, "uploaded");
-    count_upload(attachment);
     attachment.decision = Decision::Poll;
     attachment.job_id = Some(job);
     attachment.possibly_stored = false;
@@ -193,40 +233,33 @@ fn count_upload(attachment: &Attachment) {
     ]);
 }
 
-fn unsuccessful(attachment: &mut Attachment, ending: Ending) {
-    if let Some(reason) = ending.reason() {
-        // CXone's own words stay out of the log: they may repeat what the file says.
-        tracing::info!(outcome = %ending.outcome(), reason = %reason.code, "not uploaded");
-    }
-    attachment.decision = Decision::Unsuccessful;
-    attachment.result = Some(Resolution { ending, at: Timestamp::from(SystemTime::now()) });
-}
-
-async fn decide(
-    intake: &Intake,
-    notification: &Notification,
-    lease: &Lease,
-    attachment: &Attachment,
-    times: &Times,
-) -> Finish {
+async fn decide(run: &Run<'_>, times: &Times) -> Finish {
+    let Run { intake, notification, lease, attachment, .. } = run;
     let interaction = attachment.interaction_id.as_ref().map_or_else(
         || ObjectKey::interaction_of(&notification.object.key, &intake.settings.key_prefix),
         |id| id.as_str().to_owned(),
     );
     let execution_input = match serde_json::to_string(attachment) {
         Ok(input) => input,
-        Err(error) => return Finish::unfinished(LONGEST_BACKOFF, format!("the payload has no JSON form: {error}")),
+        Err(error) => return Finish::outage(format!("the payload has no JSON form: {error}")),
     };
     let decided = Decided { execution_name: execution_name(&interaction, &lease.identity), execution_input };
-    match intake.ledger.decide(lease, decided).await {
-        Ok(Verdict::Start(decided)) => start(intake, &decided, times).await,
-        Ok(Verdict::Done) => Finish::Finished { execution_name: None },
-        Ok(Verdict::Lost) => Finish::unfinished(Duration::from_secs(5), "another run has taken the object over"),
-        Err(error) => ledger_failed(&error),
+    match timeout_at(times.wrap_up, intake.ledger.decide(lease, decided)).await {
+        Ok(Ok(Verdict::Start(decided))) => {
+            // Here, so that an upload whose decision failed and which is repeated counts once.
+            if attachment.job_id.is_some() {
+                count_upload(attachment);
+            }
+            start(intake, &decided, times).await
+        }
+        Ok(Ok(Verdict::Done)) => Finish::Finished { execution_name: None },
+        Ok(Ok(Verdict::Lost)) => Finish::unfinished(short_rest(), "another run has taken the object over"),
+        Ok(Err(error)) => ledger_failed(&error),
+        Err(_) => out_of_time("the ledger did not take the decision in time"),
     }
 }
 
-/// Starts the decided execution; that it exists already is as good.
+/// Starts the decided execution. `ExecutionAlreadyExists` counts as success.
 async fn start(intake: &Intake, decided: &Decided, times: &Times) -> Finish {
     let started = intake
         .sfn
@@ -235,56 +268,29 @@ async fn start(intake: &Intake, decided: &Decided, times: &Times) -> Finish {
         .name(&decided.execution_name)
         .input(&decided.execution_input)
         .set_trace_header(times.trace_header.clone())
-        .send()
-        .await;
-    match started {
-        Ok(_) => tracing::info!(execution_name = decided.execution_name, "execution started"),
-        Err(error) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => {
+        .send();
+    match timeout_at(times.wrap_up, started).await {
+        Ok(Ok(_)) => tracing::info!(execution_name = decided.execution_name, "execution started"),
+        Ok(Err(error)) if error.as_service_error().is_some_and(StartExecutionError::is_execution_already_exists) => {
             tracing::info!(execution_name = decided.execution_name, "execution exists");
         }
-        Err(error) => {
+        Ok(Err(error)) => {
             let fault = format!("the execution cannot be started: {}", DisplayErrorContext(error));
             tracing::error!(execution_name = decided.execution_name, "{fault}");
             return Finish::outage(fault);
         }
+        Err(_) => return out_of_time("Step Functions did not start the execution in time"),
     }
     Finish::Finished { execution_name: Some(decided.execution_name.clone()) }
-}
-
-/// The pause after the `tries`-th try: about 5, 10, 20 s and so on up to 15 min, with jitter.
-pub(crate) fn backoff(tries: u64) -> Duration {
-    let exponent = u32::try_from(tries.saturating_sub(1).min(10)).unwrap_or(10);
-    let ceiling = LONGEST_BACKOFF.min(Duration::from_secs(5) * 2_u32.pow(exponent));
-    let ceiling = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(fastrand::u64(ceiling / 2..=ceiling))
-}
-
-async fn give_back(
-    intake: &Intake,
-    mut lease: Lease,
-    attachment: &Attachment,
-    wait: Option<Duration>,
-    fault: String,
-) -> Finish {
-    // A run that got less far than one before it does not take back what that one knew.
-    let told =
-        |one: &Attachment| (one.upload.is_some(), one.object.mime_type.is_some(), one.object.size_bytes.is_some());
-    if known(&lease).is_none_or(|before| told(attachment) >= told(&before)) {
-        lease.known = serde_json::to_string(attachment).ok();
-    }
-    let retry_in = wait.unwrap_or_default().max(backoff(lease.attempt));
-    tracing::warn!(attempt = lease.attempt, retry_in_seconds = retry_in.as_secs(), "given back: {fault}");
-    metrics::count(Metric::GivenBack);
-    match intake.ledger.give_back(&lease, &fault).await {
-        Ok(_) => Finish::unfinished(retry_in, fault),
-        Err(error) => {
-            tracing::error!("{error}; the lease runs out by itself");
-            Finish::unfinished(retry_in, fault)
-        }
-    }
 }
 
 fn ledger_failed(error: &LedgerError) -> Finish {
     tracing::error!(error_type = attachments::workflow::error_type::LEDGER_UNAVAILABLE, "{error}");
     Finish::outage(error.to_string())
+}
+
+/// A call that the invocation's deadline ended.
+fn out_of_time(fault: &str) -> Finish {
+    tracing::error!("{fault}");
+    Finish::outage(fault)
 }

@@ -14,18 +14,19 @@ use crate::PREFIX;
 pub fn events(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     let queued = queued(text);
-    let Ok(payload) = serde_json::from_str::<Value>(text) else {
+    // Of a message's body a byte order mark is taken off; Lambda's own payload never has one.
+    let Ok(payload) = serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) else {
         assert!(queued.is_err(), "no JSON, and read all the same: {queued:?}");
         return;
     };
-    match parse_invocation(payload.clone(), PREFIX) {
+    match parse_invocation(&payload, PREFIX) {
         Ok(Invocation::Bare(found)) => {
             assert_eq!(found.objects.len() + found.ignored, records(&payload));
             found.objects.iter().for_each(assert_object);
             assert_eq!(queued, Ok(found));
         }
         Ok(Invocation::Queue(messages)) => {
-            assert_eq!(messages.len(), records(&payload));
+            assert_eq!(Some(messages.len()), payload.get("Records").and_then(Value::as_array).map(Vec::len));
             for found in messages.iter().flat_map(|message| &message.content) {
                 found.objects.iter().for_each(assert_object);
             }
@@ -43,7 +44,7 @@ fn queued(body: &str) -> Result<Notifications, Unreadable> {
     let message = json!({"messageId": "m", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:intake",
         "attributes": {"ApproximateReceiveCount": "3"}, "messageAttributes": {}});
-    let Ok(Invocation::Queue(mut messages)) = parse_invocation(json!({"Records": [message]}), PREFIX) else {
+    let Ok(Invocation::Queue(mut messages)) = parse_invocation(&json!({"Records": [message]}), PREFIX) else {
         unreachable!("a batch is a batch, whatever a body holds")
     };
     let message = messages.pop().expect("one message");

@@ -9,7 +9,7 @@
 //! | [`events`] | JSON: a message's body, or a whole invocation | `events::parse_invocation` |
 //! | [`key`] | a form-encoded key | `decode_form_encoded_key`, `ObjectKey`, `InteractionId`, `execution_name` |
 //! | [`retry_after`] | the clock in Unix seconds, a line break, the header | `cxone::retry_after` |
-//! | [`upload_answer`], [`job_answer`], [`token_answer`] | the status, a line break, `Retry-After`, a line break, the body | what `cxone` makes of the answer |
+//! | [`upload_response`], [`job_response`], [`token_response`] | the status, for an upload that was not sent whole `part` after it, a line break, `Retry-After`, a line break, the body | what `cxone` makes of the response |
 //! | [`workflow`] | JSON: a payload of the state machine | `attachments::workflow`, `audit`, `polling` |
 
 #![expect(
@@ -18,15 +18,15 @@
     reason = "to panic where something does not hold is what a target is for"
 )]
 
-mod answer;
 mod events;
 mod key;
+mod response;
 mod retry_after;
 mod workflow;
 
-pub use answer::{job_answer, token_answer, upload_answer};
 pub use events::events;
 pub use key::key;
+pub use response::{job_response, token_response, upload_response};
 pub use retry_after::retry_after;
 pub use workflow::workflow;
 
@@ -38,9 +38,9 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("events", events),
     ("key", key),
     ("retry_after", retry_after),
-    ("upload_answer", upload_answer),
-    ("job_answer", job_answer),
-    ("token_answer", token_answer),
+    ("upload_response", upload_response),
+    ("job_response", job_response),
+    ("token_response", token_response),
     ("workflow", workflow),
 ];
 

@@ -1,4 +1,4 @@
-//! How long CXone asks to be left alone.
+//! How long CXone asks to wait.
 
 use std::{
     str,
@@ -11,7 +11,7 @@ use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 /// The last second that an HTTP date can name, the year 9999's.
 const LAST: u64 = 253_402_300_799;
 
-/// The wait is at most 15 minutes and never grows while time passes; seconds are taken at their word, and a date is reached.
+/// The wait is at most 15 minutes and never grows while time passes. A number is that many seconds, and a date is reached.
 pub fn retry_after(input: &[u8]) {
     let mut lines = input.splitn(2, |b| *b == b'\n');
     let clock = lines.next().and_then(|line| str::from_utf8(line).ok()?.parse().ok());
@@ -19,16 +19,19 @@ pub fn retry_after(input: &[u8]) {
     let Ok(value) = HeaderValue::from_bytes(lines.next().unwrap_or_default()) else { return };
     let mut headers = HeaderMap::new();
     headers.insert(RETRY_AFTER, value.clone());
-    let wait_at = |clock: u64| cxone::retry_after(&headers, SystemTime::UNIX_EPOCH + Duration::from_secs(clock));
+    let wait_at = |clock: u64| {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(clock);
+        cxone::retry_after(&headers, now).expect("a header is a wait")
+    };
     let wait = wait_at(clock);
     assert!(wait <= LONGEST_WAIT, "{wait:?}");
     let waits = [0, 1, 60, 900, 901, 86_400].map(|later| wait_at(clock + later));
     assert!(waits.is_sorted_by(|earlier, later| earlier >= later), "{waits:?}");
     let text = value.to_str().unwrap_or_default().trim();
-    let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    if digits {
-        let seconds = text.parse().unwrap_or(u64::MAX);
-        assert_eq!(wait, LONGEST_WAIT.min(Duration::from_secs(seconds)));
+    if let Some(seconds) = seconds(text) {
+        // Digits behind the ninth are rounded.
+        let off = wait.abs_diff(LONGEST_WAIT.min(seconds));
+        assert!(off <= Duration::from_nanos(1), "{wait:?} for {text:?}");
     } else if let Ok(at) = httpdate::parse_http_date(text) {
         let until = SystemTime::UNIX_EPOCH + Duration::from_secs(clock) + wait;
         assert!(until == at || wait == Duration::ZERO || wait == LONGEST_WAIT, "{wait:?} until {text:?}");
@@ -36,4 +39,17 @@ pub fn retry_after(input: &[u8]) {
     } else {
         assert_eq!(wait, DEFAULT_WAIT, "{text:?}");
     }
+}
+
+/// Whole seconds, and the first nine digits of a fraction.
+fn seconds(text: &str) -> Option<Duration> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() && fraction.is_empty() || !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    // More digits than these are longer than any wait.
+    let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX / 2) };
+    let nanos: String = fraction.chars().chain("000000000".chars()).take(9).collect();
+    Some(Duration::new(whole, nanos.parse().ok()?))
 }

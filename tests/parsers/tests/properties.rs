@@ -55,14 +55,26 @@ fn every_seed_holds() {
     }
 }
 
+/// The readers of responses on one response.
+fn every_reader(response: &str) {
+    parsers::upload_response(response.as_bytes());
+    parsers::job_response(response.as_bytes());
+    parsers::token_response(response.as_bytes());
+}
+
 #[test]
 fn every_status_holds() {
-    let bodies = ["", "scope", "not yours", r#"{"jobId": "j", "status": "FAILED", "access_token": "t", "error": "e"}"#];
+    let bodies = [
+        "",
+        "not yours",
+        r#"{"jobId": "j", "status": "FAILED", "access_token": "t", "error": "e"}"#,
+        r#"{"jobId": 4711, "status": " failed ", "access_token": 7, "error": "insufficient_scope"}"#,
+        r#"{"message": "Forbidden"}"#,
+    ];
     for (status, body) in (100..1_000).flat_map(|status| bodies.map(|body| (status, body))) {
-        let answer = format!("{status}\n7\n{body}");
-        parsers::upload_answer(answer.as_bytes());
-        parsers::job_answer(answer.as_bytes());
-        parsers::token_answer(answer.as_bytes());
+        every_reader(&format!("{status}\n\n{body}"));
+        every_reader(&format!("{status}\n7\n{body}"));
+        every_reader(&format!("{status} part\n7\n{body}"));
     }
 }
 
@@ -137,31 +149,47 @@ proptest! {
     fn waits_in_seconds_and_dates(clock in 0..253_402_300_799_u64, seconds in any::<u64>(), late in -2_000..2_000_i64) {
         parsers::retry_after(format!("{clock}\n{seconds}").as_bytes());
         parsers::retry_after(format!("{clock}\n{}", seconds % 1_000).as_bytes());
+        parsers::retry_after(format!("{clock}\n{}.{seconds}", seconds % 1_000).as_bytes());
         let at = clock.saturating_add_signed(late).min(253_402_300_799);
         let at = httpdate::fmt_http_date(std::time::UNIX_EPOCH + std::time::Duration::from_secs(at));
         parsers::retry_after(format!("{clock}\n{at}").as_bytes());
     }
 
     #[test]
-    fn long_answers_in_any_script(status in 100..1_000_u16, pad in 0..4_usize, c in any::<char>(), count in 900..1_100_usize) {
+    fn long_responses_in_any_script(status in 100..1_000_u16, pad in 0..4_usize, c in any::<char>(), count in 900..1_100_usize) {
         let said = "x".repeat(pad) + &String::from(c).repeat(count);
         for body in [said.clone(), serde_json::json!({"status": said, "jobId": said, "error": said}).to_string()] {
-            let answer = format!("{status}\n\n{body}");
-            parsers::upload_answer(answer.as_bytes());
-            parsers::job_answer(answer.as_bytes());
-            parsers::token_answer(answer.as_bytes());
+            every_reader(&format!("{status}\n\n{body}"));
+        }
+    }
+
+    #[test]
+    fn secrets_in_any_place(
+        status in prop::sample::select(vec![200_u16, 202, 307, 400, 401, 403, 404, 409, 413, 422, 429, 503, 600]),
+        before in "[ -~]{0,40}|\\PC{0,20}| {0,20000}",
+        after in "[ -~]{0,40}|\\PC{0,20}",
+        names in vec(prop::sample::select(vec!["status", "jobId", "id", "reason", "interactionId", "error"]), 1..6),
+    ) {
+        let said = format!("{before}{}{after}", cxone::fuzzing::SECRET);
+        let object: serde_json::Map<_, _> = names.into_iter().map(|name| (name.to_owned(), said.clone().into())).collect();
+        for body in [said, serde_json::Value::from(object).to_string()] {
+            every_reader(&format!("{status}\n\n{body}"));
+            every_reader(&format!("{status} part\n\n{body}"));
         }
     }
 
     #[test]
     fn any_status_word(word in "\\PC{0,80}|(PENDING|RUNNING|COMPLETED|FAILED)[ \t\u{0}\u{7f}]?") {
-        parsers::job_answer(format!("200\n\n{}", serde_json::json!({"status": word})).as_bytes());
+        parsers::job_response(format!("200\n\n{}", serde_json::json!({"status": word})).as_bytes());
     }
 
     #[test]
-    fn any_token_and_lifetime(token in "[ -~\t\u{0}é]{0,20}", lifetime in any::<u64>()) {
-        let body = serde_json::json!({"access_token": token, "expires_in": lifetime});
-        parsers::token_answer(format!("200\n\n{body}").as_bytes());
+    fn any_token_and_lifetime(token in "[ -~\t\u{0}é]{0,20}", lifetime in any::<u64>(), float in any::<f64>()) {
+        let lifetimes = [lifetime.into(), float.into(), lifetime.to_string().into(), float.to_string().into()];
+        for lifetime in lifetimes as [serde_json::Value; 4] {
+            let body = serde_json::json!({"access_token": token, "expires_in": lifetime});
+            parsers::token_response(format!("200\n\n{body}").as_bytes());
+        }
     }
 
     #[test]

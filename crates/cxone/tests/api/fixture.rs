@@ -10,14 +10,18 @@ use std::{
 };
 
 use bytes::Bytes;
-use cxone::{Client, Credentials, CredentialsError, Endpoints, Framing, UploadError, UploadRequest};
-use cxone_standin::{Call, Control, RequestRecord, Running, SCOPES, Settings, TokenAct};
-use cxone_standin::{JobAct, Reply, Step, UploadAct};
+use cxone::{Attempt, Client, Credentials, CredentialsError, Endpoints, Framing, UploadContent, UploadRequest};
+use cxone_standin::{
+    Call, Control, JobAct, Reply, RequestRecord, Running, SCOPES, Settings, Step, TokenAct, UploadAct,
+};
 use host::{Environment, HttpClients};
 use http_body_util::Full;
+use reqwest::header::{CONTENT_TYPE, HeaderValue};
 use sha2::{Digest as _, Sha256};
 
-use attachments::{InteractionId, JobId};
+use attachments::JobId;
+
+use crate::seen::Sent;
 
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%%EOF\n";
 /// More than the connection's buffers on both sides hold, so that a server that does not read it is felt.
@@ -42,11 +46,15 @@ impl Vault {
 
 /// The client that the functions use, told where CXone is.
 pub(crate) fn client(endpoints: Endpoints) -> (Client, Vault) {
+    client_with(cxone::Settings::new(endpoints, SCOPES.join(" ")))
+}
+
+pub(crate) fn client_with(settings: cxone::Settings) -> (Client, Vault) {
     let held = Ok(("standin-client".to_owned(), "standin-secret".to_owned()));
     let vault = Vault { held: Arc::new(Mutex::new(held)), reads: Arc::default() };
     let web = HttpClients::read(&mut Environment::new(|_| None)).unwrap().web;
     let read = vault.clone();
-    let client = Client::new(web, endpoints, SCOPES.join(" "), move || {
+    let client = Client::new(web, settings, move || {
         read.reads.fetch_add(1, Ordering::SeqCst);
         let held = read.held.lock().unwrap().clone();
         async move { held.map(|(client_id, secret)| Credentials { client_id, client_secret: secret.into() }) }
@@ -83,14 +91,14 @@ impl Fixture {
         self.control.script_jobs(interaction, &steps).await.unwrap();
     }
 
-    /// The whole of a small upload.
-    pub(crate) async fn send(&self, upload: &Upload) -> Result<JobId, UploadError> {
+    /// One attempt of an object without a history.
+    pub(crate) async fn send(&self, upload: &Upload) -> Sent {
         upload.send(&self.client).await
     }
 
     /// A job of the stand-in to ask about.
     pub(crate) async fn a_job_of(&self, interaction: &str) -> JobId {
-        self.send(&Upload::to(interaction)).await.unwrap()
+        self.send(&Upload::to(interaction)).await.job()
     }
 
     /// The uploads to an interaction, as soon as all of them have ended.
@@ -116,29 +124,31 @@ impl Fixture {
     }
 }
 
-/// An upload with everything in order, to be changed by the test.
+/// An upload with everything in order, to be changed by the test. Uploads to the same interaction have the same boundary, so
+/// that they are the same request byte for byte.
 pub(crate) struct Upload {
-    pub(crate) interaction: InteractionId,
+    pub(crate) content: UploadContent,
     pub(crate) key: String,
-    pub(crate) file_name: String,
-    pub(crate) content_type: &'static str,
     pub(crate) bytes: Bytes,
-    pub(crate) tags: BTreeMap<String, String>,
-    pub(crate) auto_scan: bool,
     pub(crate) framing: Framing,
     pub(crate) limit: Duration,
 }
 
 impl Upload {
     pub(crate) fn to(interaction: &str) -> Self {
-        Self {
-            interaction: interaction.parse().unwrap(),
-            key: format!("key-of-{interaction}"),
+        let digits = hex::encode(&Sha256::digest(interaction)[..16]);
+        let content = UploadContent {
+            boundary: format!("cxone-{digits}").parse().unwrap(),
+            interaction_id: interaction.parse().unwrap(),
             file_name: "letter.pdf".to_owned(),
-            content_type: "application/pdf",
-            bytes: Bytes::from_static(PDF),
+            content_type: "application/pdf".to_owned(),
             tags: BTreeMap::new(),
             auto_scan: true,
+        };
+        Self {
+            content,
+            key: format!("key-of-{interaction}"),
+            bytes: Bytes::from_static(PDF),
             framing: Framing::Chunked,
             limit: Duration::from_secs(10),
         }
@@ -154,20 +164,22 @@ impl Upload {
 
     pub(crate) fn request(&self) -> UploadRequest<'_> {
         UploadRequest {
-            interaction_id: &self.interaction,
+            content: &self.content,
             idempotency_key: &self.key,
-            file_name: &self.file_name,
-            content_type: self.content_type,
             size: self.bytes.len() as u64,
-            tags: &self.tags,
-            auto_scan: self.auto_scan,
             framing: self.framing,
             limit: self.limit,
         }
     }
 
-    pub(crate) async fn send(&self, client: &Client) -> Result<JobId, UploadError> {
+    /// One attempt, not judged yet.
+    pub(crate) async fn attempt(&self, client: &Client) -> Attempt {
         client.upload(self.request(), Full::new(self.bytes.clone())).await
+    }
+
+    /// One attempt of an object without a history.
+    pub(crate) async fn send(&self, client: &Client) -> Sent {
+        Sent::first(&self.attempt(client).await)
     }
 
     pub(crate) fn sha256(&self) -> String {
@@ -177,6 +189,11 @@ impl Upload {
 
 pub(crate) fn reply(status: u16) -> Reply {
     serde_json::from_value(serde_json::json!({ "status": status })).unwrap()
+}
+
+/// A response of a page, as gateways send it.
+pub(crate) fn page(status: u16) -> Reply {
+    reply(status).header(CONTENT_TYPE, HeaderValue::from_static("text/html")).body("<html><h1>No</h1></html>")
 }
 
 /// A redirect, in whose place the caller puts the status.

@@ -1,13 +1,21 @@
 //! The client over real HTTP, mostly against the stand-in, on bare TCP where every byte counts.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's own set-up fails the test")]
 
-mod answers;
+mod early;
+mod echo;
+mod endpoints;
 mod faults;
 mod fixture;
+mod heads;
 mod jobs;
 mod redirects;
+mod responses;
 mod secrets;
+mod seen;
 mod source;
+mod stalls;
 mod token;
+mod token_auth;
+mod tolerance;
 mod upload;
 mod wire;

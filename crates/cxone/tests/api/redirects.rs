@@ -1,11 +1,12 @@
-//! Redirects are answers, not orders: nothing is sent to where they point.
+//! The client never follows a redirect: nothing is sent to where it points.
 
-use cxone::{JobError, UploadError};
+use cxone::{JobError, Stored::No};
 use cxone_standin::{Call, JobAct, Reply, Step, TokenAct, UploadAct};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
     fixture::{Fixture, Upload, redirect},
+    seen::row,
     wire::job,
 };
 
@@ -39,21 +40,20 @@ fn redirects(elsewhere: &Elsewhere) -> Vec<Reply> {
 }
 
 #[tokio::test]
-async fn no_call_follows_one() {
+async fn no_call_follows_a_redirect() {
     let (fixture, elsewhere) = (Fixture::new(), Elsewhere::new().await);
     for reply in redirects(&elsewhere) {
         fixture.tokens_do(&[Step::once(TokenAct::Reply(reply))]).await;
         let sent = fixture.send(&Upload::to("INT-0")).await;
-        assert!(matches!(&sent, Err(UploadError::Unauthorized(text)) if text.contains("CXONE_TOKEN_URL")), "{sent:?}");
+        assert_eq!(sent.seen(), row("unauthorized", No), "{sent:?}");
+        assert!(sent.text().contains("CXONE_TOKEN_URL"), "{sent:?}");
     }
     let known = fixture.a_job_of("INT-1").await;
     for reply in redirects(&elsewhere) {
         fixture.uploads_do("INT-1", [UploadAct::Reply(reply.clone())]).await;
         let sent = fixture.send(&Upload::to("INT-1")).await;
-        assert!(
-            matches!(&sent, Err(UploadError::Refused(reason)) if reason.text.contains("CXONE_BASE_URL")),
-            "{sent:?}"
-        );
+        assert_eq!(sent.seen(), row("cxone_redirect", No), "{sent:?}");
+        assert!(sent.text().contains("CXONE_BASE_URL"), "{sent:?}");
         fixture.jobs_do("INT-1", [JobAct::Reply(reply)]).await;
         let asked = fixture.client.job(&known).await;
         assert!(
@@ -66,12 +66,12 @@ async fn no_call_follows_one() {
 }
 
 #[tokio::test]
-async fn an_early_redirect_stops_a_large_upload() {
+async fn early_redirect_stops_a_large_upload() {
     let (fixture, elsewhere) = (Fixture::new(), Elsewhere::new().await);
     fixture.uploads_do("INT-1", [UploadAct::EarlyReply(redirect(307, &elsewhere.url))]).await;
     let sent = fixture.send(&Upload::big("INT-1")).await;
-    assert!(matches!(sent, Err(UploadError::Refused(_))), "{sent:?}");
+    assert_eq!(sent.seen(), row("cxone_redirect", No), "{sent:?}");
     elsewhere.assert_untouched();
-    // The client is of use afterwards.
+    // The client works afterwards.
     assert!(matches!(fixture.client.job(&job("job-9")).await, Err(JobError::NotFound)));
 }

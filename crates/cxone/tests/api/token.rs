@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use attachments::ReasonCode;
-use cxone::{CredentialsError, JobError, UploadError};
+use cxone::{CredentialsError, JobError, Stored::No, TokenError};
 use cxone_standin::{Authorization, Call, JobAct, Step, TokenAct};
 use futures_util::future::join_all;
 
-use crate::fixture::{Fixture, Upload, reply};
+use crate::{
+    fixture::{Fixture, Upload, reply},
+    seen::row,
+};
 
 #[tokio::test]
 async fn fifty_callers_share_one_fetch() {
@@ -15,36 +17,36 @@ async fn fifty_callers_share_one_fetch() {
     fixture.tokens_do(&[Step::once(TokenAct::Normal).after(Duration::from_millis(200))]).await;
     let uploads: Vec<_> = (0..50).map(|n| Upload::to(&format!("INT-{n}"))).collect();
     let sent = join_all(uploads.iter().map(|upload| fixture.send(upload))).await;
-    assert!(sent.iter().all(Result::is_ok), "{sent:?}");
+    assert!(sent.iter().all(|sent| sent.seen().0 == "job"), "{sent:?}");
     assert_eq!((fixture.token_calls().await, fixture.client.token_fetches()), (1, 1));
     assert_eq!(fixture.vault.reads(), 1);
 }
 
 #[tokio::test]
-async fn who_waited_for_a_fetch_that_failed_shares_its_failure() {
+async fn callers_that_waited_for_a_failed_fetch_share_its_failure() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::Reply(reply(503))).after(Duration::from_millis(200))]).await;
     let uploads: Vec<_> = (0..50).map(|n| Upload::to(&format!("INT-{n}"))).collect();
     let sent = join_all(uploads.iter().map(|upload| fixture.send(upload))).await;
-    assert!(sent.iter().all(|sent| matches!(sent, Err(UploadError::Unavailable(_)))), "{sent:?}");
+    assert!(sent.iter().all(|sent| sent.seen() == row("unavailable", No)), "{sent:?}");
     assert_eq!(fixture.token_calls().await, 1);
-    fixture.send(&uploads[0]).await.unwrap();
+    fixture.send(&uploads[0]).await.job();
     assert_eq!(fixture.token_calls().await, 2, "a later caller tries anew");
 }
 
 #[tokio::test]
-async fn a_caller_that_leaves_during_the_fetch_holds_nobody_up() {
+async fn caller_that_leaves_during_the_fetch_blocks_nobody() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::Never)]).await;
     let leaving = Upload::to("INT-1").within(Duration::from_millis(200));
     let staying = Upload::to("INT-2");
     let (left, stayed) = tokio::join!(fixture.send(&leaving), fixture.send(&staying));
-    assert!(matches!(left, Err(UploadError::Unavailable(_))), "{left:?}");
-    stayed.unwrap();
+    assert_eq!(left.seen(), row("unavailable", No), "{left:?}");
+    stayed.job();
 }
 
 #[tokio::test]
-async fn a_token_is_renewed_thirty_seconds_before_its_end() {
+async fn token_is_renewed_thirty_seconds_before_it_expires() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::ExpiresIn(32)).times(2)]).await;
     let job = fixture.a_job_of("INT-1").await;
@@ -58,7 +60,7 @@ async fn a_token_is_renewed_thirty_seconds_before_its_end() {
 }
 
 #[tokio::test]
-async fn a_token_that_lasts_no_longer_than_the_margin_serves_one_call() {
+async fn token_that_lasts_no_longer_than_the_margin_serves_one_call() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::ExpiresIn(30)).forever()]).await;
     let job = fixture.a_job_of("INT-1").await;
@@ -67,7 +69,7 @@ async fn a_token_that_lasts_no_longer_than_the_margin_serves_one_call() {
 }
 
 #[tokio::test]
-async fn a_rotated_secret_is_read_when_cxone_refuses_the_token() {
+async fn rotated_secret_is_read_when_cxone_refuses_the_token() {
     let fixture = Fixture::new();
     let job = fixture.a_job_of("INT-1").await;
     fixture.control.rotate("second-client", "second-secret", true).await.unwrap();
@@ -80,34 +82,33 @@ async fn a_rotated_secret_is_read_when_cxone_refuses_the_token() {
 }
 
 #[tokio::test]
-async fn an_upload_s_refused_token_is_forgotten_and_the_next_upload_fetches_one() {
+async fn token_refused_to_an_upload_is_discarded_and_the_next_upload_fetches_one() {
     let fixture = Fixture::new();
     fixture.a_job_of("INT-1").await;
     fixture.control.rotate("second-client", "second-secret", true).await.unwrap();
     fixture.vault.put(Ok(("second-client", "second-secret")));
     let upload = Upload::to("INT-2");
     let refused = fixture.send(&upload).await;
-    assert!(matches!(refused, Err(UploadError::TokenRefused)), "{refused:?}");
+    assert_eq!(refused.seen(), row("unavailable", No), "{refused:?}");
     assert_eq!(fixture.client.token_fetches(), 1, "its body cannot be sent twice: the caller repeats it");
-    fixture.send(&upload).await.unwrap();
+    fixture.send(&upload).await.job();
     assert_eq!(fixture.client.token_fetches(), 2);
 }
 
 #[tokio::test]
-async fn a_job_s_second_refusal_in_a_row_is_final() {
+async fn second_401_to_a_poll_is_a_configuration_fault() {
     let fixture = Fixture::new();
     let job = fixture.a_job_of("INT-1").await;
     fixture.jobs_do("INT-1", [JobAct::Reply(reply(401)), JobAct::Reply(reply(401))]).await;
-    let Err(JobError::Refused(reason)) = fixture.client.job(&job).await else { panic!("not refused") };
-    assert_eq!(reason.code, ReasonCode::CxoneUnauthorized);
-    assert!(reason.text.contains("job:read"), "{reason}");
+    let asked = fixture.client.job(&job).await;
+    assert!(matches!(&asked, Err(JobError::Unauthorized { fault, .. }) if fault.contains("job:read")), "{asked:?}");
     assert_eq!((fixture.polls("INT-1").await, fixture.client.token_fetches()), (2, 2));
     fixture.client.job(&job).await.unwrap();
     assert_eq!(fixture.client.token_fetches(), 3, "the second token was forgotten as well");
 }
 
 #[tokio::test]
-async fn a_late_refusal_of_an_old_token_leaves_the_new_one_alone() {
+async fn late_401_to_an_old_token_keeps_the_new_one() {
     let fixture = Fixture::new();
     let (slow, quick) = (fixture.a_job_of("INT-slow").await, fixture.a_job_of("INT-quick").await);
     let late = Step::once(JobAct::Reply(reply(401))).after(Duration::from_millis(300));
@@ -120,7 +121,7 @@ async fn a_late_refusal_of_an_old_token_leaves_the_new_one_alone() {
 }
 
 #[tokio::test]
-async fn the_form_is_as_documented() {
+async fn token_request_is_as_documented() {
     let fixture = Fixture::new();
     fixture.a_job_of("INT-1").await;
     let asked = fixture.control.requests(None, Some(Call::Token)).await.unwrap().remove(0);
@@ -132,18 +133,32 @@ async fn the_form_is_as_documented() {
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_read_are_no_configuration_fault() {
+async fn unreadable_credentials_are_an_outage_and_unusable_ones_a_configuration_fault() {
     let fixture = Fixture::new();
     let job = "job-1".parse().unwrap();
     fixture.vault.put(Err(CredentialsError::Unavailable("the vault is shut".to_owned())));
-    let upload = fixture.send(&Upload::to("INT-1")).await;
-    assert!(matches!(&upload, Err(UploadError::Unavailable(text)) if text == "the vault is shut"), "{upload:?}");
+    let sent = fixture.send(&Upload::to("INT-1")).await;
+    assert_eq!((sent.seen(), sent.text()), (row("unavailable", No), "the vault is shut"));
     let asked = fixture.client.job(&job).await;
-    assert!(matches!(&asked, Err(JobError::CredentialsUnavailable(text)) if text == "the vault is shut"), "{asked:?}");
+    assert!(matches!(&asked, Err(JobError::Blind { fault, .. }) if fault == "the vault is shut"), "{asked:?}");
+    let token = fixture.client.authorize().await;
+    assert!(matches!(&token, Err(TokenError::Unavailable { retry_after: None, .. })), "{token:?}");
     fixture.vault.put(Err(CredentialsError::Unusable("the secret is a placeholder".to_owned())));
-    let upload = fixture.send(&Upload::to("INT-1")).await;
-    assert!(matches!(&upload, Err(UploadError::Unauthorized(text)) if text.contains("placeholder")), "{upload:?}");
+    let sent = fixture.send(&Upload::to("INT-1")).await;
+    assert_eq!((sent.seen(), sent.text()), (row("unauthorized", No), "the secret is a placeholder"));
     let asked = fixture.client.job(&job).await;
-    assert!(matches!(&asked, Err(JobError::Unauthorized(text)) if text.contains("placeholder")), "{asked:?}");
+    assert!(matches!(&asked, Err(JobError::Unauthorized { fault, .. }) if fault.contains("placeholder")), "{asked:?}");
     assert_eq!(fixture.token_calls().await, 0);
+}
+
+/// So that a token failure does not count as an upload attempt.
+#[tokio::test]
+async fn authorize_fetches_a_token_that_the_upload_uses() {
+    let fixture = Fixture::new();
+    fixture.tokens_do(&[Step::once(TokenAct::Reply(reply(503)))]).await;
+    let token = fixture.client.authorize().await;
+    assert!(matches!(token, Err(TokenError::Unavailable { .. })), "{token:?}");
+    fixture.client.authorize().await.unwrap();
+    fixture.send(&Upload::to("INT-1")).await.job();
+    assert_eq!(fixture.client.token_fetches(), 2);
 }

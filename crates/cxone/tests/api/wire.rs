@@ -1,4 +1,4 @@
-//! A server on bare TCP, for what must be seen byte by byte.
+//! Servers on bare TCP, for what must be sent or seen byte by byte.
 
 use std::time::Duration;
 
@@ -6,11 +6,14 @@ use attachments::JobId;
 use cxone::{Client, Endpoints};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
 
 use crate::fixture::{Fixture, client};
+
+/// What ends a chunked body.
+const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
 /// One request as it came.
 pub(crate) struct Request {
@@ -21,6 +24,17 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// None as long as the head has not come whole.
+    fn parse(seen: &[u8]) -> Option<Self> {
+        let end = seen.windows(4).position(|four| four == b"\r\n\r\n")?;
+        Some(Self { head: String::from_utf8(seen[..end].to_vec()).unwrap(), body: seen[end + 4..].to_vec() })
+    }
+
+    /// Path and query.
+    pub(crate) fn path(&self) -> &str {
+        self.head.split(' ').nth(1).unwrap()
+    }
+
     /// A header's value; a header that comes twice fails the test.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.head.lines().skip(1).filter_map(|line| {
@@ -35,7 +49,7 @@ impl Request {
     fn is_whole(&self) -> bool {
         match self.header("content-length") {
             Some(length) => self.body.len() >= length.parse().unwrap(),
-            None => self.header("transfer-encoding").is_none() || self.body.ends_with(b"\r\n0\r\n\r\n"),
+            None => self.header("transfer-encoding").is_none() || self.body.ends_with(LAST_CHUNK),
         }
     }
 
@@ -57,46 +71,111 @@ impl Request {
     }
 }
 
-/// A server for one request, which it answers with these bytes once it is whole, and then hangs up.
-pub(crate) async fn serve_once(answer: &'static [u8]) -> (String, JoinHandle<Request>) {
+/// A response with a length, after which the server hangs up. `head` is the status and the headers, each on a line.
+pub(crate) fn response(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
+    let (head, body) = (head.replace('\n', "\r\n"), body.as_ref());
+    let head = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
+    [head.as_bytes(), body].concat()
+}
+
+async fn listen() -> (String, TcpListener) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/api/v2", listener.local_addr().unwrap());
+    (format!("http://{}/api/v2", listener.local_addr().unwrap()), listener)
+}
+
+/// A server for so many requests, each of which it answers once it is whole, and then hangs up.
+pub(crate) async fn serve(
+    count: usize,
+    respond: impl Fn(&Request) -> Vec<u8> + Send + 'static,
+) -> (String, JoinHandle<Vec<Request>>) {
+    let (url, listener) = listen().await;
     let served = tokio::spawn(async move {
-        let (mut connection, _) = listener.accept().await.unwrap();
-        let mut seen = Vec::new();
-        loop {
-            assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client broke off");
-            let Some(head) = seen.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-            let request =
-                Request { head: String::from_utf8(seen[..head].to_vec()).unwrap(), body: seen[head + 4..].to_vec() };
-            if request.is_whole() {
-                connection.write_all(answer).await.unwrap();
-                connection.shutdown().await.unwrap();
-                return request;
-            }
+        let mut requests = Vec::new();
+        while requests.len() < count {
+            let (mut connection, _) = listener.accept().await.unwrap();
+            let mut seen = Vec::new();
+            let request = loop {
+                assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client broke off");
+                if let Some(request) = Request::parse(&seen).filter(Request::is_whole) {
+                    break request;
+                }
+            };
+            connection.write_all(&respond(&request)).await.unwrap();
+            connection.shutdown().await.unwrap();
+            requests.push(request);
         }
+        requests
     });
     (url, served)
 }
 
-/// A server that answers as soon as a request begins, and reads on only when the answer must have been read: how many bytes
-/// then came in all.
-pub(crate) async fn answer_early(answer: &'static [u8]) -> (String, JoinHandle<usize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let url = format!("http://{}/api/v2", listener.local_addr().unwrap());
+/// A server for one request.
+pub(crate) async fn serve_once(response: impl Into<Vec<u8>>) -> (String, JoinHandle<Request>) {
+    let response = response.into();
+    let (url, served) = serve(1, move |_| response.clone()).await;
+    (url, tokio::spawn(async move { served.await.unwrap().remove(0) }))
+}
+
+/// A server that answers once the request is whole, and then neither sends more nor hangs up.
+pub(crate) async fn serve_and_stall(response: impl Into<Vec<u8>>) -> String {
+    let (url, listener) = listen().await;
+    let response = response.into();
+    tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut seen = Vec::new();
+        while !Request::parse(&seen).is_some_and(|request| request.is_whole()) {
+            assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client broke off");
+        }
+        connection.write_all(&response).await.unwrap();
+        hold(connection).await;
+    });
+    url
+}
+
+/// Keeps a connection open until the test ends.
+async fn hold(connection: TcpStream) {
+    std::future::pending::<()>().await;
+    drop(connection);
+}
+
+/// What a server does once it has answered in the middle of a body.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Then {
+    /// Reads on to the last chunk, or until the client hangs up.
+    ReadOn,
+    /// Closes the connection.
+    Close,
+    /// Reads no more.
+    Stall,
+}
+
+/// A server that answers as soon as a request begins, and goes on only when the client must have read the response: every
+/// byte that it received. The sockets between hold a few MiB, so the sender of a large body waits meanwhile.
+pub(crate) async fn answer_early(response: impl Into<Vec<u8>>, then: Then) -> (String, JoinHandle<Vec<u8>>) {
+    let (url, listener) = listen().await;
+    let response = response.into();
     let served = tokio::spawn(async move {
         let (mut connection, _) = listener.accept().await.unwrap();
         let mut seen = vec![0; 65_536];
-        let mut count = connection.read(&mut seen).await.unwrap();
-        connection.write_all(answer).await.unwrap();
-        // The sockets between hold a few MiB; the sender then waits.
+        let count = connection.read(&mut seen).await.unwrap();
+        seen.truncate(count);
+        connection.write_all(&response).await.unwrap();
         tokio::time::sleep(Duration::from_millis(500)).await;
-        while let Ok(more @ 1..) = connection.read(&mut seen).await {
-            count += more;
+        match then {
+            Then::ReadOn => {
+                while !seen.ends_with(LAST_CHUNK) && matches!(connection.read_buf(&mut seen).await, Ok(1..)) {}
+            }
+            Then::Close => {}
+            Then::Stall => hold(connection).await,
         }
-        count
+        seen
     });
     (url, served)
+}
+
+/// What an early server received, as a request.
+pub(crate) async fn received(served: JoinHandle<Vec<u8>>) -> Request {
+    Request::parse(&served.await.unwrap()).unwrap()
 }
 
 /// A client that has its tokens from the fixture's stand-in, and all else from `base`.

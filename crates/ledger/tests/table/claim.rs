@@ -1,4 +1,4 @@
-//! Taking an object, and letting it go.
+//! Taking an object.
 
 use ledger::{Claim, Lease, LedgerError, RETENTION_DAYS};
 
@@ -13,10 +13,8 @@ pub(crate) async fn a_fresh_object_is_mine(table: Table) {
         first_seen: at(0),
         crashes: 0,
         reserved_bytes: 0,
-        upload_attempts: 0,
-        jobless_answers: 0,
-        possibly_stored: false,
-        accepted: false,
+        request: None,
+        history: None,
         last_fault: None,
         known: None,
     };
@@ -46,59 +44,6 @@ pub(crate) async fn a_dead_lease_is_taken_over(table: Table) {
     assert_eq!(table.number(&object, "expires_at").await, Some(expires), "a row in use lives on");
 }
 
-pub(crate) async fn what_is_given_back_is_free_at_once_and_tells_its_story(table: Table) {
-    let object = object(1);
-    let lease = table.lease_at(&object, 0).await;
-    assert!(table.ledger.give_back(&lease, "throttled").await.unwrap());
-    let lease = table.lease_at(&object, 1).await;
-    assert_eq!((lease.attempt, lease.crashes, lease.upload_attempts, lease.possibly_stored), (2, 0, 0, false));
-    assert_eq!((lease.last_fault.as_deref(), &lease.known), (Some("throttled"), &None));
-    let known = Some(r#"{"size":1}"#.to_owned());
-    let told = Lease {
-        upload_attempts: 3,
-        jobless_answers: 2,
-        possibly_stored: true,
-        accepted: true,
-        known: known.clone(),
-        ..lease
-    };
-    assert!(table.ledger.give_back(&told, "no answer").await.unwrap());
-    let lease = table.lease_at(&object, 1).await;
-    assert_eq!((lease.attempt, lease.crashes, lease.upload_attempts, lease.possibly_stored), (3, 0, 3, true));
-    assert_eq!((lease.jobless_answers, lease.accepted, &lease.known), (2, true, &known));
-    assert_eq!((lease.last_fault.as_deref(), lease.first_seen), (Some("no answer"), at(0)));
-}
-
-pub(crate) async fn crashes_are_take_overs_of_what_nobody_gave_back(table: Table) {
-    let object = object(1);
-    let mut crashes = Vec::new();
-    for (run, gives_back) in [false, true, true, false, false, true, false].into_iter().enumerate() {
-        let lease = table.lease_at(&object, i64::try_from(run).unwrap() * 1_000).await;
-        crashes.push(lease.crashes);
-        if gives_back {
-            assert!(table.ledger.give_back(&lease, "throttled").await.unwrap());
-        }
-    }
-    assert_eq!(crashes, [0, 1, 1, 1, 2, 3, 3]);
-}
-
-pub(crate) async fn giving_back_counts_once(table: Table) {
-    let object = object(1);
-    let lease = table.lease_at(&object, 0).await;
-    assert!(table.ledger.give_back(&lease, "first").await.unwrap());
-    assert!(!table.ledger.give_back(&lease, "second").await.unwrap());
-    let lease = table.lease_at(&object, 0).await;
-    assert_eq!(lease.last_fault.as_deref(), Some("first"));
-    assert_eq!(table.number(&object, "given_back").await, Some(1));
-}
-
-pub(crate) async fn a_long_fault_is_cut(table: Table) {
-    let object = object(1);
-    let lease = table.lease_at(&object, 0).await;
-    assert!(table.ledger.give_back(&lease, &"é".repeat(100_000)).await.unwrap());
-    assert_eq!(table.lease_at(&object, 0).await.last_fault, Some("é".repeat(256)));
-}
-
 pub(crate) async fn of_twenty_claims_at_once_one_wins(table: Table) {
     let claims = at_once((0..20).map(|_| {
         let table = table.clone();
@@ -120,7 +65,7 @@ pub(crate) async fn what_is_decided_is_nobody_s_to_claim(table: Table) {
         let Claim::Decided(found) = table.claim_at(&object, seconds).await else { panic!("after {seconds} s") };
         assert_eq!(found, decided("a"));
     }
-    assert_eq!(table.row(&object).await, row, "a claim in vain leaves no trace");
+    assert_eq!(table.row(&object).await, row, "a claim of a decided object writes nothing");
 }
 
 pub(crate) async fn what_is_done_is_done(table: Table) {

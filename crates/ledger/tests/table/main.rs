@@ -12,8 +12,10 @@ mod decide;
 mod fence;
 mod lost_answers;
 mod malformed;
+mod prepare;
 mod proxy;
-mod reserve;
+mod quota;
+mod release;
 mod settle;
 mod table;
 
@@ -62,38 +64,52 @@ fn main() -> ExitCode {
             a_fresh_object_is_mine,
             a_live_lease_is_another_run_s,
             a_dead_lease_is_taken_over,
-            what_is_given_back_is_free_at_once_and_tells_its_story,
-            crashes_are_take_overs_of_what_nobody_gave_back,
-            giving_back_counts_once,
-            a_long_fault_is_cut,
             of_twenty_claims_at_once_one_wins,
             what_is_decided_is_nobody_s_to_claim,
             what_is_done_is_done,
             a_missing_table_is_named,
         }
+        release {
+            released_object_is_free_at_once_and_keeps_what_was_known,
+            release_without_knowledge_keeps_what_an_earlier_run_knew,
+            crashes_count_in_a_row_since_the_last_release,
+            second_release_of_a_claim_changes_nothing,
+            long_fault_is_cut,
+            postpone_frees_the_lease_and_keeps_the_count_of_crashes,
+            postpone_changes_nothing_else,
+        }
         fence {
             a_run_that_lost_its_lease_changes_nothing,
-            after_the_decision_nothing_is_given_back_or_reserved,
+            after_the_decision_nothing_is_released_or_prepared,
             after_the_end_nothing_is_decided,
         }
         decide {
             the_bytes_are_kept_exactly,
+            decision_removes_request_history_and_known,
             a_repeat_starts_what_the_first_fixed,
             a_later_run_starts_what_the_first_fixed,
             of_ten_decisions_at_once_one_wins,
         }
-        reserve {
-            once_per_object,
-            the_last_byte_fits_and_the_next_does_not,
-            an_object_larger_than_the_quota_never_fits,
-            a_lower_limit_later_refuses_without_a_trace,
-            forty_at_once_for_room_for_ten,
-            a_conflict_is_no_refusal,
+        quota {
+            bytes_are_reserved_once_per_object,
+            last_byte_fits_and_the_next_does_not,
+            object_larger_than_the_quota_never_fits,
+            lower_limit_later_refuses_and_changes_nothing,
+            of_forty_at_once_ten_fit,
+            conflict_is_retried,
+        }
+        prepare {
+            request_is_written_once_and_survives_releases_and_crashes,
+            request_without_quota_costs_one_plain_update,
+            request_of_an_earlier_run_needs_no_write,
+            request_and_bytes_are_written_in_one_transaction,
+            request_of_an_earlier_run_stays_when_a_quota_is_set_later,
         }
         settle {
             the_first_writer_wins,
             bytes_are_given_back_once,
             what_may_be_stored_stays_counted_and_is_marked,
+            words_of_a_newer_release_are_kept,
             a_completed_file_stays_counted,
             without_a_reservation_there_is_nothing_to_settle,
             of_ten_endings_at_once_one_wins,
@@ -102,10 +118,12 @@ fn main() -> ExitCode {
         }
         lost_answers {
             a_claim_is_made_once,
-            a_claim_is_given_back_once,
+            a_claim_is_released_once,
+            a_claim_is_postponed_once,
+            a_request_is_written_once,
             a_decision_is_taken_once,
             bytes_are_reserved_once,
-            bytes_are_given_back_once,
+            bytes_are_refunded_once,
             a_plain_ending_is_written_once,
         }
         malformed {

@@ -33,7 +33,7 @@ pub(crate) async fn a_claim_names_the_attribute(table: Table) {
         (dead_lease("reserved_bytes", s("many")), "reserved_bytes"),
         (dead_lease("reserved_bytes", n(-1)), "reserved_bytes"),
         (dead_lease("first_seen", s("yesterday")), "first_seen"),
-        (dead_lease("upload_attempts", AttributeValue::Bool(true)), "upload_attempts"),
+        (dead_lease("released", AttributeValue::Bool(true)), "released"),
     ];
     for (number, (row, attribute)) in rows.into_iter().enumerate() {
         table.put(&object(number), row).await;
@@ -43,7 +43,7 @@ pub(crate) async fn a_claim_names_the_attribute(table: Table) {
 
 pub(crate) async fn an_ending_names_the_attribute(table: Table) {
     let rows: [(Row, &str); 5] = [
-        (vec![("state", s("done")), ("outcome", s("VANISHED")), ("outcome_at", s("2026-11-22T09:30:10Z"))], "outcome"),
+        (vec![("state", s("done")), ("outcome", s("two words")), ("outcome_at", s("2026-11-22T09:30:10Z"))], "outcome"),
         (vec![("state", s("done")), ("outcome", n(1))], "outcome"),
         (vec![("state", s("done")), ("outcome", s("COMPLETED"))], "outcome_at"),
         (vec![("state", s("done")), ("outcome", s("COMPLETED")), ("outcome_at", s("today"))], "outcome_at"),

@@ -23,11 +23,13 @@ pub(crate) enum Disturbance {
 }
 
 type Queue = Arc<Mutex<Vec<(&'static str, Disturbance)>>>;
+type Calls = Arc<Mutex<Vec<String>>>;
 
 /// A server in front of ministack that passes on all calls, except for those that a test disturbs.
 pub(crate) struct Proxy {
     url: String,
     queue: Queue,
+    calls: Calls,
     task: JoinHandle<()>,
 }
 
@@ -38,15 +40,16 @@ impl Proxy {
         let url = format!("http://{}", listener.local_addr().unwrap());
         let upstream = upstream.strip_prefix("http://").unwrap().to_owned();
         let queue = Queue::default();
-        let disturbed = Arc::clone(&queue);
+        let calls = Calls::default();
+        let (disturbed, noted) = (Arc::clone(&queue), Arc::clone(&calls));
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
                 // A call that fails here fails the test that made it.
-                tokio::spawn(pass(client, upstream.clone(), Arc::clone(&disturbed)));
+                tokio::spawn(pass(client, upstream.clone(), Arc::clone(&disturbed), Arc::clone(&noted)));
             }
         });
-        Self { url, queue, task }
+        Self { url, queue, calls, task }
     }
 
     pub(crate) fn url(&self) -> &str {
@@ -56,6 +59,11 @@ impl Proxy {
     /// Disturbs the next call of an operation, after those that were named before.
     pub(crate) fn next(&self, operation: &'static str, disturbance: Disturbance) {
         self.queue.lock().unwrap().push((operation, disturbance));
+    }
+
+    /// The operations that were called, in their order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().unwrap().clone()
     }
 
     pub(crate) fn disturbances_left(&self) -> usize {
@@ -70,9 +78,10 @@ impl Drop for Proxy {
 }
 
 /// One call on a connection of its own.
-async fn pass(mut client: TcpStream, upstream: String, queue: Queue) -> std::io::Result<()> {
+async fn pass(mut client: TcpStream, upstream: String, queue: Queue, calls: Calls) -> std::io::Result<()> {
     let Some((head, body)) = read_request(&mut client).await? else { return Ok(()) };
     let operation = header(&head, "x-amz-target").and_then(|target| target.split('.').nth(1)).unwrap_or_default();
+    calls.lock().unwrap().push(operation.to_owned());
     let disturbance = {
         let mut queue = queue.lock().unwrap();
         let found = queue.iter().position(|(disturbed, _)| *disturbed == operation);

@@ -7,7 +7,7 @@ use attachments::{
     audit::QuotaState,
     workflow::{Ending, Resolution},
 };
-use ledger::{Reservation, Settled};
+use ledger::{Prepared, Settled};
 
 use crate::{
     proxy::{Disturbance, Proxy},
@@ -34,7 +34,7 @@ fn rejected() -> Ending {
 async fn an_object(table: &Table, number: usize, bytes: u64) {
     let lease = table.lease_at(&object(number), 0).await;
     if bytes > 0 {
-        assert_eq!(table.ledger.reserve(&lease, bytes, 1_000).await.unwrap(), Reservation::Reserved);
+        assert_eq!(table.ledger.prepare(&lease, "{}", bytes, 1_000).await.unwrap(), Prepared::Ready);
     }
     table.ledger.decide(&lease, decided("a")).await.unwrap();
 }
@@ -88,6 +88,28 @@ pub(crate) async fn what_may_be_stored_stays_counted_and_is_marked(table: Table)
         assert_eq!(table.number(&object(number), "reserved_bytes").await, Some(10));
     }
     assert_eq!(table.used_bytes().await, Some(30));
+}
+
+pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
+    let held = Ending::Other {
+        outcome: "HELD_FOR_REVIEW".parse().unwrap(),
+        reason: Some(Reason::new("held_by_policy".parse().unwrap(), "a person reviews it")),
+    };
+    an_object(&table, 1, 10).await;
+    for first in [true, false] {
+        let settled = table.ledger.settle(&object(1), &ended(held.clone(), 5), false, at(5)).await.unwrap();
+        assert_eq!(settled, Settled { resolution: ended(held.clone(), 5), quota: QuotaState::Unsettled, first });
+    }
+    assert_eq!(table.used_bytes().await, Some(10));
+    let row = table.row(&object(1)).await;
+    assert_eq!((&row["outcome"], &row["reason_code"]), (&s("HELD_FOR_REVIEW"), &s("held_by_policy")));
+    // As that release itself may have written it.
+    let written = [("outcome", s("REJECTED")), ("reason_code", s("active_content")), ("reason_text", s("macros"))];
+    let others = [("state", s("done")), ("outcome_at", s("2026-11-22T09:30:10Z")), ("quota", s("on_hold"))];
+    table.put(&object(2), written.into_iter().chain(others)).await;
+    let settled = table.ledger.settle(&object(2), &completed(5), false, at(5)).await.unwrap();
+    let rejected = Ending::Rejected(Reason::new("active_content".parse().unwrap(), "macros"));
+    assert_eq!((settled.resolution.ending, settled.quota.as_str(), settled.first), (rejected, "on_hold", false));
 }
 
 pub(crate) async fn a_completed_file_stays_counted(table: Table) {

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{
     Client,
     types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
-use ledger::{Claim, Decided, Lease, Ledger};
+use ledger::{Claim, Decided, Lease, Ledger, Release};
 
 use crate::proxy::Proxy;
 
@@ -38,6 +38,11 @@ pub(crate) fn object(n: usize) -> Identity {
 
 pub(crate) fn decided(what: &str) -> Decided {
     Decided { execution_name: format!("name-{what}"), execution_input: format!("{{\"input\": \"{what}\"}}") }
+}
+
+/// A release for this fault, of a run that knew nothing.
+pub(crate) fn released(fault: &str) -> Release {
+    Release { fault: fault.to_owned(), ..Release::default() }
 }
 
 pub(crate) fn n(value: i64) -> AttributeValue {

@@ -14,6 +14,10 @@ fn notification(number: usize) -> Notification {
     Notification { object, event_time: None }
 }
 
+fn later() -> Instant {
+    Instant::now() + Duration::from_mins(1)
+}
+
 fn finished(identity: &Identity) -> Finish {
     Finish::Finished { execution_name: Some(identity.as_str().to_owned()) }
 }
@@ -23,7 +27,7 @@ async fn a_panic_in_one_of_ten_is_felt_by_that_one_alone() {
     let batch: Vec<Notification> = (0..10).map(notification).collect();
     let poisoned = notification(3).object.identity();
     let bad = poisoned.clone();
-    let finishes = side_by_side(batch.iter(), LEASE_REST, move |_, identity| {
+    let finishes = side_by_side(batch.iter(), LEASE_REST, later(), move |_, identity| {
         let bad = bad.clone();
         async move {
             tokio::task::yield_now().await;
@@ -53,7 +57,7 @@ async fn an_object_that_is_named_thrice_is_worked_once() {
     let batch = [notification(1), notification(2), notification(1), notification(1)];
     let worked = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&worked);
-    let finishes = side_by_side(batch.iter(), LEASE_REST, move |_, identity| {
+    let finishes = side_by_side(batch.iter(), LEASE_REST, later(), move |_, identity| {
         let count = Arc::clone(&count);
         async move {
             count.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +73,7 @@ async fn no_more_records_are_in_flight_than_memory_is_meant_for() {
     let batch: Vec<Notification> = (0..35).map(notification).collect();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let seen = (Arc::clone(&now), Arc::clone(&most));
-    let finishes = side_by_side(batch.iter(), LEASE_REST, move |_, identity| {
+    let finishes = side_by_side(batch.iter(), LEASE_REST, later(), move |_, identity| {
         let (now, most) = (Arc::clone(&seen.0), Arc::clone(&seen.1));
         async move {
             most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -83,4 +87,68 @@ async fn no_more_records_are_in_flight_than_memory_is_meant_for() {
     .await;
     assert_eq!(finishes.len(), 35);
     assert_eq!((now.load(Ordering::Relaxed), most.load(Ordering::Relaxed)), (0, IN_FLIGHT));
+}
+
+#[tokio::test]
+async fn record_that_hangs_does_not_keep_the_batch_from_its_answer() {
+    let batch = [notification(1), notification(2)];
+    let hanging = notification(1).object.identity();
+    let stuck = hanging.clone();
+    let soon = Instant::now() + Duration::from_millis(50);
+    let finishes = side_by_side(batch.iter(), LEASE_REST, soon, move |_, identity| {
+        let stuck = stuck.clone();
+        async move {
+            if identity == stuck {
+                std::future::pending::<()>().await;
+            }
+            finished(&identity)
+        }
+    })
+    .await;
+    let retry = matches!(finishes[&hanging], Finish::Unfinished { retry_in: LEASE_REST, .. });
+    assert!(retry && finishes.len() == 2, "{finishes:?}");
+    assert!(matches!(finishes[&notification(2).object.identity()], Finish::Finished { .. }));
+}
+
+fn message(received: u64, objects: Vec<Notification>) -> Message {
+    Message {
+        id: "m".to_owned(),
+        receipt_handle: "r".to_owned(),
+        queue_arn: "arn:aws:sqs:us-east-1:123456789012:q".to_owned(),
+        body: "{}".to_owned(),
+        received,
+        content: Ok(Notifications { objects, ignored: 1 }),
+    }
+}
+
+#[test]
+fn message_rests_as_long_as_the_slowest_of_its_records_needs() {
+    let objects = vec![notification(1), notification(2), notification(3)];
+    let of = |number: usize| notification(number).object.identity();
+    let mut finishes = HashMap::from([
+        (of(1), Finish::Finished { execution_name: None }),
+        (of(2), Finish::unfinished(Duration::from_secs(9), "throttled")),
+        (of(3), Finish::unfinished(Duration::from_mins(2), "throttled")),
+    ]);
+    let message = message(1, objects);
+    let found = message.content.as_ref().unwrap();
+    assert_eq!(wait_for(&message, found, &finishes), Some(Duration::from_mins(2)));
+    assert!(!is_finished(&message, &finishes));
+    for number in [2, 3] {
+        finishes.insert(of(number), Finish::Finished { execution_name: None });
+    }
+    assert_eq!(wait_for(&message, found, &finishes), None);
+    assert!(is_finished(&message, &finishes));
+}
+
+#[test]
+fn message_rests_longer_the_longer_an_outage_lasts() {
+    let outage = || HashMap::from([(notification(1).object.identity(), Finish::outage("the ledger is down"))]);
+    let wait = |received| {
+        let message = message(received, vec![notification(1)]);
+        wait_for(&message, message.content.as_ref().unwrap(), &outage()).unwrap()
+    };
+    assert!(wait(1) < Duration::from_secs(1));
+    assert!(wait(12) >= Duration::from_mins(7));
+    assert!(wait(u64::MAX) <= Duration::from_mins(15));
 }

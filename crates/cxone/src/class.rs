@@ -1,0 +1,94 @@
+//! What kind of response it is, whatever was asked for, and the words for it.
+//!
+//! Status and exact fields decide, never a word elsewhere in the text.
+
+use attachments::{Reason, ReasonCode};
+
+use crate::{
+    DEFAULT_WAIT,
+    response::{Response, Speaker},
+};
+
+/// The kinds of responses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// 2xx.
+    Success,
+    Redirect,
+    /// 401.
+    TokenRefused,
+    /// A 403 that names `insufficient_scope`.
+    ScopeMissing,
+    /// 429, or another 4xx with `Retry-After`.
+    Throttled,
+    /// 408, 425, 5xx, and a 409 with `Retry-After`.
+    Retryable,
+    /// 409.
+    Conflict,
+    /// A 4xx that CXone itself did not send.
+    Gateway,
+    /// Another 4xx.
+    Refused,
+    /// A status outside 200 to 599.
+    Unreadable,
+}
+
+pub(crate) fn class(response: &Response) -> Class {
+    let waits = response.retry_after.is_some();
+    match response.status() {
+        200..=299 => Class::Success,
+        300..=399 => Class::Redirect,
+        401 => Class::TokenRefused,
+        // Whoever says so, another attempt has the same size and type.
+        413 | 415 => Class::Refused,
+        408 | 425 | 500..=599 => Class::Retryable,
+        409 if waits => Class::Retryable,
+        409 => Class::Conflict,
+        429 => Class::Throttled,
+        400..=499 if waits => Class::Throttled,
+        403 if response.names_insufficient_scope() => Class::ScopeMissing,
+        400..=499 if response.speaker() == Speaker::Gateway => Class::Gateway,
+        400..=499 => Class::Refused,
+        _ => Class::Unreadable,
+    }
+}
+
+pub(crate) fn throttled(response: &Response) -> String {
+    let wait = response.retry_after.unwrap_or(DEFAULT_WAIT);
+    format!("CXone answered {}: it asks to wait {} s", response.status(), wait.as_secs_f32())
+}
+
+pub(crate) fn scope_missing(status: u16) -> String {
+    format!("CXone answered {status}: the client lacks a scope; grant it in CXone or correct CXONE_SCOPES")
+}
+
+/// The reason for a final response. `what` is what was asked for, "the upload" or "the job".
+pub(crate) fn refusal(response: &Response, what: &str) -> Reason {
+    let status = response.status();
+    let (code, advice) = match status {
+        300..=399 => (
+            ReasonCode::CxoneRedirect,
+            "redirects are never followed; set CXONE_BASE_URL to the address that it points to",
+        ),
+        403 => (
+            ReasonCode::CxoneForbidden,
+            "these credentials may not write to this interaction; check that it belongs to this tenant \
+             (INTERACTION_ID_PREFIXES)",
+        ),
+        404 => (ReasonCode::CxoneNotFound, "it is not known there; check the interaction id and CXONE_BASE_URL"),
+        413 => (
+            ReasonCode::CxonePayloadTooLarge,
+            "the file is too large for CXone; lower MAX_FILE_SIZE_BYTES to CXone's limit",
+        ),
+        415 => (ReasonCode::CxoneUnsupportedType, "CXone does not accept this type; narrow ALLOWED_MIME_TYPES"),
+        other => (ReasonCode::CxoneStatus(other), "another attempt would not change that"),
+    };
+    let said = response.said();
+    let said = if said.is_empty() { "The response has no text".to_owned() } else { format!("It said: {said}") };
+    let sender = if response.speaker() == Speaker::Gateway {
+        " The response may not come from CXone itself: a firewall or gateway before it may have sent it."
+    } else {
+        ""
+    };
+    Reason::new(code, format!("CXone answered {what} with {status}: {advice}.{sender} {said}"))
+}

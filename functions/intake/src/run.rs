@@ -1,0 +1,211 @@
+//! One run's work on one object: what is known of it, and what earlier runs left behind.
+
+use attachments::{
+    ObjectKey, ObjectVersion, Reason, ReasonCode, Timestamp,
+    workflow::{Attachment, Decision, Ending, JobProgress, ObjectFacts, Resolution, SCHEMA},
+};
+use cxone::{Cause, History, Retry, Stored, UploadContent};
+use events::Notification;
+use ledger::Lease;
+use tokio::time::Instant;
+
+use crate::Intake;
+
+/// What the run is doing, for the fault of a run whose time ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doing {
+    Reading,
+    Preparing,
+    Sending,
+}
+
+/// See the module.
+pub(crate) struct Run<'a> {
+    pub(crate) intake: &'a Intake,
+    pub(crate) notification: &'a Notification,
+    pub(crate) lease: Lease,
+    /// When the record must be done.
+    pub(crate) deadline: Instant,
+    pub(crate) attachment: Attachment,
+    pub(crate) history: History,
+    /// The upload request that every attempt repeats, once the first was prepared.
+    pub(crate) content: Option<UploadContent>,
+    pub(crate) doing: Doing,
+    /// Uploads that this run began.
+    pub(crate) uploads: u32,
+}
+
+impl<'a> Run<'a> {
+    pub(crate) fn new(intake: &'a Intake, notification: &'a Notification, lease: Lease, deadline: Instant) -> Self {
+        let content: Option<UploadContent> = lease.request.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let mut history = History::parse(lease.history.as_deref());
+        let crashes = u32::try_from(lease.crashes).unwrap_or(u32::MAX);
+        history.add_crashes(crashes, lease.request.is_some());
+        let mut attachment = blank(notification, &lease, &intake.settings.key_prefix);
+        attachment.upload_attempts = history.uploads;
+        let doing = Doing::Reading;
+        Self { intake, notification, lease, deadline, attachment, history, content, doing, uploads: 0 }
+    }
+
+    pub(crate) fn time_left(&self) -> std::time::Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// The fault of a run that its time ended in the middle of something.
+    pub(crate) fn out_of_time(&mut self) -> Retry {
+        let (cause, fault) = match self.doing {
+            Doing::Reading => (Cause::Source, "the object could not be read in this run's time"),
+            Doing::Preparing => (Cause::Internal, "the ledger did not take the upload request in this run's time"),
+            Doing::Sending => {
+                self.history.add_stopped();
+                (Cause::Unavailable, "the upload did not finish in this run's time")
+            }
+        };
+        self.history.fault(cause, fault)
+    }
+
+    /// What this run or an earlier one knows of the object, whichever knows more: never overwrite a more complete snapshot
+    /// with a less complete one.
+    pub(crate) fn known(&self) -> Option<String> {
+        let facts =
+            |one: &Attachment| (one.upload.is_some(), one.object.mime_type.is_some(), one.object.size_bytes.is_some());
+        let less = self.known_before().is_some_and(|before| facts(&before) > facts(&self.attachment));
+        if less { self.lease.known.clone() } else { serde_json::to_string(&self.attachment).ok() }
+    }
+
+    fn known_before(&self) -> Option<Attachment> {
+        // Another release's form counts as nothing known: the record then says what the event says.
+        serde_json::from_str(self.lease.known.as_deref()?).ok()
+    }
+
+    /// Puts back what an earlier run knew, for an object that ends without being read again.
+    pub(crate) fn recall(&mut self) {
+        if let Some(known) = self.known().and_then(|known| serde_json::from_str(&known).ok()) {
+            self.attachment = known;
+        }
+        if let Some(content) = &self.content {
+            self.attachment.interaction_id.get_or_insert_with(|| content.interaction_id.clone());
+            self.attachment.object.mime_type.get_or_insert_with(|| content.content_type.clone());
+            self.attachment.tags.clone_from(&content.tags);
+            self.attachment.auto_scan = content.auto_scan;
+        }
+        self.attachment.upload_attempts = self.history.uploads;
+    }
+
+    /// Ends the object without a job. Where CXone may hold the file, the outcome is not a rejection, and the text says what
+    /// to do in place of writing the object again.
+    pub(crate) fn end(&mut self, reason: Reason) {
+        let stored = self.history.stored != Stored::No;
+        let ending = if stored {
+            Ending::TrackingFailed(Reason::possibly_stored(reason.code, reason.text))
+        } else {
+            Ending::Rejected(with_advice(reason))
+        };
+        if let Some(reason) = ending.reason() {
+            // CXone's own words stay out of the log: they may repeat what the file says.
+            tracing::info!(outcome = %ending.outcome(), reason = %reason.code, "not uploaded");
+        }
+        self.attachment.possibly_stored = stored;
+        self.attachment.decision = Decision::Unsuccessful;
+        let at = Timestamp::from(std::time::SystemTime::now());
+        self.attachment.result = Some(Resolution { ending, at });
+    }
+
+    /// The reason to give the object up for its age, after an attempt that failed in this run. None while it is young.
+    pub(crate) fn given_up(&self, last: &Retry, now: Timestamp) -> Option<Reason> {
+        let age = u64::try_from(now.unix_seconds() - self.lease.first_seen.unix_seconds()).unwrap_or(0);
+        let over = age >= self.intake.settings.give_up_after_seconds;
+        if over { give_up_reason(age, last) } else { None }
+    }
+}
+
+/// Names the side that failed last. None for a fault of the pipeline itself, which says nothing about S3 or CXone.
+fn give_up_reason(age: u64, last: &Retry) -> Option<Reason> {
+    let code = match last.cause {
+        Cause::Internal => return None,
+        Cause::Source => ReasonCode::SourceUnreadable,
+        Cause::Throttled | Cause::Unauthorized | Cause::Unavailable => ReasonCode::CxoneUnavailable,
+    };
+    let fault = last.fault.trim_end_matches('.');
+    Some(Reason::new(code, format!("given up after {age} s (GIVE_UP_AFTER_SECONDS); last fault: {fault}")))
+}
+
+/// Says what to do about an object that CXone does not hold, where writing it again is what helps. Nowhere else: an object
+/// that CXone may hold must not be written again unseen.
+fn with_advice(reason: Reason) -> Reason {
+    match reason.code {
+        ReasonCode::ObjectGone
+        | ReasonCode::ObjectUnreadable
+        | ReasonCode::SourceUnreadable
+        | ReasonCode::CxoneUnavailable
+        | ReasonCode::IntakeCrashed => Reason::new(
+            reason.code,
+            format!("{}. Write the object again to send it", reason.text.trim_end_matches('.')),
+        ),
+        _ => reason,
+    }
+}
+
+fn blank(notification: &Notification, lease: &Lease, key_prefix: &str) -> Attachment {
+    let object = &notification.object;
+    let key_interaction = Some(ObjectKey::interaction_of(&object.key, key_prefix)).filter(|named| !named.is_empty());
+    let (version_id, etag) = match &object.version {
+        ObjectVersion::Id(id) => (Some(id.clone()), None),
+        ObjectVersion::Unversioned { etag, .. } => (None, Some(etag.clone())),
+    };
+    Attachment {
+        schema: SCHEMA,
+        decision: Decision::Poll,
+        wait_seconds: None,
+        identity: lease.identity.clone(),
+        interaction_id: None,
+        key_interaction,
+        job_id: None,
+        object: ObjectFacts {
+            bucket: object.bucket.clone(),
+            key: object.key.clone(),
+            version_id,
+            etag,
+            event_time: notification.event_time,
+            ..ObjectFacts::default()
+        },
+        tags: std::collections::BTreeMap::new(),
+        auto_scan: true,
+        upload: None,
+        upload_attempts: 0,
+        possibly_stored: false,
+        job: JobProgress::default(),
+        result: None,
+        error: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cxone::History;
+
+    use super::*;
+
+    #[test]
+    fn giving_up_names_the_side_that_failed_last() {
+        let reason = |cause| give_up_reason(7, &History::default().fault(cause, "it broke."));
+        for (cause, code) in [
+            (Cause::Source, ReasonCode::SourceUnreadable),
+            (Cause::Throttled, ReasonCode::CxoneUnavailable),
+            (Cause::Unauthorized, ReasonCode::CxoneUnavailable),
+            (Cause::Unavailable, ReasonCode::CxoneUnavailable),
+        ] {
+            let reason = reason(cause).unwrap();
+            assert_eq!(reason.code, code);
+            assert!(reason.text.ends_with("last fault: it broke"), "{reason}");
+        }
+        assert_eq!(reason(Cause::Internal), None);
+    }
+
+    #[test]
+    fn only_an_object_that_cxone_does_not_hold_is_to_be_written_again() {
+        let said = |code| with_advice(Reason::new(code, "it broke")).text;
+        assert_eq!(said(ReasonCode::ObjectGone), "it broke. Write the object again to send it");
+        assert_eq!(said(ReasonCode::TooLarge), "it broke");
+    }
+}

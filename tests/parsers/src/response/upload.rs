@@ -1,0 +1,119 @@
+use std::time::Duration;
+
+use attachments::{JobId, ReasonCode, Timestamp};
+use cxone::{
+    Cause, History, LONGEST_WAIT, Retry,
+    Stored::{self, Accepted, Maybe, No},
+    Verdict,
+};
+use serde_json::Value;
+
+use super::{Given, assert_clean};
+
+/// Between two of them.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// Only a 2xx to a whole upload brings a job; what may pass is never final; CXone alone takes back that a file may be stored;
+/// and no text shows a secret.
+pub fn upload_response(input: &[u8]) {
+    let Some(given) = Given::parse(input) else { return };
+    for (before, history) in [(No, "{}"), (Maybe, r#"{"stored":"maybe"}"#), (Accepted, r#"{"stored":"accepted"}"#)] {
+        let mut history = History::parse(Some(history));
+        assert_eq!(history.stored, before);
+        for attempt in 1..=given.most_attempts() {
+            let (before, now) = (history.stored, Given::now() + PAUSE * (attempt - 1));
+            let Given { sent_whole, status, ref headers, body } = given;
+            let verdict = cxone::fuzzing::upload(&mut history, sent_whole, status, headers, body, now);
+            given.assert_stored(before, history.stored);
+            assert_survives(&history);
+            match verdict {
+                Verdict::Accepted(job) => given.assert_accepted(&job),
+                Verdict::Retry(retry) => {
+                    given.assert_retry(&retry, now.into());
+                    continue;
+                }
+                Verdict::Final(reason) => {
+                    let first = given.first_final_attempt();
+                    assert!(first.is_some_and(|first| attempt >= first), "{} final after {attempt}", given.code());
+                    assert_eq!(reason.code == ReasonCode::CxoneNoJobId, given.status.is_success());
+                    given.assert_reason(&reason);
+                }
+            }
+            break;
+        }
+    }
+}
+
+/// What the ledger keeps is read back as the same and holds no secret.
+fn assert_survives(history: &History) {
+    let text = serde_json::to_string(history).expect("a JSON form");
+    assert_eq!(History::parse(Some(&text)), *history);
+    assert_clean(&text);
+}
+
+impl Given<'_> {
+    fn assert_accepted(&self, job: &JobId) {
+        assert!(self.status.is_success() && self.sent_whole);
+        assert!(job.as_str().chars().all(attachments::is_visible), "{job:?}");
+        assert_clean(&job.as_str().chars().take(200).collect::<String>());
+        crate::assert_one_segment(job.as_str());
+        crate::assert_reads_back(job);
+        // A long number keeps its digits, which a `Value` does not.
+        let Some(object) = self.object() else { return };
+        let named = [object.get("jobId"), object.get("id")].map(|id| id.and_then(Value::as_str).map(str::trim));
+        let number = [object.get("jobId"), object.get("id")].iter().any(|id| id.is_some_and(Value::is_number));
+        assert!(number || named.contains(&Some(job.as_str())), "{job} is neither of {named:?}");
+    }
+
+    fn assert_retry(&self, retry: &Retry, now: Timestamp) {
+        assert_clean(&retry.fault);
+        let (shortest, longest) = (retry.wait(0.0), retry.wait(1.0));
+        assert!(!shortest.is_zero() && shortest <= longest && longest <= LONGEST_WAIT, "{shortest:?} to {longest:?}");
+        // A date is nearer by now.
+        let asked = cxone::retry_after(&self.headers, Self::now() + elapsed(now)).unwrap_or_default();
+        assert!(shortest >= asked, "{shortest:?}, but asked for {asked:?}: {retry:?}");
+        assert_eq!(retry.cause == Cause::Throttled, self.is_throttling(), "{retry:?}");
+        assert!(retry.cause != Cause::Unauthorized || self.is(&[401, 403]), "{retry:?}");
+    }
+
+    /// Equal responses after which another one changes nothing.
+    fn most_attempts(&self) -> u32 {
+        if self.is(&[409]) { 11 } else { 4 }
+    }
+
+    /// The attempt from which such a response may be final, if it may be at all.
+    fn first_final_attempt(&self) -> Option<u32> {
+        let waits = self.retry_after().is_some();
+        match self.code() {
+            200..=299 => self.sent_whole.then_some(3),
+            300..=399 | 413 | 415 => Some(1),
+            409 => (!waits).then_some(10),
+            401 | 408 | 425 | 429 | 500..=599 => None,
+            400..=499 if waits => None,
+            400..=499 if self.is_no_object() => Some(3),
+            400..=499 => Some(1),
+            _ => Some(3),
+        }
+    }
+
+    fn assert_stored(&self, before: Stored, after: Stored) {
+        let what = format!("{}, sent whole: {}, {before:?}, then {after:?}", self.code(), self.sent_whole);
+        if after < before {
+            assert!((before, after) == (Maybe, No) && self.is(&[403, 404]) && !self.is_no_object(), "{what}");
+        }
+        if self.status.is_success() {
+            assert_eq!(after, Accepted, "{what}");
+        } else if self.sent_whole {
+            let silent = self.is_outage() || self.is(&[409]) || !(100..600).contains(&self.code());
+            let gateway = self.status.is_client_error() && self.is_no_object() && !self.is_throttling();
+            assert!(!silent || after >= Maybe, "{what}");
+            assert!(!gateway || self.is(&[401, 403, 413, 415]) || after >= Maybe, "{what}");
+        } else {
+            assert!(after <= before, "{what}");
+        }
+    }
+}
+
+fn elapsed(now: Timestamp) -> Duration {
+    Duration::try_from_secs_f64(now.seconds_since(Timestamp::from(Given::now()))).unwrap_or_default()
+}
