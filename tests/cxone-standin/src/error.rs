@@ -11,6 +11,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The settings do not fit together.
+    #[error("{0}")]
+    Settings(String),
     /// The server cannot be started, or a control call failed.
     #[error(transparent)]
     Server(#[from] scripted_http::Error),

@@ -1,21 +1,36 @@
 //! A stand-in for CXone's attachment API, for local tests only.
 //!
 //! Under `/api/v2` it serves the token endpoint, uploads and jobs as the pipeline expects them. It checks uploads
-//! strictly, stores what it accepts (digest and size, with `--keep` the bytes too), honours `Idempotency-Key`, runs each
-//! job through PENDING and RUNNING to its end, and finds files with the EICAR test string infected. Everything can be
-//! told to go wrong, by interaction id.
+//! strictly, stores what it accepts (digest and size, with `--keep` the bytes too), honours `Idempotency-Key`, runs
+//! each job through PENDING and RUNNING to its end, and finds files with the EICAR test string infected. Scripts
+//! make each call go wrong, by interaction id.
 //!
 //! # Ordinary behaviour
 //!
 //! | call | answers |
 //! | --- | --- |
 //! | token | 200; 401 `invalid_client`; 400 `unsupported_grant_type`, `invalid_scope` (the scopes must be exactly the configured ones), `invalid_request` |
-//! | upload | 202 `{"jobId"}`, for a repetition under the same key the same again; 401 for a token that is missing, unknown, expired or revoked; 400 for a malformed form or no `Idempotency-Key`; 413 over 25 MiB; 415 for a type that is not one of the nine; 422 for a key that came with another content |
+//! | upload | 202 `{"jobId"}`, for a repetition under the same key the same again; 401 for a token that is missing, unknown, expired or revoked; 400 for a malformed form or no `Idempotency-Key`; 413 over 25 MiB; 415 for a type that is not one of the nine; 422 for a key that came with another request |
 //! | job | 200 `{"jobId", "status", "interactionId", "reason"}`; 401; 404 |
 //! | anything else | 404 and a violation |
 //!
-//! The body is read to its end before any of these, whatever the answer. What breaks off is recorded as aborted and
-//! never stored. The file name must be a quoted `filename` with `"`, CR and LF written `%22`, `%0D`, `%0A`.
+//! The stand-in reads the body to its end before any of these. It records an upload that breaks off as aborted and
+//! never stores it.
+//!
+//! A form has exactly three parts, `file`, `metadata` and `autoScan`, in this order. Anything before, between or
+//! behind them is a violation, and so is a header that the API does not know. The file name must be a quoted
+//! `filename` with `"`, CR and LF written `%22`, `%0D`, `%0A`.
+//!
+//! **One request per key.** The stand-in compares every attempt under an `Idempotency-Key` with the first one: the
+//! path's interaction and `Content-Type` with its boundary always, the body byte for byte if both came whole. It
+//! makes no difference whether an attempt was stored, refused or cut. A difference is a violation, and the answer
+//! is 422 unless a script says otherwise.
+//!
+//! # Settings
+//!
+//! `--token-auth basic|basic-encoded|body` is the one way in which the token endpoint takes credentials.
+//! `--upload-path` and `--job-path` are the paths below `/api/v2/`, with `{interaction_id}` and `{job_id}`; ids in
+//! paths are percent-decoded.
 //!
 //! # Control interface, JSON under `/_control`
 //!
@@ -30,13 +45,14 @@
 //! | `GET /_control/violations?interaction_id=` | what the API does not allow, [`Violation`] |
 //! | `GET /_control/stats` | counts, [`Stats`] |
 //! | `PUT /_control/job-times[/{interaction}]` | `{"pending_ms", "running_ms"}` for jobs of later uploads |
+//! | `PUT /_control/job-ids/{interaction}` | `["4711", "a/b"]`, the ids of the jobs of the next uploads |
 //! | `PUT /_control/credentials` | `{"client_id", "client_secret", "revoke_tokens"}` |
 //! | `DELETE /_control/tokens` | makes all tokens that are out invalid |
 //! | `POST /_control/reset` | forgets all but credentials and tokens |
 //!
 //! A script is a list of steps, consumed one per call: `{"act": …, "times": 3 | "forever" | {"for_ms": 60000},
-//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. After its last step calls are ordinary again. A call with a
-//! bad token uses up no step of uploads or jobs. For example:
+//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. After its last step calls are ordinary again. A call
+//! with a bad token uses up no step of uploads or jobs. For example:
 //!
 //! ```json
 //! [
@@ -46,6 +62,34 @@
 //!   {"act": {"accept": "id"}, "delay_ms": 500}
 //! ]
 //! ```
+//!
+//! # Odd answers
+//!
+//! A [`Reply`] has a `body`, bytes behind it (`body_base64`), an `encoding` (`gzip` or `deflate`), and a
+//! `body_fault` that lets the body stall or break off behind headers that announce all of it. A [`RawReply`] is the
+//! bytes of a whole answer, for what no HTTP library sends. Both fill in placeholders:
+//!
+//! | placeholder | at | is |
+//! | --- | --- | --- |
+//! | `{job_id}` | uploads that are stored, jobs | the job |
+//! | `{interaction_id}` | uploads, jobs | the interaction |
+//! | `{access_token}` | tokens | a new token, if the credentials are right; they are refused otherwise |
+//! | `{received}` | everywhere | the request's line, credentials, headers and the body's start, for inside a JSON string |
+//! | `{content_length}` | raw answers | the number of bytes behind the first empty line |
+//!
+//! ```json
+//! [
+//!   {"act": {"reply": {"status": 413, "body": "large", "body_fault": {"after_bytes": 2, "then": {"stall_ms": 60000}}}}},
+//!   {"act": {"reply": {"status": 502, "body": "x", "body_fault": {"after_bytes": 0, "then": {"cut": "reset"}}}}},
+//!   {"act": {"store_then_reply": {"status": 202, "body": "\ufeff{\"jobId\": {job_id}}", "encoding": "gzip"}}},
+//!   {"act": {"reply": {"status": 400, "body": "{\"error\": \"no\", \"message\": \"{received}\"}"}}},
+//!   {"act": {"raw": {"reply": {"text": "HTTP/1.1 202 \r\nX: a\r\n b\r\n\r\n{\"jobId\":\"{job_id}\"}"}, "store": true}}},
+//!   {"act": {"accept_early": {"then": "read", "pause_ms": 20}}},
+//!   {"act": {"accept_early": {"then": "close"}}}
+//! ]
+//! ```
+//!
+//! Raw answers of jobs and tokens are written `{"raw": {"text": "…"}}`.
 //!
 //! The same from Rust: [`Control`], with [`Step`].
 
@@ -67,12 +111,15 @@ pub use records::{
 };
 pub use scripted_http::{
     connection::{CutHow, End},
+    encoding::Encoding,
+    faulty_body::{BodyEnd, BodyFault},
+    raw::RawReply,
     reply::{Reply, RetryAfter},
     script::{Step, Times},
     server::Running,
 };
-pub use scripts::{AcceptedBody, CutAt, JobAct, ScriptsLeft, StatusAnswer, TokenAct, UploadAct};
-pub use settings::{JobTimes, SCOPES, Settings};
+pub use scripts::{AcceptedBody, CutAt, EarlyEnd, JobAct, ScriptsLeft, StatusAnswer, TokenAct, UploadAct};
+pub use settings::{JobTimes, SCOPES, Settings, TokenAuth};
 pub use world::TOKEN_PREFIX;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -85,8 +132,10 @@ pub fn router(settings: Settings) -> Result<Router, Error> {
     if let Some(path) = &settings.keep {
         std::fs::create_dir_all(path).map_err(|source| Error::Keep { path: path.clone(), source })?;
     }
+    settings.check()?;
+    let api = api::router(&settings);
     let standin = world::Standin::new(settings);
-    Ok(Router::new().nest("/_control", control::router()).merge(api::router()).with_state(standin))
+    Ok(Router::new().nest("/_control", control::router()).merge(api).with_state(standin))
 }
 
 /// Starts the stand-in on a free loopback port, in tasks of the current runtime.

@@ -67,8 +67,11 @@ pub struct RequestRecord {
     pub step: Option<serde_json::Value>,
     /// Bytes of the body that were read, without the chunks' framing.
     pub body_bytes: u64,
-    /// Whether the body was read to its end.
+    /// Whether the body was read to its end, for an early 202 after it too.
     pub body_whole: bool,
+    /// SHA-256 of an upload's whole body in hex, boundaries and all; null for a body that was not whole.
+    #[serde(default)]
+    pub body_sha256: Option<String>,
     /// How it ended; null while it lasts.
     pub end: Option<End>,
     /// Status of the answer; null without one.
@@ -170,7 +173,7 @@ pub enum ViolationKind {
     AutoScan,
     /// There is no `Idempotency-Key`.
     IdempotencyKeyMissing,
-    /// An `Idempotency-Key` came again with another content.
+    /// An `Idempotency-Key` came again with another request: every attempt must be the same, boundary included.
     IdempotencyKeyReused,
     /// A path or method that the API does not have: a redirect that was followed, say.
     UnexpectedRequest,

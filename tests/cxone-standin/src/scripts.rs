@@ -1,11 +1,16 @@
 //! What the three calls can be told to do.
 
+use http::StatusCode;
 use scripted_http::{
     connection::CutHow,
+    raw::RawReply,
     reply::Reply,
     script::{Scripts, Step},
 };
 use serde::{Deserialize, Serialize};
+
+/// A refusal that repeats all that was received: a client that shows it must leave out its own secrets.
+const ECHO: &str = r#"{"error":"Echo","message":"{received}"}"#;
 
 /// What an upload can be told to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +26,26 @@ pub enum UploadAct {
     StoreThenReply(Reply),
     /// Accepts the upload and answers 202 with such a body.
     Accept(AcceptedBody),
+    /// Answers 202 with a job id before the body is read.
+    AcceptEarly {
+        /// What becomes of the rest of the body.
+        #[serde(default)]
+        then: EarlyEnd,
+        /// Milliseconds to wait before each piece of the rest is read, of at most 64 KiB.
+        #[serde(default)]
+        pause_ms: u64,
+    },
+    /// Writes bytes onto the connection in place of an answer, and ends it.
+    Raw {
+        /// The bytes.
+        reply: RawReply,
+        /// Whether they come before the body is read.
+        #[serde(default)]
+        early: bool,
+        /// Whether the attachment is stored before they are sent; not with `early`.
+        #[serde(default)]
+        store: bool,
+    },
     /// Stops reading for a while in the middle of the body, then goes on in the ordinary way.
     Stall {
         /// Bytes of the body to read first.
@@ -49,6 +74,19 @@ pub enum UploadAct {
         #[serde(default)]
         store: bool,
     },
+}
+
+/// What becomes of the body behind a 202 that came before it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EarlyEnd {
+    /// It is read to its end and stored if it is whole. Its job is RUNNING until then, and FAILED if it breaks off.
+    #[default]
+    Read,
+    /// The connection ends in an orderly way behind the 202. The job stays RUNNING until the upload is repeated.
+    Close,
+    /// The same with a reset.
+    Reset,
 }
 
 /// When to cut an upload's connection.
@@ -89,8 +127,11 @@ pub enum JobAct {
     Normal,
     /// Answers so.
     Reply(Reply),
-    /// Answers 200 with such a status. `COMPLETED` and `FAILED` are then the job's end for good.
+    /// Answers 200 with such a status. `COMPLETED` and `FAILED`, in any case and with spaces around, are then the job's
+    /// end.
     Status(StatusAnswer),
+    /// Writes bytes onto the connection in place of an answer, and ends it.
+    Raw(RawReply),
     /// Ends the connection without an answer.
     Cut(CutHow),
     /// Never answers.
@@ -124,6 +165,8 @@ pub enum TokenAct {
     Reply(Reply),
     /// Behaves in the ordinary way, with tokens that last so many seconds.
     ExpiresIn(u64),
+    /// Writes bytes onto the connection in place of an answer, and ends it.
+    Raw(RawReply),
     /// Ends the connection without an answer.
     Cut(CutHow),
     /// Never answers.
@@ -137,10 +180,21 @@ impl UploadAct {
         Self::Cut { at, how: CutHow::Reset, store: true }
     }
 
+    /// Reads the body, keeps nothing, and answers this status with all that was received.
+    #[must_use]
+    pub fn echo(status: StatusCode) -> Self {
+        Self::Reply(Reply::status(status).body(ECHO))
+    }
+
     /// Whether a whole and proper upload becomes an attachment.
     pub(crate) fn stores(&self) -> bool {
         match self {
-            Self::Normal | Self::StoreThenReply(_) | Self::Accept(_) | Self::Stall { .. } => true,
+            Self::Normal
+            | Self::StoreThenReply(_)
+            | Self::Accept(_)
+            | Self::AcceptEarly { .. }
+            | Self::Stall { .. } => true,
+            Self::Raw { early, store, .. } => *store && !*early,
             Self::Reply(_) | Self::EarlyReply(_) => false,
             Self::Cut { at, store, .. } => *store && *at == CutAt::AfterBody,
             Self::Never { read, store } => *read && *store,
@@ -149,6 +203,12 @@ impl UploadAct {
 }
 
 impl JobAct {
+    /// Answers this status with all that was received.
+    #[must_use]
+    pub fn echo(status: StatusCode) -> Self {
+        Self::Reply(Reply::status(status).body(ECHO))
+    }
+
     /// A status word alone.
     #[must_use]
     pub fn word(word: impl Into<String>) -> Self {
@@ -156,7 +216,20 @@ impl JobAct {
     }
 }
 
+impl TokenAct {
+    /// Answers this status with all that was received, and with the credentials as they were understood.
+    #[must_use]
+    pub fn echo(status: StatusCode) -> Self {
+        Self::Reply(Reply::status(status).body(ECHO))
+    }
+}
+
 impl StatusAnswer {
+    /// Whether a client that was told this word may take it for the job's end.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self.word.trim().to_ascii_uppercase().as_str(), "COMPLETED" | "FAILED")
+    }
+
     pub(crate) fn reason(&self) -> Option<String> {
         let Some(bytes) = self.reason_bytes else { return self.reason.clone() };
         let mut reason = self.reason.clone().unwrap_or_default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attachments::Outcome;
+use cxone_standin::Call;
 use serde_json::Value;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
@@ -31,12 +32,26 @@ pub(crate) struct Expect {
     pub(crate) claims: (u64, u64),
     /// The file's size.
     pub(crate) bytes: usize,
+    /// Whether the record says that CXone may hold the file although the outcome does not; not asked if none.
+    pub(crate) possibly_stored: Option<bool>,
+    /// What the record says of the quota; not asked if none.
+    pub(crate) quota: Option<&'static str>,
+    /// What the reason's text must hold.
+    pub(crate) says: &'static [&'static str],
 }
 
 impl Expect {
     /// The attachment at the interaction after one upload.
-    pub(crate) const COMPLETED: Self =
-        Self { outcome: Outcome::Completed, reason: None, uploads: (1, 1), claims: (1, 1), bytes: 6_000 };
+    pub(crate) const COMPLETED: Self = Self {
+        outcome: Outcome::Completed,
+        reason: None,
+        uploads: (1, 1),
+        claims: (1, 1),
+        bytes: 6_000,
+        possibly_stored: None,
+        quota: None,
+        says: &[],
+    };
 
     /// Another outcome with this reason after one upload.
     pub(crate) const fn ended(outcome: Outcome, reason: &'static str) -> Self {
@@ -63,6 +78,24 @@ impl Expect {
         Self { bytes, ..self }
     }
 
+    pub(crate) const fn quota(self, word: &'static str) -> Self {
+        Self { quota: Some(word), ..self }
+    }
+
+    pub(crate) const fn says(self, says: &'static [&'static str]) -> Self {
+        Self { says, ..self }
+    }
+
+    /// CXone may hold the file, and the record says so.
+    pub(crate) const fn possibly_stored(self) -> Self {
+        Self { possibly_stored: Some(true), ..self }
+    }
+
+    /// CXone holds nothing, and its bytes are given back.
+    pub(crate) const fn surely_not_stored(self) -> Self {
+        Self { possibly_stored: Some(false), quota: Some("settled"), ..self }
+    }
+
     /// What was seen, if it is as expected.
     pub(crate) fn compare(&self, ended: &Ended) -> Result<String, FaultsError> {
         let seen = ended.seen();
@@ -77,7 +110,32 @@ impl Expect {
         if !within(self.claims, ended.claims) {
             return Err(FaultsError::broken(format!("{seen}: {:?} claims were expected", self.claims)));
         }
+        self.compare_record(ended, &seen)?;
         Ok(seen)
+    }
+
+    fn compare_record(&self, ended: &Ended, seen: &str) -> Result<(), FaultsError> {
+        if ended.seen_uploads > self.uploads.1 {
+            let count = ended.seen_uploads;
+            return Err(FaultsError::broken(format!("{seen}: CXone saw {count} uploads, not {:?}", self.uploads)));
+        }
+        let field = |name: &str| ended.record.get(name).cloned().unwrap_or(Value::Null);
+        if let Some(wanted) = self.possibly_stored
+            && field("possibly_stored") != Value::Bool(wanted)
+        {
+            let said = field("possibly_stored");
+            return Err(FaultsError::broken(format!("{seen}: possibly_stored is {said}, not {wanted}")));
+        }
+        if let Some(wanted) = self.quota
+            && field("quota") != wanted
+        {
+            return Err(FaultsError::broken(format!("{seen}: quota is {}, not {wanted}", field("quota"))));
+        }
+        let text = ended.reason_text.to_lowercase();
+        match self.says.iter().find(|part| !text.contains(&part.to_lowercase())) {
+            None => Ok(()),
+            Some(missing) => Err(FaultsError::broken(format!("{seen}: {missing:?} is not in {:?}", ended.reason_text))),
+        }
     }
 }
 
@@ -151,6 +209,58 @@ impl Case {
         let seen = self.expect(&placed, expect).await?;
         self.met(&planted, 1).await?;
         Ok(format!("killed {process}; {seen}"))
+    }
+
+    /// Kills the process that works the object, once CXone has stored the file and before its answer is read: the script
+    /// must delay the answer.
+    pub(crate) async fn kill_when_stored(&self, placed: &Placed) -> Result<u32, FaultsError> {
+        self.stored(placed, 1).await?;
+        let process = self.world.proxy.last_caller(&placed.key);
+        let process = process.ok_or_else(|| FaultsError::broken("no process has read the object"))?;
+        kill(process)?;
+        Ok(process)
+    }
+
+    /// Waits until CXone has stored the file so many times or found it stored.
+    pub(crate) async fn stored(&self, placed: &Placed, times: usize) -> Result<(), FaultsError> {
+        let key = placed.identity.as_str();
+        let stored = async {
+            loop {
+                let held = self.world.standin.attachments(Some(&self.interaction)).await?;
+                if held.iter().any(|one| one.idempotency_key == key && one.requests.len() >= times) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        if let Ok(waited) = tokio::time::timeout(self.limit, stored).await {
+            return waited;
+        }
+        let what = format!("CXone has not stored the file {times} times; {}", self.world.progress_of(placed).await);
+        Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
+    }
+
+    /// Waits until CXone has seen so many calls of one kind for the interaction begin.
+    pub(crate) async fn calls_begun(&self, call: Call, interaction: &str, count: usize) -> Result<(), FaultsError> {
+        let begun = async {
+            while self.world.standin.requests(Some(interaction), Some(call)).await?.len() < count {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Ok(())
+        };
+        let late = || FaultsError::TooLate {
+            what: format!("not {count} calls of kind {call:?} for {interaction}"),
+            seconds: self.limit.as_secs(),
+        };
+        tokio::time::timeout(self.limit, begun).await.unwrap_or_else(|_| Err(late()))
+    }
+
+    /// Milliseconds between the calls of one kind for the row's interaction, in order.
+    pub(crate) async fn gaps(&self, call: Call) -> Result<Vec<u64>, FaultsError> {
+        let of_it = (call != Call::Token).then_some(self.interaction.as_str());
+        let requests = self.world.standin.requests(of_it, Some(call)).await?;
+        let times: Vec<u64> = requests.iter().map(|request| request.started_ms).collect();
+        Ok(times.iter().zip(times.iter().skip(1)).map(|(one, next)| next.saturating_sub(*one)).collect())
     }
 
     /// The next process whose call is held.

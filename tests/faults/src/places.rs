@@ -1,5 +1,7 @@
 //! The stacks that rows run on.
 
+use cxone_standin::{Settings, TokenAuth};
+
 use crate::world::Setup;
 
 /// Which stack a row needs.
@@ -17,13 +19,26 @@ pub(crate) enum Place {
     Visibility,
     /// Where the webhook's receiver speaks TLS.
     Tls,
-    /// For the row in which intake dies again and again, with the shortest leases.
+    /// For rows in which intake dies again and again, with the shortest leases.
     Crashes,
+    /// Without a quota, with the shortest leases and a short patience.
+    Unmetered,
+    /// With other paths, another way to send the credentials, and the shortest times for a job.
+    Elsewhere,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Crashes, Self::Shared, Self::Impatient, Self::Visibility, Self::Alone, Self::Quota, Self::Tls];
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Crashes,
+        Self::Unmetered,
+        Self::Elsewhere,
+        Self::Shared,
+        Self::Impatient,
+        Self::Visibility,
+        Self::Alone,
+        Self::Quota,
+        Self::Tls,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -34,6 +49,8 @@ impl Place {
             Self::Visibility => "visibility",
             Self::Crashes => "crashes",
             Self::Tls => "tls",
+            Self::Unmetered => "unmetered",
+            Self::Elsewhere => "elsewhere",
         }
     }
 
@@ -41,7 +58,9 @@ impl Place {
     pub(crate) const fn side_by_side(self) -> usize {
         match self {
             Self::Shared | Self::Impatient => 24,
-            Self::Alone | Self::Quota | Self::Visibility | Self::Crashes | Self::Tls => 1,
+            Self::Unmetered | Self::Elsewhere => 12,
+            Self::Crashes => 2,
+            Self::Alone | Self::Quota | Self::Visibility | Self::Tls => 1,
         }
     }
 
@@ -53,11 +72,17 @@ impl Place {
             Self::Impatient => "GiveUpAfterSeconds=60 StorageQuotaBytes=1000000000",
             Self::Quota => "StorageQuotaBytes=500000",
             Self::Crashes => "FunctionTimeoutSeconds=60 QueueVisibilitySeconds=68 StorageQuotaBytes=1000000000",
+            Self::Unmetered => "FunctionTimeoutSeconds=60 QueueVisibilitySeconds=68 GiveUpAfterSeconds=60",
+            Self::Elsewhere => {
+                "CxoneUploadPath=services/v30/contacts/{interaction_id}/files CxoneJobPath=services/v30/jobs/{job_id}/state \
+                 CxoneTokenAuth=body JobDeadlineSeconds=30 TrackingPatienceSeconds=300"
+            }
         };
         // One message an invocation, so that a stalled or killed row takes no other with it; the race wants the batches.
         let (concurrency, batch) = match self {
             Self::Shared => (30, 1),
             Self::Quota => (6, 10),
+            Self::Unmetered => (12, 1),
             _ => (4, 1),
         };
         Setup {
@@ -67,6 +92,17 @@ impl Place {
             batch,
             wait_scale: 0.1,
             tls: self == Self::Tls,
+            cxone: (self == Self::Elsewhere).then_some(elsewhere as fn() -> Settings),
         }
+    }
+}
+
+/// The stand-in of [`Place::Elsewhere`], which its parameters must fit.
+fn elsewhere() -> Settings {
+    Settings {
+        upload_path: "services/v30/contacts/{interaction_id}/files".to_owned(),
+        job_path: "services/v30/jobs/{job_id}/state".to_owned(),
+        token_auth: TokenAuth::Body,
+        ..Settings::default()
     }
 }

@@ -84,7 +84,12 @@ async fn run_place(
     binaries: &Binaries,
     progress: &Progress,
 ) -> Result<Vec<Verdict>, FaultsError> {
-    let world = Arc::new(World::start(&place.setup(), &selection.profile, binaries).await?);
+    let world = match World::start(&place.setup(), &selection.profile, binaries).await {
+        Ok(world) => Arc::new(world),
+        Err(FaultsError::Interrupted) => return Err(FaultsError::Interrupted),
+        // The rows of the other stacks still show what they show.
+        Err(error) => return Ok(without_a_stack(rows, &error, progress)),
+    };
     let play = |row: Row| {
         let world = Arc::clone(&world);
         async move { progress.tell(judged(row.name.to_owned(), row.fault, row.expectation, Box::pin(row.run(world))).await) }
@@ -100,6 +105,19 @@ async fn run_place(
         world.keep_logs()?;
     }
     Ok(verdicts)
+}
+
+fn without_a_stack(rows: &[Row], error: &FaultsError, progress: &Progress) -> Vec<Verdict> {
+    let verdict = |row: &Row| {
+        progress.tell(Verdict {
+            name: row.name.to_owned(),
+            fault: row.fault,
+            expectation: row.expectation,
+            seen: Err(format!("the stack cannot be started: {error}")),
+            seconds: 0.0,
+        })
+    };
+    rows.iter().map(verdict).collect()
 }
 
 async fn judged(

@@ -11,7 +11,7 @@ use attachments::{
     execution_name,
     polling::{MAX_CHANGES, wait_seconds},
     workflow::{
-        Attachment, Decision, Ending, FinalizeRequest, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA,
+        Attachment, Blind, Decision, Ending, FinalizeRequest, Finalized, JobProgress, ObjectFacts, Resolution, SCHEMA,
         SourceChecksum, StatusChange, StepError, Upload,
     },
 };
@@ -20,12 +20,9 @@ use serde_json::Value;
 const TEMPLATE: &str = include_str!("../../../template.yaml");
 const MACHINE: &str = include_str!("../../../infra/state_machine.asl.json");
 
-/// Intake's own figures; see `functions/intake/src/batch.rs` and `record.rs`.
+/// Intake's own figure; see `functions/intake/src/batch.rs`.
 const LEASE_AFTER_TIMEOUT: u64 = 5 + 1;
-const LONGEST_BACKOFF: u64 = 900;
-/// Step Functions allows this many events in a Standard execution's history.
-const HISTORY: u64 = 25_000;
-/// And this many bytes in a state's input or output.
+/// Step Functions allows this many bytes in a state's input or output.
 const PAYLOAD: usize = 256 * 1024;
 /// And this many in an error's cause.
 const CAUSE: usize = 32_768;
@@ -95,7 +92,7 @@ fn a_message_stays_hidden_until_the_lease_of_a_dead_run_is_over() {
 fn an_object_is_given_up_before_its_message_is_lost() {
     let retention = number("IntakeQueue", "MessageRetentionPeriod");
     // The last try may begin so late: hidden by a dead run, after the longest backoff.
-    let latest = max("GiveUpAfterSeconds") + max("QueueVisibilitySeconds") + LONGEST_BACKOFF;
+    let latest = max("GiveUpAfterSeconds") + max("QueueVisibilitySeconds") + cxone::LONGEST_WAIT.as_secs();
     assert!(latest < retention, "given up after {latest} s at the latest, messages live {retention} s");
     assert_eq!(number("IntakeDeadLetterQueue", "MessageRetentionPeriod"), retention);
 }
@@ -103,9 +100,8 @@ fn an_object_is_given_up_before_its_message_is_lost() {
 #[test]
 fn an_object_is_given_up_before_its_message_counts_as_poison() {
     let receives = number("IntakeQueue", "maxReceiveCount");
-    // Backoffs of a run that gives back: 5 s doubled up to the longest, each drawn from its upper half.
-    let mean = |attempt: u32| f64::from(u32::try_from((5 << attempt.min(10)).min(LONGEST_BACKOFF)).unwrap()) * 0.75;
-    let spent: f64 = (0..u32::try_from(receives).unwrap()).map(mean).sum();
+    // Five faults in the first run, one in each later one; half of each backoff is random.
+    let spent: f64 = (0..u32::try_from(receives).unwrap()).map(|run| cxone::backoff(5 + run, 0.5).as_secs_f64()).sum();
     let patience = max("GiveUpAfterSeconds");
     assert!(
         spent > 1.1 * f64::from(u32::try_from(patience).unwrap()),
@@ -155,35 +151,6 @@ fn the_webhooks_retries_end_while_an_execution_can_be_redriven() {
     }
 }
 
-/// `Route`, `PollJob` and `WaitForJob` once around: two events each for a Choice and a Wait, five for a Task.
-const ROUND: u64 = 2 + 5 + 2 + 2;
-
-#[test]
-fn the_longest_job_fits_into_the_history() {
-    let deadline = max("JobDeadlineSeconds");
-    let begin = Timestamp::from_unix_seconds(0);
-    let end = Timestamp::from_unix_seconds(i64::try_from(deadline).unwrap());
-    let (mut now, mut waits, mut rounds) = (begin, 0, 0_u64);
-    // No window and answers that take no time: as many rounds as there can be.
-    while now < end {
-        let wait = wait_seconds(waits, None, now, end);
-        now = now.plus_millis(i64::from(wait) * 1_000);
-        (waits, rounds) = (waits + 1, rounds + 1);
-    }
-    // The last round, the entry, finalize with every retry that it has.
-    let machine: Value = serde_json::from_str(MACHINE).unwrap();
-    let retries: u64 = state(&machine, "RecordFailure")["Retry"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|one| one["MaxAttempts"].as_u64())
-        .sum();
-    let events = (rounds + 1) * ROUND + 10 + retries * 3;
-    assert!(rounds > 1_000, "{rounds} rounds: the simulation is off");
-    // A third is left for PollJob's own retries.
-    assert!(events < HISTORY * 2 / 3, "{events} events in {rounds} rounds");
-}
-
 fn worst_attachment() -> Attachment {
     // What JSON writes longest: six bytes for one of these, in tags as S3 counts them.
     let worst = |characters: usize| "\u{1}".repeat(characters);
@@ -197,7 +164,8 @@ fn worst_attachment() -> Attachment {
         wait_seconds: Some(u32::MAX),
         identity: "0123456789abcdef".repeat(4).parse().unwrap(),
         interaction_id: Some("i".repeat(128).parse().unwrap()),
-        job_id: Some("j".repeat(256).parse().unwrap()),
+        key_interaction: Some(worst(1_024)),
+        job_id: Some("\u{1f4de}".repeat(256).parse().unwrap()),
         object: ObjectFacts {
             bucket: "b".repeat(63),
             key: worst(1_024),
@@ -220,6 +188,7 @@ fn worst_attachment() -> Attachment {
             waits: u32::MAX,
             throttled: u32::MAX,
             faults: u32::MAX,
+            blind: Some(Blind { since: at, fault: worst(Blind::FAULT_CHARS) }),
             status: Some("\u{1f4de}".repeat(64)),
             changes,
         },

@@ -6,13 +6,14 @@ use std::{
     net::SocketAddr,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll},
     time::Duration,
 };
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf},
@@ -64,6 +65,16 @@ pub struct ConnectionHandle {
 struct Wires {
     reset: AtomicBool,
     cut: Notify,
+    /// Taken by the connection's task once it is told to end the connection.
+    last_words: Mutex<Option<LastWords>>,
+}
+
+/// Bytes to write before the connection ends.
+#[derive(Debug)]
+pub(crate) struct LastWords {
+    pub(crate) bytes: Bytes,
+    /// How long the connection then stays open without another byte, unless the client ends it before.
+    pub(crate) stays: Duration,
 }
 
 impl ConnectionHandle {
@@ -76,9 +87,22 @@ impl ConnectionHandle {
     /// Ends the connection. Never returns: there is nobody left to answer. Whatever the handler wants to have noted,
     /// it notes before.
     pub async fn cut(&self, how: CutHow) -> Infallible {
+        self.cut_now(how);
+        future::pending().await
+    }
+
+    /// Ends the connection, also behind an answer that is on its way.
+    pub fn cut_now(&self, how: CutHow) {
         self.wires.reset.store(how == CutHow::Reset, Ordering::SeqCst);
         self.wires.cut.notify_one();
-        future::pending().await
+    }
+
+    /// Writes the bytes as they are, in place of an answer, and ends the connection after `stays`. Never returns, as
+    /// [`ConnectionHandle::cut`].
+    pub async fn write_raw(&self, bytes: Bytes, stays: Duration, how: CutHow) -> Infallible {
+        // Nothing panics while it holds the lock.
+        *self.wires.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastWords { bytes, stays });
+        self.cut(how).await
     }
 
     /// Waits so long; false if the connection ended before, whoever ended it.
@@ -118,8 +142,10 @@ impl ConnectionOwner {
         Socket { stream: Some(stream), wires: Arc::clone(&self.wires) }
     }
 
-    pub(crate) async fn cut_asked_for(&self) {
+    /// Waits until the connection is to end, and gives what is to be written before.
+    pub(crate) async fn cut_asked_for(&self) -> Option<LastWords> {
         self.wires.cut.notified().await;
+        self.wires.last_words.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -130,6 +156,20 @@ impl ConnectionOwner {
 pub(crate) struct Socket {
     stream: Option<TcpStream>,
     wires: Arc<Wires>,
+}
+
+impl Socket {
+    /// Writes the bytes, then waits as long as asked, or until the client ends the connection.
+    pub(crate) async fn say(&mut self, words: LastWords) {
+        // A client that is gone hears nothing; its end of the connection says so.
+        let said = self.write_all(&words.bytes).await.is_ok() && self.flush().await.is_ok();
+        if said && !words.stays.is_zero() {
+            let mut scrap = vec![0; 16 * 1024];
+            let until_it_leaves = async { while matches!(self.read(&mut scrap).await, Ok(count) if count > 0) {} };
+            // Either end is the end.
+            let _ = tokio::time::timeout(words.stays, until_it_leaves).await;
+        }
+    }
 }
 
 impl Drop for Socket {

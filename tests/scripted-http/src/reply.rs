@@ -3,8 +3,17 @@
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    connection::ConnectionHandle,
+    encoding::Encoding,
+    faulty_body::{BodyFault, FaultyBody},
+    fill::fill,
+    raw::base64_bytes,
+};
 
 /// An answer as a script says it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,9 +28,19 @@ pub struct Reply {
     /// The `Retry-After` header, none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
-    /// The body, empty if absent. It is sent as JSON unless `headers` has a `content-type`.
+    /// The body, empty if absent. It is sent as JSON unless `headers` has a `content-type`. The server's placeholders are
+    /// filled in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
+    /// Bytes behind `body`, for what is no text; Base64 in JSON.
+    #[serde(default, skip_serializing_if = "<[u8]>::is_empty", with = "base64_bytes")]
+    pub body_base64: Box<[u8]>,
+    /// Compresses the body and says so in `Content-Encoding`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoding: Option<Encoding>,
+    /// Lets the body stall or break off behind headers that announce all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body_fault: Option<BodyFault>,
 }
 
 /// A `Retry-After` header.
@@ -41,13 +60,45 @@ impl Reply {
     /// An answer with an empty body.
     #[must_use]
     pub fn status(status: StatusCode) -> Self {
-        Self { status, headers: HeaderMap::new(), retry_after: None, body: String::new() }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            retry_after: None,
+            body: String::new(),
+            body_base64: Box::default(),
+            encoding: None,
+            body_fault: None,
+        }
     }
 
     /// The same with a body.
     #[must_use]
     pub fn body(self, body: impl Into<String>) -> Self {
         Self { body: body.into(), ..self }
+    }
+
+    /// The same with bytes behind the body.
+    #[must_use]
+    pub fn bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
+        Self { body_base64: bytes.into().into(), ..self }
+    }
+
+    /// The same, compressed.
+    #[must_use]
+    pub fn encoded(self, encoding: Encoding) -> Self {
+        Self { encoding: Some(encoding), ..self }
+    }
+
+    /// The same with a body that meets a fault.
+    #[must_use]
+    pub fn body_fault(self, fault: BodyFault) -> Self {
+        Self { body_fault: Some(fault), ..self }
+    }
+
+    /// The same with each name of `values` in braces replaced by its value, in the body's text.
+    #[must_use]
+    pub fn filled(self, values: &[(&str, &str)]) -> Self {
+        Self { body: fill(&self.body, values), ..self }
     }
 
     /// The same with a `Retry-After`.
@@ -63,14 +114,26 @@ impl Reply {
         self
     }
 
-    /// The answer itself; `now` is what a `Retry-After` date counts from.
+    /// The answer itself. `now` is what a `Retry-After` date counts from, `connection` what a broken body breaks.
     #[must_use]
-    pub fn to_response(&self, now: SystemTime) -> Response<Body> {
-        let mut response = Response::new(Body::from(self.body.clone()));
+    pub fn to_response(&self, now: SystemTime, connection: &ConnectionHandle) -> Response<Body> {
+        let plain = [self.body.as_bytes(), &self.body_base64].concat();
+        let has_body = !plain.is_empty();
+        let body = Bytes::from(match self.encoding {
+            None => plain,
+            Some(encoding) => encoding.compress(&plain),
+        });
+        let mut response = Response::new(match self.body_fault {
+            None => Body::from(body),
+            Some(fault) => Body::new(FaultyBody::new(body, fault, connection)),
+        });
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
-        if !self.body.is_empty() {
+        if has_body {
             headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
+        if let Some(encoding) = self.encoding {
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(encoding.word()));
         }
         match &self.retry_after {
             None => {}
@@ -150,12 +213,17 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
+    use crate::connection::ConnectionOwner;
+
+    fn handle() -> ConnectionHandle {
+        ConnectionOwner::new(([127, 0, 0, 1], 1).into()).1
+    }
 
     #[test]
     fn a_reply_says_what_its_json_says() {
         let json = r#"{"status":429,"headers":{"x-a":"b"},"retry_after":{"date_in_seconds":60},"body":"slow"}"#;
         let reply: Reply = serde_json::from_str(json).unwrap();
-        let response = reply.to_response(UNIX_EPOCH);
+        let response = reply.to_response(UNIX_EPOCH, &handle());
         assert_eq!(response.status(), 429);
         assert_eq!(response.headers()["retry-after"], "Thu, 01 Jan 1970 00:01:00 GMT");
         assert_eq!(response.headers()["x-a"], "b");
@@ -164,10 +232,32 @@ mod tests {
     }
 
     #[test]
+    fn a_broken_body_and_an_encoding_are_written_as_they_are_read() {
+        let json = r#"{"status":200,"body_base64":"/w==","encoding":"gzip","body_fault":{"after_bytes":1,"then":{"stall_ms":5}}}"#;
+        let reply: Reply = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::to_string(&reply).unwrap(), json);
+        let response = reply.to_response(UNIX_EPOCH, &handle());
+        assert_eq!(response.headers()["content-encoding"], "gzip");
+        let cut: Reply =
+            serde_json::from_str(r#"{"status":200,"body_fault":{"after_bytes":1,"then":{"cut":"reset"}}}"#).unwrap();
+        assert_eq!(cut.body_fault.unwrap().then, crate::faulty_body::BodyEnd::Cut(crate::connection::CutHow::Reset));
+    }
+
+    #[test]
+    fn placeholders_are_filled_and_unknown_ones_stay() {
+        let reply = Reply::status(StatusCode::OK).body("{a}{b}").filled(&[("a", "1")]);
+        assert_eq!(reply.body, "1{b}");
+    }
+
+    #[test]
     fn seconds_text_and_none_as_retry_after() {
         let of = |json: &str| {
             let reply: Reply = serde_json::from_str(json).unwrap();
-            reply.to_response(UNIX_EPOCH).headers().get("retry-after").map(|value| value.to_str().unwrap().to_owned())
+            reply
+                .to_response(UNIX_EPOCH, &handle())
+                .headers()
+                .get("retry-after")
+                .map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(of(r#"{"status":429,"retry_after":{"seconds":7}}"#).as_deref(), Some("7"));
         assert_eq!(of(r#"{"status":429,"retry_after":{"text":"soon"}}"#).as_deref(), Some("soon"));

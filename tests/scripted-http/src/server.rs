@@ -112,13 +112,17 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router) {
     let (owner, handle) = ConnectionOwner::new(peer);
     let socket = owner.socket(stream);
     let service = service_fn(move |request| answer(request, router.clone(), handle.clone()));
-    let connection =
+    let mut connection =
         http1::Builder::new().max_buf_size(BUFFER_BYTES as usize).serve_connection(TokioIo::new(socket), service);
     tokio::select! {
         // A client that breaks off is noted by the handler that reads its body; here nothing is left to do.
-        _ = connection => {}
+        _ = &mut connection => {}
         // Leaving drops the connection, and with it the socket, which ends as its handle said.
-        () = owner.cut_asked_for() => {}
+        last_words = owner.cut_asked_for() => {
+            if let Some(words) = last_words {
+                connection.into_parts().io.into_inner().say(words).await;
+            }
+        }
     }
 }
 

@@ -10,6 +10,9 @@ use scripted_http::{
     Error,
     connection::{ConnectionHandle, CutHow},
     control::ControlClient,
+    faulty_body::{BodyEnd, BodyFault},
+    raw::RawReply,
+    reply::Reply,
     server::{Running, Server},
 };
 use tokio::{
@@ -20,10 +23,23 @@ use tokio::{
 };
 
 const SECOND: Duration = Duration::from_secs(1);
+/// Nothing of it is changed on its way.
+const ODD: &str = "HTTP/1.0 999 odd\r\nName : a\r\n b\r\nContent-length: {content_length}\r\n\r\n";
 
 async fn cut(connection: ConnectionHandle, how: CutHow) -> StatusCode {
     let never: Infallible = connection.cut(how).await;
     match never {}
+}
+
+async fn raw(connection: ConnectionHandle, reply: RawReply) -> StatusCode {
+    let never: Infallible = connection.write_raw(reply.wire_bytes(&[]), reply.stays(), reply.end).await;
+    match never {}
+}
+
+/// Twelve bytes are announced, five of them come first.
+fn broken(connection: &ConnectionHandle, then: BodyEnd) -> http::Response<Body> {
+    let reply = Reply::status(StatusCode::OK).body("hello, world").body_fault(BodyFault { after_bytes: 5, then });
+    reply.to_response(std::time::SystemTime::now(), connection)
 }
 
 fn server(closed: mpsc::UnboundedSender<&'static str>) -> Running {
@@ -38,7 +54,23 @@ fn server(closed: mpsc::UnboundedSender<&'static str>) -> Running {
         .route("/reset", post(|Extension(it): Extension<ConnectionHandle>| cut(it, CutHow::Reset)))
         .route("/close", post(|Extension(it): Extension<ConnectionHandle>| cut(it, CutHow::Close)))
         .route("/early", post(|| async { (StatusCode::PAYLOAD_TOO_LARGE, "too large") }))
-        .route("/never", post(on_close));
+        .route("/never", post(on_close))
+        .route("/raw", post(|Extension(it): Extension<ConnectionHandle>| raw(it, RawReply::text(ODD).bytes([0xff]))))
+        .route(
+            "/raw-stays",
+            post(|Extension(it): Extension<ConnectionHandle>| {
+                raw(it, RawReply { stays_ms: 400, ..RawReply::text("HTTP/1.1 202 \r\n") })
+            }),
+        )
+        .route("/stall", post(async |Extension(it): Extension<ConnectionHandle>| broken(&it, BodyEnd::StallMs(300))))
+        .route(
+            "/break-reset",
+            post(async |Extension(it): Extension<ConnectionHandle>| broken(&it, BodyEnd::Cut(CutHow::Reset))),
+        )
+        .route(
+            "/break-close",
+            post(async |Extension(it): Extension<ConnectionHandle>| broken(&it, BodyEnd::Cut(CutHow::Close))),
+        );
     Server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap().spawn(router)
 }
 
@@ -51,9 +83,16 @@ async fn send(server: &Running, head: &str, body: &[u8]) -> TcpStream {
 }
 
 async fn read_to_end(stream: &mut TcpStream) -> std::io::Result<String> {
-    let mut answer = String::new();
-    timeout(SECOND, stream.read_to_string(&mut answer)).await.expect("the connection stays open")?;
-    Ok(answer)
+    let mut answer = Vec::new();
+    timeout(SECOND, stream.read_to_end(&mut answer)).await.expect("the connection stays open")?;
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// What comes until the connection ends, in order or not, and how long that takes.
+async fn seen(stream: &mut TcpStream) -> (String, bool, Duration) {
+    let (mut answer, start) = (Vec::new(), std::time::Instant::now());
+    let orderly = timeout(SECOND, stream.read_to_end(&mut answer)).await.expect("the connection stays open").is_ok();
+    (String::from_utf8_lossy(&answer).into_owned(), orderly, start.elapsed())
 }
 
 #[tokio::test]
@@ -68,6 +107,43 @@ async fn a_close_is_an_end_of_stream_even_with_unread_bytes() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /close HTTP/1.1\r\ncontent-length: 200000", &vec![b'x'; 100_000]).await;
     assert_eq!(read_to_end(&mut stream).await.unwrap(), "");
+}
+
+#[tokio::test]
+async fn raw_bytes_are_sent_as_they_are() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /raw HTTP/1.1\r\ncontent-length: 2", b"ab").await;
+    let expected = ODD.replace("{content_length}", "1") + "\u{fffd}";
+    assert_eq!(read_to_end(&mut stream).await.unwrap(), expected);
+}
+
+#[tokio::test]
+async fn raw_bytes_may_be_followed_by_silence() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /raw-stays HTTP/1.1\r\ncontent-length: 2", b"ab").await;
+    let (text, orderly, took) = seen(&mut stream).await;
+    assert_eq!((text.as_str(), orderly), ("HTTP/1.1 202 \r\n", true));
+    assert!(took >= Duration::from_millis(350), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_stalled_body_comes_late_and_whole() {
+    let server = server(mpsc::unbounded_channel().0);
+    let mut stream = send(&server, "POST /stall HTTP/1.1\r\nconnection: close\r\ncontent-length: 0", b"").await;
+    let (text, orderly, took) = seen(&mut stream).await;
+    assert!(text.contains("content-length: 12\r\n") && text.ends_with("hello, world") && orderly, "{text}");
+    assert!(took >= Duration::from_millis(300), "{took:?}");
+}
+
+#[tokio::test]
+async fn a_broken_body_ends_behind_its_first_bytes() {
+    let server = server(mpsc::unbounded_channel().0);
+    for (path, closed) in [("/break-reset", false), ("/break-close", true)] {
+        let mut stream = send(&server, &format!("POST {path} HTTP/1.1\r\ncontent-length: 0"), b"").await;
+        let (text, orderly, _) = seen(&mut stream).await;
+        assert!(text.contains("content-length: 12\r\n") && text.ends_with("\r\n\r\nhello"), "{text}");
+        assert_eq!(orderly, closed, "{path}");
+    }
 }
 
 #[tokio::test]

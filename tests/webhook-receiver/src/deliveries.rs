@@ -54,7 +54,7 @@ pub(crate) async fn deliver(
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let response = match act {
-        DeliveryAct::Reply(reply) => reply.to_response(SystemTime::now()),
+        DeliveryAct::Reply(reply) => reply.to_response(SystemTime::now(), &connection),
         DeliveryAct::Cut(how) => {
             finish(&inbox, seq, End::Cut, None);
             match connection.cut(how).await {}

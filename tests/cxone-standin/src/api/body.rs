@@ -20,13 +20,18 @@ pub(super) enum BodyEnd {
 
 /// Reads the body, gives each piece to `take`, and counts its bytes.
 pub(super) async fn read(mut body: Body, act: &UploadAct, mut take: impl FnMut(&[u8])) -> (u64, BodyEnd) {
-    let (mut stall, cut_after) = match act {
-        UploadAct::Stall { after_bytes, ms } => (Some((*after_bytes, Duration::from_millis(*ms))), None),
-        UploadAct::Cut { at: CutAt::AfterBytes(bytes), .. } => (None, Some(*bytes)),
-        _ => (None, None),
-    };
+    let (mut stall, mut cut_after, mut pause) = (None, None, Duration::ZERO);
+    match act {
+        UploadAct::Stall { after_bytes, ms } => stall = Some((*after_bytes, Duration::from_millis(*ms))),
+        UploadAct::Cut { at: CutAt::AfterBytes(bytes), .. } => cut_after = Some(*bytes),
+        UploadAct::AcceptEarly { pause_ms, .. } => pause = Duration::from_millis(*pause_ms),
+        _ => {}
+    }
     let mut count = 0;
     loop {
+        if !pause.is_zero() {
+            tokio::time::sleep(pause).await;
+        }
         if let Some((_, pause)) = stall.take_if(|(after, _)| count >= *after) {
             tokio::time::sleep(pause).await;
         }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    convert::Infallible,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -9,7 +10,9 @@ use axum::{body::Body, response::Response};
 use http::{StatusCode, header, request::Parts};
 use scripted_http::{
     connection::{ConnectionHandle, CutHow, End, NEVER},
-    program, unix_ms,
+    program,
+    raw::RawReply,
+    unix_ms,
 };
 
 use crate::{
@@ -17,9 +20,10 @@ use crate::{
     world::Standin,
 };
 
+#[derive(Clone)]
 pub(super) struct Exchange {
     pub(super) standin: Standin,
-    connection: ConnectionHandle,
+    pub(super) connection: ConnectionHandle,
     pub(super) seq: u64,
     started: Instant,
 }
@@ -56,6 +60,7 @@ impl Exchange {
             step: None,
             body_bytes: 0,
             body_whole: false,
+            body_sha256: None,
             end: None,
             status: None,
             upload: None,
@@ -78,7 +83,7 @@ impl Exchange {
     /// Answers after the wait, unless the client leaves before.
     pub(super) async fn answer(self, response: Response, wait: Duration) -> Response {
         if self.connection.stays_for(wait).await {
-            self.finish(End::Answered, Some(response.status()));
+            self.finish(End::Answered, Some(response.status().as_u16()));
         } else {
             self.finish(End::Aborted, None);
         }
@@ -91,7 +96,18 @@ impl Exchange {
             return self.aborted();
         }
         self.finish(End::Cut, None);
-        let never = self.connection.cut(how).await;
+        let never: Infallible = self.connection.cut(how).await;
+        match never {}
+    }
+
+    /// Writes bytes in place of an answer, after the wait.
+    pub(super) async fn raw(self, reply: &RawReply, values: &[(&str, &str)], wait: Duration) -> Response {
+        if !self.connection.stays_for(wait).await {
+            return self.aborted();
+        }
+        let bytes = reply.wire_bytes(values);
+        self.finish(End::Answered, status_in(&bytes));
+        let never: Infallible = self.connection.write_raw(bytes, reply.stays(), reply.end).await;
         match never {}
     }
 
@@ -108,8 +124,7 @@ impl Exchange {
         nobody()
     }
 
-    fn finish(&self, end: End, status: Option<StatusCode>) {
-        let status = status.map(|status| status.as_u16());
+    fn finish(&self, end: End, status: Option<u16>) {
         let took = self.started.elapsed().as_millis();
         let mut line = None;
         self.note(|record| {
@@ -122,6 +137,12 @@ impl Exchange {
             program::report(&line.unwrap_or_else(|| format!("request {} ended after a reset", self.seq)));
         }
     }
+}
+
+/// The number in a status line, if there is one.
+fn status_in(bytes: &[u8]) -> Option<u16> {
+    let line = bytes.split(|byte| *byte == b'\r').next()?;
+    std::str::from_utf8(line).ok()?.split(' ').nth(1)?.parse().ok()
 }
 
 /// The path is as it came over the wire, so that it cannot hold a line end.

@@ -11,7 +11,7 @@ use http::{StatusCode, header};
 use scripted_http::connection::ConnectionHandle;
 use serde_json::json;
 
-use super::{answer, exchange::Exchange, fault};
+use super::{answer, exchange::Exchange, fault, heard::Values};
 use crate::{
     records::{Authorization, Call},
     scripts::{JobAct, StatusAnswer},
@@ -52,10 +52,14 @@ pub(super) async fn job(
         return exchange.answer(fault(StatusCode::NOT_FOUND, "no such job"), Duration::ZERO).await;
     };
     let wait = step.as_ref().map_or(Duration::ZERO, scripted_http::script::Step::delay);
+    let values = Values::of(&head, &[]).with("job_id", &job_id).with("interaction_id", &interaction_id);
     let response = match step.map(|step| step.act) {
         None | Some(JobAct::Normal) => status(&exchange.standin, &job_id, &interaction_id, None),
         Some(JobAct::Status(scripted)) => status(&exchange.standin, &job_id, &interaction_id, Some(&scripted)),
-        Some(JobAct::Reply(reply)) => reply.to_response(SystemTime::now()),
+        Some(JobAct::Reply(reply)) => {
+            reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection)
+        }
+        Some(JobAct::Raw(reply)) => return exchange.raw(&reply, &values.pairs(), wait).await,
         Some(JobAct::Cut(how)) => return exchange.cut(how, wait).await,
         Some(JobAct::Never) => return exchange.never().await,
     };
@@ -68,7 +72,7 @@ fn status(standin: &Standin, job_id: &str, interaction_id: &str, scripted: Optio
         None => world.archive.state(job_id, Instant::now()),
         Some(scripted) => {
             let state = JobState { word: scripted.word.clone(), reason: scripted.reason() };
-            if matches!(state.word.as_str(), "COMPLETED" | "FAILED") {
+            if scripted.is_final() {
                 world.archive.told(job_id, state.clone());
             }
             Some(state)

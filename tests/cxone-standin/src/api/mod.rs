@@ -2,6 +2,8 @@
 
 mod body;
 mod exchange;
+mod filing;
+mod heard;
 mod job;
 mod token;
 mod upload;
@@ -19,15 +21,17 @@ use serde_json::{Value, json};
 
 use crate::{
     records::{Call, ViolationKind},
+    settings::Settings,
     world::Standin,
 };
 use exchange::Exchange;
 
-pub(crate) fn router() -> Router<Standin> {
+pub(crate) fn router(settings: &Settings) -> Router<Standin> {
     Router::new()
         .route("/api/v2/oauth/token", post(token::token))
-        .route("/api/v2/interactions/{interaction_id}/attachments", post(upload::upload))
-        .route("/api/v2/jobs/{job_id}", get(job::job))
+        // Their placeholders are those of the router too.
+        .route(&format!("/api/v2/{}", settings.upload_path), post(upload::upload))
+        .route(&format!("/api/v2/{}", settings.job_path), get(job::job))
         .method_not_allowed_fallback(unexpected)
         .fallback(unexpected)
 }

@@ -9,52 +9,36 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, header, request::Parts};
-use scripted_http::{connection::ConnectionHandle, script::Step};
-use serde_json::json;
+use scripted_http::{
+    connection::{ConnectionHandle, CutHow},
+    script::Step,
+};
+use sha2::{Digest as _, Sha256};
 
 use super::{
-    answer,
     body::{self, BodyEnd},
     exchange::Exchange,
-    fault, raw,
+    fault,
+    filing::{Refusal, accepted, key, settle},
+    heard::{START_BYTES, Values},
 };
 use crate::{
     keep::PartialFile,
     multipart::{Form, Received},
-    records::{Attachment, Authorization, Call, UploadRecord, ViolationKind},
-    scripts::{AcceptedBody, CutAt, UploadAct},
-    world::{Filing, Standin},
+    records::{Authorization, Call},
+    scripts::{AcceptedBody, CutAt, EarlyEnd, UploadAct},
+    world::{Attempt, Standin, WholeBody},
 };
 
-/// The API takes files up to this size.
-const SIZE_LIMIT: u64 = 25 * 1024 * 1024;
-/// And of these types.
-const TYPES: [&str; 9] = [
-    "audio/wav",
-    "audio/mpeg",
-    "audio/ogg",
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "application/pdf",
-    "application/msword",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-];
+/// How long an early 202 has to get through before its connection is reset.
+const FLUSHED: Duration = Duration::from_millis(50);
 
-/// Why an upload is not accepted.
-struct Refusal {
-    status: StatusCode,
-    text: String,
-}
-
-impl Refusal {
-    fn new(status: StatusCode, text: impl Into<String>) -> Self {
-        Self { status, text: text.into() }
-    }
-
-    fn into_response(self) -> Response {
-        fault(self.status, &self.text)
-    }
+/// An upload whose head has come.
+#[derive(Clone)]
+struct Incoming {
+    exchange: Exchange,
+    head: Parts,
+    interaction_id: String,
 }
 
 pub(super) async fn upload(
@@ -79,153 +63,150 @@ pub(super) async fn upload(
         record.authorization = authorization;
         record.step = step.as_ref().and_then(|step| serde_json::to_value(step).ok());
     });
+    let incoming = Incoming { exchange, head, interaction_id };
     let Step { act, delay_ms, .. } = step.unwrap_or_else(|| Step::once(UploadAct::Normal));
     let wait = Duration::from_millis(delay_ms);
     match &act {
-        UploadAct::EarlyReply(reply) => return exchange.answer(reply.to_response(SystemTime::now()), wait).await,
-        UploadAct::Cut { at: CutAt::BeforeBody, how, .. } => return exchange.cut(*how, wait).await,
-        UploadAct::Never { read: false, .. } => {
+        UploadAct::EarlyReply(_)
+        | UploadAct::AcceptEarly { .. }
+        | UploadAct::Raw { early: true, .. }
+        | UploadAct::Cut { at: CutAt::BeforeBody, .. }
+        | UploadAct::Never { read: false, .. } => incoming.before_body(act, body, wait).await,
+        _ => incoming.behind_body(act, body, wait, authorization).await,
+    }
+}
+
+impl Incoming {
+    /// Acts that come before the body is read.
+    async fn before_body(self, act: UploadAct, body: Body, wait: Duration) -> Response {
+        // What comes of the body behind an early 202 is compared when it has come.
+        if !matches!(act, UploadAct::AcceptEarly { then: EarlyEnd::Read, .. }) {
+            self.compare(None);
+        }
+        let values = Values::of(&self.head, &[]).with("interaction_id", &self.interaction_id);
+        let exchange = self.exchange.clone();
+        match act {
+            UploadAct::AcceptEarly { then, .. } => self.accept_early(act, then, body, wait).await,
+            UploadAct::Raw { reply, .. } => exchange.raw(&reply, &values.pairs(), wait).await,
+            UploadAct::Cut { how, .. } => exchange.cut(how, wait).await,
+            UploadAct::EarlyReply(reply) => {
+                let response = reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection);
+                exchange.answer(response, wait).await
+            }
             // The body stays open meanwhile: dropping it would end the connection.
-            return exchange.never().await;
+            _ => exchange.never().await,
         }
-        _ => {}
     }
-    let (received, end) = receive(&exchange, &head, body, &act).await;
-    match (end, &act) {
-        (BodyEnd::Aborted, _) => return exchange.aborted(),
-        (BodyEnd::CutHere, UploadAct::Cut { how, .. }) => return exchange.cut(*how, wait).await,
-        _ => {}
-    }
-    if authorization != Authorization::Valid {
-        let refusal = fault(StatusCode::UNAUTHORIZED, "the access token is missing or not valid");
-        return exchange.answer(refusal, wait).await;
-    }
-    let outcome = settle(&exchange, &head, interaction_id, received, act.stores());
-    let response = match act {
-        UploadAct::Cut { how, .. } => return exchange.cut(how, wait).await,
-        UploadAct::Never { .. } => return exchange.never().await,
-        UploadAct::Reply(reply) | UploadAct::StoreThenReply(reply) | UploadAct::EarlyReply(reply) => {
-            reply.to_response(SystemTime::now())
+
+    /// Answers 202 and lets a task of its own take what comes of the body.
+    async fn accept_early(self, act: UploadAct, then: EarlyEnd, body: Body, wait: Duration) -> Response {
+        let job_id = {
+            let mut world = self.exchange.standin.world();
+            world.promise(self.exchange.seq, &key(&self.head).unwrap_or_default(), &self.interaction_id)
+        };
+        let response = self.exchange.clone().answer(accepted(AcceptedBody::JobId, &job_id), wait).await;
+        match then {
+            // The body is dropped, and the connection ends behind the answer.
+            EarlyEnd::Close => {}
+            EarlyEnd::Reset => {
+                tokio::spawn(async move {
+                    tokio::time::sleep(FLUSHED).await;
+                    self.exchange.connection.cut_now(CutHow::Reset);
+                    drop(body);
+                });
+            }
+            EarlyEnd::Read => {
+                tokio::spawn(async move {
+                    let (received, end, _) = self.receive(body, &act).await;
+                    let differs = self.compare(received.whole_body());
+                    let Self { exchange, head, interaction_id } = self;
+                    let stored = end == BodyEnd::Whole
+                        && settle(&exchange, &head, interaction_id, received, differs, true).is_ok();
+                    if !stored {
+                        exchange.standin.world().archive.broken(&job_id);
+                    }
+                });
+            }
         }
-        UploadAct::Accept(body) => outcome.map_or_else(Refusal::into_response, |job_id| accepted(body, &job_id)),
-        UploadAct::Normal | UploadAct::Stall { .. } => {
-            outcome.map_or_else(Refusal::into_response, |job_id| accepted(AcceptedBody::JobId, &job_id))
+        response
+    }
+
+    /// Acts that come behind the body, or in it.
+    async fn behind_body(self, act: UploadAct, body: Body, wait: Duration, authorization: Authorization) -> Response {
+        let (received, end, start) = self.receive(body, &act).await;
+        let differs = self.compare(received.whole_body());
+        let values = Values::of(&self.head, &start).with("interaction_id", &self.interaction_id);
+        let Self { exchange, head, interaction_id } = self;
+        match (end, &act) {
+            (BodyEnd::Aborted, _) => return exchange.aborted(),
+            (BodyEnd::CutHere, UploadAct::Cut { how, .. }) => return exchange.cut(*how, wait).await,
+            _ => {}
         }
-    };
-    exchange.answer(response, wait).await
+        if authorization != Authorization::Valid {
+            let refusal = fault(StatusCode::UNAUTHORIZED, "the access token is missing or not valid");
+            return exchange.answer(refusal, wait).await;
+        }
+        let outcome = settle(&exchange, &head, interaction_id, received, differs, act.stores());
+        let values = values.with("job_id", outcome.as_deref().unwrap_or_default());
+        let response = match act {
+            UploadAct::Cut { how, .. } => return exchange.cut(how, wait).await,
+            UploadAct::Never { .. } => return exchange.never().await,
+            UploadAct::Raw { reply, .. } => return exchange.raw(&reply, &values.pairs(), wait).await,
+            UploadAct::Reply(reply) | UploadAct::StoreThenReply(reply) | UploadAct::EarlyReply(reply) => {
+                reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection)
+            }
+            UploadAct::Accept(body) => outcome.map_or_else(Refusal::into_response, |job_id| accepted(body, &job_id)),
+            UploadAct::Normal | UploadAct::Stall { .. } | UploadAct::AcceptEarly { .. } => {
+                outcome.map_or_else(Refusal::into_response, |job_id| accepted(AcceptedBody::JobId, &job_id))
+            }
+        };
+        exchange.answer(response, wait).await
+    }
+
+    /// Reads the body and notes what it held, also of one that broke off. Gives its first bytes too.
+    async fn receive(&self, body: Body, act: &UploadAct) -> (Received, BodyEnd, Vec<u8>) {
+        let exchange = &self.exchange;
+        let kept = exchange.standin.keep.as_ref().map(|directory| PartialFile::create(directory, exchange.seq));
+        let mut form = Form::new(self.head.headers.get(header::CONTENT_TYPE), kept);
+        let (mut digest, mut start) = (Sha256::new(), Vec::new());
+        let (count, end) = body::read(body, act, |piece| {
+            digest.update(piece);
+            start.extend(piece.iter().take(START_BYTES.saturating_sub(start.len())));
+            form.push(piece);
+        })
+        .await;
+        let mut received = form.finish(end == BodyEnd::Whole);
+        received.body_sha256 = (end == BodyEnd::Whole).then(|| hex::encode(digest.finalize()));
+        exchange.note(|record| {
+            record.body_bytes = count;
+            record.body_whole = end == BodyEnd::Whole;
+            record.body_sha256.clone_from(&received.body_sha256);
+            record.upload = Some(received.upload.clone());
+        });
+        let mut world = exchange.standin.world();
+        match end {
+            BodyEnd::Whole => world.stats.uploads_completed += 1,
+            BodyEnd::Aborted => world.stats.uploads_aborted += 1,
+            BodyEnd::CutHere => {}
+        }
+        for (kind, text) in &received.faults {
+            world.violation(exchange.seq, *kind, text.clone());
+        }
+        drop(world);
+        (received, end, start)
+    }
+
+    /// Compares the upload, as far as it came, with the first one under its key. What differs is a violation.
+    fn compare(&self, body: Option<WholeBody>) -> Option<String> {
+        let content_type = self.head.headers.get(header::CONTENT_TYPE);
+        let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+        let attempt = Attempt { interaction_id: self.interaction_id.clone(), content_type, body };
+        self.exchange.standin.world().compare(self.exchange.seq, &key(&self.head)?, attempt)
+    }
 }
 
-/// Reads the body and notes what it held, also of one that broke off.
-async fn receive(exchange: &Exchange, head: &Parts, body: Body, act: &UploadAct) -> (Received, BodyEnd) {
-    let kept = exchange.standin.keep.as_ref().map(|directory| PartialFile::create(directory, exchange.seq));
-    let mut form = Form::new(head.headers.get(header::CONTENT_TYPE), kept);
-    let (count, end) = body::read(body, act, |piece| form.push(piece)).await;
-    let received = form.finish(end == BodyEnd::Whole);
-    exchange.note(|record| {
-        record.body_bytes = count;
-        record.body_whole = end == BodyEnd::Whole;
-        record.upload = Some(received.upload.clone());
-    });
-    let mut world = exchange.standin.world();
-    match end {
-        BodyEnd::Whole => world.stats.uploads_completed += 1,
-        BodyEnd::Aborted => world.stats.uploads_aborted += 1,
-        BodyEnd::CutHere => {}
-    }
-    for (kind, text) in &received.faults {
-        world.violation(exchange.seq, *kind, text.clone());
-    }
-    drop(world);
-    (received, end)
-}
-
-/// Judges an upload whose body is whole, and stores it if it is to be stored. Gives its job, or the refusal.
-fn settle(
-    exchange: &Exchange,
-    head: &Parts,
-    interaction_id: String,
-    received: Received,
-    store: bool,
-) -> Result<String, Refusal> {
-    let key = head.headers.get("idempotency-key").map(|key| String::from_utf8_lossy(key.as_bytes()).into_owned());
-    if key.as_deref().unwrap_or_default().is_empty() {
-        exchange.violation(ViolationKind::IdempotencyKeyMissing, "no Idempotency-Key".to_owned());
-    }
-    let Received { upload, faults, kept } = received;
-    if let Some((_, text)) = faults.first() {
-        return Err(Refusal::new(StatusCode::BAD_REQUEST, text));
-    }
-    let key =
-        key.filter(|key| !key.is_empty()).ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, "no Idempotency-Key"))?;
-    if upload.size > SIZE_LIMIT {
-        return Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "the file is larger than 25 MiB"));
-    }
-    let candidate = candidate(interaction_id, key, upload)
-        .ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, "the form lacks a part"))?;
-    if !TYPES.contains(&candidate.content_type.as_str()) {
-        let text = format!("files of type {:?} are not taken", candidate.content_type);
-        return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
-    }
-    let sha256 = candidate.sha256.clone();
-    let (job_id, replayed) = match file(&exchange.standin, exchange.seq, candidate, store) {
-        Ok(Some(Filing::Stored(job_id))) => (job_id, false),
-        Ok(Some(Filing::Replayed(job_id))) => (job_id, true),
-        Ok(Some(Filing::Forgotten) | None) => {
-            return Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, "the upload was not stored"));
-        }
-        Err(differences) => {
-            let text = format!("the Idempotency-Key came before with another {differences}");
-            exchange.violation(ViolationKind::IdempotencyKeyReused, text.clone());
-            return Err(Refusal::new(StatusCode::UNPROCESSABLE_ENTITY, text));
-        }
-    };
-    exchange.note(|record| {
-        if let Some(upload) = &mut record.upload {
-            upload.stored = !replayed;
-            upload.replayed = replayed;
-            upload.job_id = Some(job_id.clone());
-        }
-    });
-    if let Some(kept) = kept.filter(|_| !replayed) {
-        kept.store(&sha256).map_err(|fault_met| {
-            Refusal::new(StatusCode::INSUFFICIENT_STORAGE, format!("cannot keep the file: {fault_met}"))
-        })?;
-    }
-    Ok(job_id)
-}
-
-/// Stores a proper upload, or only looks whether its key was used otherwise before.
-fn file(standin: &Standin, seq: u64, candidate: Attachment, store: bool) -> Result<Option<Filing>, String> {
-    let mut world = standin.world();
-    if store { world.file(seq, candidate).map(Some) } else { world.archive.earlier(&candidate).map(|_| None) }
-}
-
-fn candidate(interaction_id: String, idempotency_key: String, upload: UploadRecord) -> Option<Attachment> {
-    Some(Attachment {
-        job_id: String::new(),
-        interaction_id,
-        idempotency_key,
-        file_name: upload.file_name?,
-        content_type: upload.content_type?,
-        size: upload.size,
-        sha256: upload.sha256?,
-        metadata: upload.metadata?,
-        auto_scan: upload.auto_scan?,
-        infected: upload.infected,
-        stored_ms: 0,
-        status: String::new(),
-        live: true,
-        requests: Vec::new(),
-    })
-}
-
-fn accepted(body: AcceptedBody, job_id: &str) -> Response {
-    match body {
-        AcceptedBody::JobId => answer(StatusCode::ACCEPTED, &json!({ "jobId": job_id })),
-        AcceptedBody::Id => answer(StatusCode::ACCEPTED, &json!({ "id": job_id })),
-        AcceptedBody::Neither => answer(StatusCode::ACCEPTED, &json!({ "accepted": true })),
-        AcceptedBody::NotJson => raw(StatusCode::ACCEPTED, "<html>accepted</html>".to_owned()),
-        AcceptedBody::CutJson => raw(StatusCode::ACCEPTED, "{\"jobId\": \"job".to_owned()),
-        AcceptedBody::Empty => raw(StatusCode::ACCEPTED, String::new()),
+impl Received {
+    fn whole_body(&self) -> Option<WholeBody> {
+        Some(WholeBody { sha256: self.body_sha256.clone()?, upload: self.upload.clone() })
     }
 }

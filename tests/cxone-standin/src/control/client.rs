@@ -98,6 +98,11 @@ impl Control {
         self.http.put(&path, &times).await
     }
 
+    /// Sets the ids of the jobs of an interaction's next uploads, one each.
+    pub async fn set_job_ids(&self, interaction_id: &str, ids: &[&str]) -> Result<(), Error> {
+        self.http.put(&ControlClient::keyed("/_control/job-ids", interaction_id), &ids).await
+    }
+
     /// Changes the only client that gets tokens.
     pub async fn rotate(&self, client_id: &str, client_secret: &str, revoke_tokens: bool) -> Result<(), Error> {
         let new = Credentials { client_id: client_id.to_owned(), client_secret: client_secret.into(), revoke_tokens };

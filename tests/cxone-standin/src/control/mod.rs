@@ -35,6 +35,7 @@ pub(crate) fn router() -> Router<Standin> {
         .route("/stats", get(stats))
         .route("/job-times", put(set_default_job_times))
         .route("/job-times/{interaction_id}", put(set_job_times))
+        .route("/job-ids/{interaction_id}", put(set_job_ids))
         .route("/credentials", put(set_credentials))
         .route("/tokens", delete(revoke_tokens))
         .route("/reset", post(reset))
@@ -145,6 +146,15 @@ async fn set_job_times(
     Json(times): Json<JobTimes>,
 ) -> StatusCode {
     standin.world().job_times_of.insert(interaction_id, times);
+    StatusCode::NO_CONTENT
+}
+
+async fn set_job_ids(
+    State(standin): State<Standin>,
+    Path(interaction_id): Path<String>,
+    Json(ids): Json<Vec<String>>,
+) -> StatusCode {
+    standin.world().job_ids_of.insert(interaction_id, ids.into());
     StatusCode::NO_CONTENT
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct Received {
     pub(crate) faults: Vec<(ViolationKind, String)>,
     /// The file's bytes, if they are to be kept.
     pub(crate) kept: Option<PartialFile>,
+    /// Of the whole body, which the form itself does not know.
+    pub(crate) body_sha256: Option<String>,
 }
 
 struct Parts {
@@ -87,7 +89,7 @@ impl Form {
                 parts.fault(ViolationKind::Parts, format!("{count} parts instead of three"));
             }
         }
-        Received { upload: parts.upload, faults: parts.faults, kept: parts.kept }
+        Received { upload: parts.upload, faults: parts.faults, kept: parts.kept, body_sha256: None }
     }
 }
 

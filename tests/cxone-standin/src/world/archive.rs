@@ -1,4 +1,4 @@
-//! The attachments that the stand-in holds, and their jobs.
+//! The attachments that the stand-in holds, and all jobs.
 
 use std::{
     collections::HashMap,
@@ -10,11 +10,32 @@ use crate::{records::Attachment, settings::JobTimes};
 /// What CXone says of a file that its scanner stopped.
 const INFECTED: &str = "Virus found: EICAR-Test-File";
 
+/// And of one whose upload was accepted before it broke off.
+const INCOMPLETE: &str = "The file did not arrive completely";
+
 #[derive(Default)]
 pub(crate) struct Archive {
     filed: Vec<Filed>,
     by_key: HashMap<String, usize>,
     by_job: HashMap<String, usize>,
+    /// Jobs that clients were told of before their file was there.
+    promised: Vec<Promise>,
+}
+
+/// A job without a file yet.
+struct Promise {
+    job_id: String,
+    idempotency_key: String,
+    interaction_id: String,
+    /// The file broke off.
+    broken: bool,
+}
+
+impl Promise {
+    fn state(&self) -> JobState {
+        let (word, reason) = if self.broken { ("FAILED", Some(INCOMPLETE.to_owned())) } else { ("RUNNING", None) };
+        JobState { word: word.to_owned(), reason }
+    }
 }
 
 struct Filed {
@@ -54,29 +75,39 @@ impl Filed {
 }
 
 impl Archive {
-    /// The job that was made of an earlier upload under the same key; an error names what differs from it.
-    pub(crate) fn earlier(&self, candidate: &Attachment) -> Result<Option<String>, String> {
-        let Some(filed) = self.by_key.get(&candidate.idempotency_key).and_then(|index| self.filed.get(*index)) else {
-            return Ok(None);
-        };
-        let earlier = &filed.attachment;
-        let differences: Vec<_> = [
-            ("interaction", earlier.interaction_id != candidate.interaction_id),
-            ("file name", earlier.file_name != candidate.file_name),
-            ("content type", earlier.content_type != candidate.content_type),
-            ("content", earlier.sha256 != candidate.sha256),
-            ("metadata", earlier.metadata != candidate.metadata),
-            ("autoScan", earlier.auto_scan != candidate.auto_scan),
-        ]
-        .into_iter()
-        .filter_map(|(what, differs)| differs.then_some(what))
-        .collect();
-        if differences.is_empty() { Ok(Some(earlier.job_id.clone())) } else { Err(differences.join(", ")) }
+    /// The job that was made of an earlier upload under the same key.
+    pub(crate) fn earlier(&self, idempotency_key: &str) -> Option<String> {
+        let filed = self.filed.get(*self.by_key.get(idempotency_key)?)?;
+        Some(filed.attachment.job_id.clone())
+    }
+
+    /// The job that was promised for an upload under this key.
+    pub(crate) fn promised(&self, idempotency_key: &str) -> Option<String> {
+        let promise = self.promised.iter().find(|promise| promise.idempotency_key == idempotency_key)?;
+        Some(promise.job_id.clone())
+    }
+
+    /// Lets a job be asked about before its file is there.
+    pub(crate) fn promise(&mut self, job_id: &str, idempotency_key: &str, interaction_id: &str) {
+        self.promised.push(Promise {
+            job_id: job_id.to_owned(),
+            idempotency_key: idempotency_key.to_owned(),
+            interaction_id: interaction_id.to_owned(),
+            broken: false,
+        });
+    }
+
+    /// The file of a promised job broke off.
+    pub(crate) fn broken(&mut self, job_id: &str) {
+        for promise in self.promised.iter_mut().filter(|promise| promise.job_id == job_id) {
+            promise.broken = true;
+        }
     }
 
     /// Takes an attachment whose key is new.
     pub(crate) fn file(&mut self, attachment: Attachment, times: JobTimes, now: Instant) {
         let index = self.filed.len();
+        self.promised.retain(|promise| promise.job_id != attachment.job_id);
         self.by_key.insert(attachment.idempotency_key.clone(), index);
         self.by_job.insert(attachment.job_id.clone(), index);
         self.filed.push(Filed { attachment, since: now, times, told: None });
@@ -91,12 +122,19 @@ impl Archive {
 
     /// The interaction of a job, if there is such a job.
     pub(crate) fn interaction(&self, job_id: &str) -> Option<String> {
-        let filed = self.filed.get(*self.by_job.get(job_id)?)?;
-        Some(filed.attachment.interaction_id.clone())
+        if let Some(filed) = self.by_job.get(job_id).and_then(|index| self.filed.get(*index)) {
+            return Some(filed.attachment.interaction_id.clone());
+        }
+        Some(self.promise_of(job_id)?.interaction_id.clone())
     }
 
     pub(crate) fn state(&self, job_id: &str, now: Instant) -> Option<JobState> {
-        Some(self.filed.get(*self.by_job.get(job_id)?)?.state(now))
+        let filed = self.by_job.get(job_id).and_then(|index| self.filed.get(*index));
+        filed.map(|filed| filed.state(now)).or_else(|| self.promise_of(job_id).map(Promise::state))
+    }
+
+    fn promise_of(&self, job_id: &str) -> Option<&Promise> {
+        self.promised.iter().find(|promise| promise.job_id == job_id)
     }
 
     /// From now on the job has this state, whatever the clock says.

@@ -1,19 +1,22 @@
 //! All that the stand-in knows, behind one lock.
 
 mod archive;
+mod repetition;
 mod tokens;
 
 pub(crate) use archive::JobState;
+pub(crate) use repetition::{Attempt, WholeBody};
 pub use tokens::TOKEN_PREFIX;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, VecDeque},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Instant, SystemTime},
 };
 
 use archive::Archive;
+use repetition::Repetitions;
 use scripted_http::unix_ms;
 use tokens::Tokens;
 
@@ -41,6 +44,9 @@ pub(crate) struct World {
     pub(crate) stats: Stats,
     pub(crate) job_times: JobTimes,
     pub(crate) job_times_of: HashMap<String, JobTimes>,
+    /// Ids for jobs of later uploads, by interaction.
+    pub(crate) job_ids_of: HashMap<String, VecDeque<String>>,
+    repetitions: Repetitions,
     next_seq: u64,
 }
 
@@ -67,6 +73,8 @@ impl Standin {
             violations: Vec::new(),
             stats: Stats::default(),
             job_times_of: HashMap::new(),
+            job_ids_of: HashMap::new(),
+            repetitions: Repetitions::default(),
             next_seq: 1,
         };
         Self { world: Arc::new(Mutex::new(world)), keep, log }
@@ -103,25 +111,52 @@ impl World {
         self.violations.push(Violation { seq, interaction_id: record.interaction_id.clone(), kind, text });
     }
 
-    /// Stores an upload, or finds that it is stored. An error names what differs from an earlier upload with its key.
-    /// `requests`, `job_id`, `stored_ms`, `status` and `live` of the candidate are filled in here.
-    pub(crate) fn file(&mut self, seq: u64, mut candidate: Attachment) -> Result<Filing, String> {
+    /// Compares an attempt with the first one under its key. What differs is a violation, and is given in words.
+    pub(crate) fn compare(&mut self, seq: u64, idempotency_key: &str, attempt: Attempt) -> Option<String> {
         if !self.requests.contains_key(&seq) {
-            return Ok(Filing::Forgotten);
+            return None;
         }
-        if let Some(job_id) = self.archive.earlier(&candidate)? {
+        let differences = self.repetitions.compare(idempotency_key, attempt)?;
+        let text = format!("the Idempotency-Key came before with another {differences}");
+        self.violation(seq, ViolationKind::IdempotencyKeyReused, text.clone());
+        Some(text)
+    }
+
+    /// Stores an upload, or finds that it is stored. `requests`, `job_id`, `stored_ms`, `status` and `live` of the
+    /// candidate are filled in here.
+    pub(crate) fn file(&mut self, seq: u64, mut candidate: Attachment) -> Filing {
+        if !self.requests.contains_key(&seq) {
+            return Filing::Forgotten;
+        }
+        if let Some(job_id) = self.archive.earlier(&candidate.idempotency_key) {
             self.archive.repeated(&job_id, seq);
             self.stats.uploads_replayed += 1;
-            return Ok(Filing::Replayed(job_id));
+            return Filing::Replayed(job_id);
         }
-        let job_id = format!("job-{seq}-{:08x}", fastrand::u32(..));
+        let promised = self.archive.promised(&candidate.idempotency_key);
+        let job_id = promised.unwrap_or_else(|| self.new_job_id(seq, &candidate.interaction_id));
         candidate.job_id.clone_from(&job_id);
         candidate.requests = vec![seq];
         candidate.stored_ms = unix_ms(SystemTime::now());
         let times = self.job_times_of.get(&candidate.interaction_id).copied().unwrap_or(self.job_times);
         self.archive.file(candidate, times, Instant::now());
         self.stats.uploads_stored += 1;
-        Ok(Filing::Stored(job_id))
+        Filing::Stored(job_id)
+    }
+
+    /// The job of an upload whose body is not there yet.
+    pub(crate) fn promise(&mut self, seq: u64, idempotency_key: &str, interaction_id: &str) -> String {
+        let known = self.archive.earlier(idempotency_key).or_else(|| self.archive.promised(idempotency_key));
+        known.unwrap_or_else(|| {
+            let job_id = self.new_job_id(seq, interaction_id);
+            self.archive.promise(&job_id, idempotency_key, interaction_id);
+            job_id
+        })
+    }
+
+    fn new_job_id(&mut self, seq: u64, interaction_id: &str) -> String {
+        let chosen = self.job_ids_of.get_mut(interaction_id).and_then(VecDeque::pop_front);
+        chosen.unwrap_or_else(|| format!("job-{seq}-{:08x}", fastrand::u32(..)))
     }
 
     /// Forgets all that happened and all scripts. Credentials, tokens and the count of requests stay.
@@ -133,5 +168,7 @@ impl World {
         self.stats = Stats::default();
         self.job_times = self.settings.job_times;
         self.job_times_of.clear();
+        self.job_ids_of.clear();
+        self.repetitions = Repetitions::default();
     }
 }

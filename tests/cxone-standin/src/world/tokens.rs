@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::records::Authorization;
+use crate::{records::Authorization, settings::TokenAuth};
 
 /// What every token of the stand-in begins with, so that a search for it in logs finds any leak.
 pub const TOKEN_PREFIX: &str = "standin-token-";
@@ -45,7 +45,20 @@ impl Tokens {
         token
     }
 
-    pub(crate) fn basic(&self, header: Option<&HeaderValue>) -> Authorization {
+    /// What the credentials of a token request are worth, in the one way that is allowed.
+    pub(crate) fn client(
+        &self,
+        way: TokenAuth,
+        header: Option<&HeaderValue>,
+        form: &[(String, String)],
+    ) -> Authorization {
+        if way == TokenAuth::Body {
+            return self.in_form(header, form);
+        }
+        // RFC 6749 (2.3): a client uses one way at a time.
+        if form.iter().any(|(name, _)| name == "client_secret") {
+            return Authorization::Malformed;
+        }
         let credentials = match scheme(header, "Basic") {
             Ok(credentials) => credentials,
             Err(verdict) => return verdict,
@@ -53,11 +66,30 @@ impl Tokens {
         let decoded = STANDARD.decode(credentials).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         match decoded.as_deref().and_then(|pair| pair.split_once(':')) {
             None => Authorization::Malformed,
-            Some((id, secret)) if id == self.client_id && secret == self.client_secret.expose_secret() => {
-                Authorization::Valid
+            Some((id, secret)) if way == TokenAuth::BasicEncoded => {
+                self.are_ours(&form_decoded(id), &form_decoded(secret))
             }
-            Some(_) => Authorization::Unknown,
+            Some((id, secret)) => self.are_ours(id, secret),
         }
+    }
+
+    fn in_form(&self, header: Option<&HeaderValue>, form: &[(String, String)]) -> Authorization {
+        if header.is_some() {
+            return Authorization::Malformed;
+        }
+        let field = |wanted: &str| {
+            let mut values = form.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value.as_str());
+            values.next().filter(|_| values.next().is_none())
+        };
+        match (field("client_id"), field("client_secret")) {
+            (Some(id), Some(secret)) => self.are_ours(id, secret),
+            _ => Authorization::Missing,
+        }
+    }
+
+    fn are_ours(&self, id: &str, secret: &str) -> Authorization {
+        let ours = id == self.client_id && secret == self.client_secret.expose_secret();
+        if ours { Authorization::Valid } else { Authorization::Unknown }
     }
 
     pub(crate) fn bearer(&self, header: Option<&HeaderValue>, now: Instant) -> Authorization {
@@ -74,6 +106,13 @@ impl Tokens {
     }
 }
 
+/// Undoes the escapes of a form's value.
+fn form_decoded(text: &str) -> String {
+    // What is not escaped as a form's value may hold separators, which end it.
+    let form = format!("v={text}");
+    url::form_urlencoded::parse(form.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+}
+
 fn scheme<'h>(header: Option<&'h HeaderValue>, wanted: &str) -> Result<&'h str, Authorization> {
     let header = header.ok_or(Authorization::Missing)?;
     let (scheme, rest) = header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Authorization::Malformed)?;
@@ -88,9 +127,16 @@ mod tests {
         Tokens::new("id".to_owned(), "a:b".into())
     }
 
+    fn header(text: &str) -> HeaderValue {
+        HeaderValue::try_from(format!("Basic {}", STANDARD.encode(text))).unwrap()
+    }
+
     fn basic(tokens: &Tokens, text: &str) -> Authorization {
-        let header = HeaderValue::try_from(format!("Basic {}", STANDARD.encode(text))).unwrap();
-        tokens.basic(Some(&header))
+        tokens.client(TokenAuth::Basic, Some(&header(text)), &[])
+    }
+
+    fn form(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
     }
 
     #[test]
@@ -99,11 +145,30 @@ mod tests {
         assert_eq!(basic(&tokens, "id:a:b"), Authorization::Valid);
         assert_eq!(basic(&tokens, "id:a"), Authorization::Unknown);
         assert_eq!(basic(&tokens, "id"), Authorization::Malformed);
-        assert_eq!(tokens.basic(None), Authorization::Missing);
-        assert_eq!(tokens.basic(Some(&HeaderValue::from_static("Basic %%"))), Authorization::Malformed);
+        let no_base64 = HeaderValue::from_static("Basic %%");
+        assert_eq!(tokens.client(TokenAuth::Basic, None, &[]), Authorization::Missing);
+        assert_eq!(tokens.client(TokenAuth::Basic, Some(&no_base64), &[]), Authorization::Malformed);
         tokens.rotate("id".to_owned(), "c".into());
         assert_eq!(basic(&tokens, "id:a:b"), Authorization::Unknown);
         assert_eq!(basic(&tokens, "id:c"), Authorization::Valid);
+    }
+
+    #[test]
+    fn each_way_to_say_who_one_is_excludes_the_others() {
+        let tokens = Tokens::new("i d".to_owned(), "a:+%&b".into());
+        let plain = header("i d:a:+%&b");
+        let encoded = header("i+d:a%3A%2B%25%26b");
+        let body = form(&[("client_id", "i d"), ("client_secret", "a:+%&b")]);
+        let all = [(Some(&plain), vec![]), (Some(&encoded), vec![]), (None, body.clone())];
+        for (index, way) in [TokenAuth::Basic, TokenAuth::BasicEncoded, TokenAuth::Body].into_iter().enumerate() {
+            let good: Vec<_> =
+                all.iter().map(|(header, form)| tokens.client(way, *header, form) == Authorization::Valid).collect();
+            assert_eq!(good, [index == 0, index == 1, index == 2], "{way:?}");
+        }
+        assert_eq!(tokens.client(TokenAuth::Body, Some(&plain), &body), Authorization::Malformed, "two ways at once");
+        assert_eq!(tokens.client(TokenAuth::Basic, Some(&plain), &body), Authorization::Malformed, "two ways at once");
+        let twice = [body.clone(), body].concat();
+        assert_eq!(tokens.client(TokenAuth::Body, None, &twice), Authorization::Missing);
     }
 
     #[test]

@@ -242,12 +242,13 @@ async fn a_script_for_all_spares_those_with_their_own_and_bad_tokens_use_up_noth
 #[tokio::test]
 async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
     let fixture = Fixture::new().await;
-    let documented = r#"[
-        {"act": {"reply": {"status": 429, "retry_after": {"seconds": 2}}}, "times": 2},
-        {"act": {"cut": {"at": {"after_bytes": 100000}}}},
-        {"act": {"cut": {"at": "after_body", "how": "close"}}},
-        {"act": {"accept": "id"}, "delay_ms": 500}
-    ]"#;
+    // The examples in the library's head, read from there.
+    let head = include_str!("../../src/lib.rs");
+    let examples: Vec<String> = head
+        .split("//! ```json\n")
+        .skip(1)
+        .map(|rest| rest.split("//! ```").next().unwrap().replace("//! ", ""))
+        .collect();
     let put = async |json: &str| {
         let head = format!(
             "PUT /_control/scripts/upload/INT-1 HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",
@@ -255,8 +256,11 @@ async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
         );
         fixture.send(&head, json.as_bytes()).await.answer()
     };
-    assert_eq!(put(documented).await.status, 204);
-    assert_eq!(fixture.control.scripts_left().await.unwrap().upload["INT-1"].len(), 4);
+    for (documented, steps) in examples.iter().zip([4, 7]) {
+        assert_eq!(put(documented).await.status, 204, "{documented}");
+        assert_eq!(fixture.control.scripts_left().await.unwrap().upload["INT-1"].len(), steps);
+    }
+    assert_eq!(examples.len(), 2);
     for wrong in [
         r#"[{"act": "nap"}]"#,
         r#"[{"act": "normal", "delay": 1}]"#,

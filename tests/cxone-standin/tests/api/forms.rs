@@ -18,7 +18,12 @@ async fn send(change: impl Fn(String) -> String) -> (u16, Vec<ViolationKind>) {
 #[tokio::test]
 async fn malformed_forms_are_refused_with_a_violation() {
     use ViolationKind::{AutoScan, Metadata, MultipartFraming, PartHeaders, Parts};
-    let cases: [(&str, &str, ViolationKind); 12] = [
+    let extra =
+        "\r\n--xYz\r\nContent-Disposition: form-data; name=\"autoScan\"\r\nContent-Type: text/plain\r\n\r\ntrue";
+    let cases: [(&str, &str, ViolationKind); 15] = [
+        ("\r\n--xYz--", &format!("{extra}\r\n--xYz--"), Parts),
+        ("\r\n--xYz--", &format!("{}\r\n--xYz--", extra.replace("autoScan", "other")), Parts),
+        ("--xYz\r\n", "preamble\r\n--xYz\r\n", MultipartFraming),
         ("--xYz--\r\n", "--xYz--\r\nmore", MultipartFraming),
         ("\r\n--xYz--\r\n", "", MultipartFraming),
         ("\r\n--xYz--\r\n", "\r\n--xY", MultipartFraming),

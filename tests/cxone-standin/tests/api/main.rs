@@ -7,10 +7,14 @@
     reason = "a test's own set-up fails the test"
 )]
 
+mod early;
 mod faults;
 mod forms;
 mod jobs;
+mod odd_answers;
+mod paths;
 mod program;
+mod repetitions;
 mod tokens;
 mod uploads;
 mod wire;

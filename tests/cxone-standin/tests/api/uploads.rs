@@ -121,8 +121,8 @@ async fn size_and_type_have_their_limits() {
 async fn a_body_that_breaks_off_is_never_stored() {
     use tokio::io::AsyncWriteExt as _;
     let fixture = Fixture::new().await;
-    for (interaction, chunked) in [("INT-1", true), ("INT-2", false)] {
-        let upload = Upload { interaction, chunked, bytes: vec![b'x'; 300_000], ..Upload::of("", "k1") };
+    for (interaction, key, chunked) in [("INT-1", "k1", true), ("INT-2", "k2", false)] {
+        let upload = Upload { chunked, bytes: vec![b'x'; 300_000], ..Upload::of(interaction, key) };
         let (head, body) = upload.request(&fixture.token);
         let mut stream = fixture.open(&head).await;
         // Whole but for the last byte, which is the last of the closing chunk or of the closing boundary's line end.

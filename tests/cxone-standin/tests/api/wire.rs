@@ -69,11 +69,15 @@ impl Fixture {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let server = cxone_standin::start(settings).unwrap();
-        let control = Control::new(server.base_url()).unwrap();
-        let mut fixture = Self { server, control, token: String::new(), patience: Duration::from_secs(10) };
+        let mut fixture = Self::around(cxone_standin::start(settings).unwrap());
         fixture.token = fixture.fetch_token().await;
         fixture
+    }
+
+    /// Without a token.
+    pub(crate) fn around(server: Running) -> Self {
+        let control = Control::new(server.base_url()).unwrap();
+        Self { server, control, token: String::new(), patience: Duration::from_secs(10) }
     }
 
     pub(crate) async fn fetch_token(&self) -> String {
@@ -93,7 +97,7 @@ impl Fixture {
     }
 
     pub(crate) async fn poll(&self, job_id: &str) -> Seen {
-        self.send(&format!("GET /api/v2/jobs/{job_id} HTTP/1.1\r\nauthorization: Bearer {}\r\n", self.token), b"").await
+        self.send(&self.job_head(&format!("/api/v2/jobs/{job_id}")), b"").await
     }
 
     pub(crate) async fn upload(&self, upload: &Upload) -> Seen {
@@ -120,6 +124,20 @@ impl Fixture {
             Ok(_) if bytes.is_empty() => Seen::Closed,
             Ok(_) => Seen::Answer(parse(&bytes)),
         }
+    }
+
+    /// Sends a request and gives the bytes that come back, whatever they are.
+    pub(crate) async fn bytes(&self, head: &str, body: &[u8]) -> Vec<u8> {
+        let mut stream = self.open(head).await;
+        stream.write_all(body).await.unwrap();
+        let mut bytes = Vec::new();
+        // How the connection ends is not asked here.
+        let _ = timeout(self.patience, stream.read_to_end(&mut bytes)).await;
+        bytes
+    }
+
+    pub(crate) fn job_head(&self, path: &str) -> String {
+        format!("GET {path} HTTP/1.1\r\nauthorization: Bearer {}\r\n", self.token)
     }
 
     /// Sends a request's head and leaves the rest to the caller.

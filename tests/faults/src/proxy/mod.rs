@@ -3,10 +3,12 @@
 mod call;
 mod peer;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use axum::{
     Extension, Router,
@@ -15,7 +17,6 @@ use axum::{
     response::Response,
 };
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
 use http::{StatusCode, Uri, request::Parts};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::{
@@ -24,6 +25,7 @@ use hyper_util::{
 };
 use scripted_http::{
     connection::{ConnectionHandle, CutHow},
+    faulty_body::{BodyFault, FaultyBody},
     server::{Running, Server},
 };
 
@@ -33,8 +35,6 @@ pub(crate) use rules::{Act, Planted, Rules};
 
 /// No call of the functions is longer; what they read is not bounded by it.
 const LONGEST_CALL: usize = 4 * 1024 * 1024;
-/// How long a body's start is given to get through before its connection is cut.
-const FLUSHED: Duration = Duration::from_millis(50);
 
 /// A running proxy.
 #[derive(Debug)]
@@ -98,7 +98,7 @@ async fn pass(
     }
     match passing.rules.take(&call) {
         None => passing.forward(head, body).await,
-        Some(Act::Answer(reply)) => reply.to_response(SystemTime::now()),
+        Some(Act::Answer(reply)) => reply.to_response(SystemTime::now(), &connection),
         Some(Act::Delay(wait)) => {
             tokio::time::sleep(wait).await;
             passing.forward(head, body).await
@@ -110,7 +110,14 @@ async fn pass(
             drop(answer.into_body().collect().await);
             match connection.cut(CutHow::Reset).await {}
         }
-        Some(Act::CutBody(after)) => cut_body(passing.forward(head, body).await, after, connection).await,
+        Some(Act::Body(fault)) => faulty(passing.forward(head, body).await, fault, &connection).await,
+        Some(Act::Headers(headers)) => {
+            let mut answer = passing.forward(head, body).await;
+            for (name, value) in headers {
+                answer.headers_mut().insert(name, value);
+            }
+            answer
+        }
         Some(Act::Corrupt) => corrupt(passing.forward(head, body).await).await,
         Some(Act::HoldBefore(caught)) => held(&connection, caller(), &caught).await,
         Some(Act::HoldAfter(caught)) => {
@@ -145,16 +152,10 @@ async fn held(connection: &ConnectionHandle, caller: Option<u32>, caught: &rules
     refused("its caller is gone")
 }
 
-async fn cut_body(answer: Response, after: usize, connection: ConnectionHandle) -> Response {
+async fn faulty(answer: Response, fault: BodyFault, connection: &ConnectionHandle) -> Response {
     let (head, body) = answer.into_parts();
     let Ok(whole) = body.collect().await else { return refused("the local AWS broke off") };
-    let whole = whole.to_bytes();
-    let start = stream::iter([Ok::<_, std::io::Error>(whole.slice(..after.min(whole.len())))]);
-    let end = stream::once(async move {
-        tokio::time::sleep(FLUSHED).await;
-        match connection.cut(CutHow::Reset).await {}
-    });
-    Response::from_parts(head, Body::from_stream(start.chain(end)))
+    Response::from_parts(head, Body::new(FaultyBody::new(whole.to_bytes(), fault, connection)))
 }
 
 async fn corrupt(answer: Response) -> Response {

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use scripted_http::reply::Reply;
+use http::{HeaderName, HeaderValue};
+use scripted_http::{faulty_body::BodyFault, reply::Reply};
 use tokio::sync::mpsc;
 
 use super::call::Call;
@@ -19,8 +20,11 @@ pub(crate) enum Act {
     Cut,
     /// The service does it, and its answer is lost.
     LoseAnswer,
-    /// The answer's body breaks off after so many bytes.
-    CutBody(usize),
+    /// The answer's body stalls or breaks off behind headers that announce all of it.
+    Body(BodyFault),
+    /// The answer has these headers in place of its own of the same names. Their values are any bytes: S3 stores and
+    /// returns what a producer wrote, be it UTF-8 or not.
+    Headers(Vec<(HeaderName, HeaderValue)>),
     /// One byte of the answer's body, in its middle, is another.
     Corrupt,
     /// Tells who calls, and keeps the call until its caller is gone. The service never sees it.
@@ -35,7 +39,8 @@ pub(crate) type Caught = mpsc::UnboundedSender<u32>;
 #[derive(Debug)]
 struct Rule {
     operation: &'static str,
-    about: String,
+    /// Texts that the call must hold, all of them.
+    about: Vec<String>,
     skip: u32,
     left: u32,
     act: Act,
@@ -59,17 +64,23 @@ impl Rules {
     }
 
     /// Lets `times` calls of the operation that name `about` meet the fault, after `skip` that pass.
+    ///
+    /// `UpdateItem/execution_input` are the calls of `UpdateItem` that hold this word: a write of the ledger is known by
+    /// what it writes, not by how many came before it.
     pub(crate) fn plant(&self, operation: &'static str, about: &str, skip: u32, times: u32, act: Act) -> Planted {
+        let (operation, word) = operation.split_once('/').unwrap_or((operation, ""));
+        let about = vec![about.to_owned(), word.to_owned()];
         let mut rules = self.all();
-        rules.push(Rule { operation, about: about.to_owned(), skip, left: times, act, met: 0 });
+        rules.push(Rule { operation, about, skip, left: times, act, met: 0 });
         Planted { rules: self.clone(), index: rules.len() - 1 }
     }
 
     /// The fault that this call meets; rules are asked in the order in which they were planted.
     pub(super) fn take(&self, call: &Call) -> Option<Act> {
         let mut rules = self.all();
-        let mut ours =
-            rules.iter_mut().filter(|rule| rule.operation == call.operation && call.subject.contains(&rule.about));
+        let mut ours = rules.iter_mut().filter(|rule| {
+            rule.operation == call.operation && rule.about.iter().all(|text| call.subject.contains(text))
+        });
         ours.find_map(|rule| {
             if rule.skip > 0 {
                 rule.skip -= 1;
@@ -107,5 +118,15 @@ mod tests {
         let own: Vec<bool> = (0..4).map(|_| hits("GetObject", "/b/INT-1/a")).collect();
         assert_eq!(own, [false, true, true, false]);
         assert_eq!(planted.met(), 2);
+    }
+
+    #[test]
+    fn a_word_behind_the_operation_chooses_among_its_calls() {
+        let rules = Rules::default();
+        rules.plant("UpdateItem/execution_input", "id-1", 0, 9, Act::Cut);
+        let hits = |subject| rules.take(&call("UpdateItem", subject)).is_some();
+        assert!(!hits("id-1 lease_until"));
+        assert!(!hits("id-2 execution_input"));
+        assert!(hits("execution_input id-1"));
     }
 }

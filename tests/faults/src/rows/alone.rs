@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{
     Acting, Play, Row,
-    replies::{aws_error, status},
+    replies::{aws_error, invalid_client, status},
     row,
 };
 use crate::FaultsError;
@@ -32,23 +32,21 @@ pub(super) const ROWS: &[Row] = &[
         secrets_down,
     ),
     alone("token/down", "the token endpoint answers 503 twice", "again, COMPLETED", |case| {
-        token(case, || vec![Step::once(TokenAct::Reply(status(503))).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
+        token(case, vec![Step::once(TokenAct::Reply(status(503))).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
     }),
     alone("token/unreachable", "the token endpoint's connection cut twice", "again, COMPLETED", |case| {
-        token(case, || vec![Step::once(TokenAct::Cut(CutHow::Reset)).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
+        token(case, vec![Step::once(TokenAct::Cut(CutHow::Reset)).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
     }),
     alone("token/slow", "the token endpoint never answers once", "timed out after 10 s, COMPLETED", |case| {
-        token(case, || vec![Step::once(TokenAct::Never)], COMPLETED.uploads(1, 4).claims(1, 2))
+        token(case, vec![Step::once(TokenAct::Never)], COMPLETED.uploads(1, 4).claims(1, 2))
     }),
     alone("token/nonsense", "the token endpoint answers HTML, then JSON without a token", "again, COMPLETED", |case| {
         token(
             case,
-            || {
-                vec![
-                    Step::once(TokenAct::Reply(status(200).body("<html>"))),
-                    Step::once(TokenAct::Reply(status(200).body("{}"))),
-                ]
-            },
+            vec![
+                Step::once(TokenAct::Reply(status(200).body("<html>"))),
+                Step::once(TokenAct::Reply(status(200).body("{}"))),
+            ],
             COMPLETED.uploads(1, 4).claims(1, 2),
         )
     }),
@@ -56,7 +54,7 @@ pub(super) const ROWS: &[Row] = &[
         "token/refused",
         "401 from the token endpoint once",
         "a configuration fault: given back, not rejected; COMPLETED",
-        |case| token(case, || vec![Step::once(TokenAct::Reply(status(401)))], COMPLETED.uploads(1, 4).claims(2, 2)),
+        |case| token(case, vec![Step::once(TokenAct::Reply(invalid_client()))], COMPLETED.uploads(1, 4).claims(2, 2)),
     ),
     alone("token/rotated", "the secret rotated, all tokens revoked", "the secret read again, COMPLETED", rotated),
     alone(
@@ -88,10 +86,11 @@ fn secrets_down(case: Case) -> Acting {
     })
 }
 
-fn token(case: Case, script: fn() -> Vec<Step<TokenAct>>, expect: Expect) -> Acting {
+/// An object while the token endpoint does so, with all tokens revoked.
+pub(super) fn token(case: Case, script: Vec<Step<TokenAct>>, expect: Expect) -> Acting {
     Box::pin(async move {
         let before = case.world.standin.stats().await?.token_requests;
-        case.world.standin.script_tokens(&script()).await?;
+        case.world.standin.script_tokens(&script).await?;
         case.world.standin.revoke_tokens().await?;
         let placed = case.world.put(&case.file()).await?;
         let seen = case.expect(&placed, &expect).await?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cxone_standin::{JobAct, Step};
+use cxone_standin::{BodyEnd, BodyFault, CutHow, JobAct, Step};
 
 use super::{
     Acting, Play, Row,
@@ -51,6 +51,10 @@ fn record_lost(case: Case) -> Acting {
     })
 }
 
+fn cut_in_the_middle() -> Act {
+    Act::Body(BodyFault { after_bytes: MIDDLING / 2, then: BodyEnd::Cut(CutHow::Reset) })
+}
+
 fn throttled() -> Act {
     Act::Answer(aws_error(400, "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException"))
 }
@@ -81,7 +85,7 @@ pub(super) const ROWS: &[Row] = &[
         "the object's stream cut in the middle",
         "the upload broken off and repeated, COMPLETED",
         Play::Other(|case| {
-            meets(case, ("GetObject", 0, 1), Act::CutBody(MIDDLING / 2), COMPLETED.uploads(2, 2).bytes(MIDDLING))
+            meets(case, ("GetObject", 0, 1), cut_in_the_middle(), COMPLETED.uploads(2, 2).bytes(MIDDLING))
         }),
     )
     .fast(),
@@ -174,14 +178,16 @@ pub(super) const ROWS: &[Row] = &[
         "aws/decide-throttled",
         "the ledger throttles the decision five times",
         "uploaded again under the same key after the lease, one attachment",
-        Play::Other(|case| meets(case, ("UpdateItem", 1, 5), throttled(), COMPLETED.uploads(2, 2).claims(2, 2))),
+        Play::Other(|case| {
+            meets(case, ("UpdateItem/execution_input", 0, 5), throttled(), COMPLETED.uploads(2, 2).claims(2, 2))
+        }),
     )
     .within(200),
     row(
         "aws/decide-lost",
         "the decision's answer lost",
         "the repeat finds its own decision, COMPLETED",
-        Play::Other(|case| meets(case, ("UpdateItem", 1, 1), Act::LoseAnswer, COMPLETED)),
+        Play::Other(|case| meets(case, ("UpdateItem/execution_input", 0, 1), Act::LoseAnswer, COMPLETED)),
     )
     .fast(),
     row(
@@ -209,14 +215,14 @@ pub(super) const ROWS: &[Row] = &[
         "aws/settle-throttled",
         "the ledger throttles the outcome six times",
         "the state is retried, COMPLETED",
-        Play::Other(|case| meets(case, ("UpdateItem", 2, 6), throttled(), COMPLETED)),
+        Play::Other(|case| meets(case, ("UpdateItem/outcome_at", 0, 6), throttled(), COMPLETED)),
     )
     .fast(),
     row(
         "aws/settle-lost",
         "the outcome's answer lost",
         "the repeat reads it back, COMPLETED",
-        Play::Other(|case| meets(case, ("UpdateItem", 2, 1), Act::LoseAnswer, COMPLETED)),
+        Play::Other(|case| meets(case, ("UpdateItem/outcome_at", 0, 1), Act::LoseAnswer, COMPLETED)),
     )
     .fast(),
     row(

@@ -221,9 +221,21 @@ fn ten_records(case: Case) -> Acting {
         for one in others {
             case.expect(one, &Expect::COMPLETED).await?;
         }
-        let seen = case.expect(held_up, &Expect::COMPLETED.uploads(7, 7).claims(2, 2)).await?;
+        let seen = case.expect(held_up, &Expect::COMPLETED.uploads(7, 7).claims(3, 3)).await?;
         Ok(format!("nine at once; the tenth {seen}"))
     })
+}
+
+/// A batch as the queue hands it to intake: each message's body with its receipt handle.
+pub(super) fn queue_event<'a>(messages: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    let queue = "arn:aws:sqs:us-east-1:123456789012:rows";
+    let message = |(number, (body, handle)): (usize, (&str, &str))| {
+        json!({
+            "messageId": format!("m{number}"), "receiptHandle": handle, "body": body, "attributes": {},
+            "messageAttributes": {}, "md5OfBody": "", "eventSource": "aws:sqs", "eventSourceARN": queue, "awsRegion": "us-east-1",
+        })
+    };
+    json!({ "Records": messages.enumerate().map(message).collect::<Vec<_>>() })
 }
 
 fn ten_messages(case: Case) -> Acting {
@@ -235,13 +247,9 @@ fn ten_messages(case: Case) -> Acting {
         let bad = format!("{{ unreadable: {}", case.interaction);
         let mut bodies: Vec<String> = placed.iter().map(|one| notification(&[one]).to_string()).collect();
         bodies.insert(4, bad.clone());
-        let queue = "arn:aws:sqs:us-east-1:123456789012:rows";
-        let messages: Vec<Value> = bodies.iter().enumerate().map(|(number, body)| json!({
-            "messageId": format!("m{number}"), "receiptHandle": "r", "body": body, "attributes": {}, "messageAttributes": {},
-            "md5OfBody": "", "eventSource": "aws:sqs", "eventSourceARN": queue, "awsRegion": "us-east-1",
-        })).collect();
+        let event = queue_event(bodies.iter().map(|body| (body.as_str(), "r")));
         case.world.expect_buried();
-        let answer = case.invoke(&case.world.place.functions.intake, &json!({ "Records": messages })).await?;
+        let answer = case.invoke(&case.world.place.functions.intake, &event).await?;
         ensure(answer == json!({ "batchItemFailures": [] }), || format!("the batch was answered with {answer}"))?;
         for one in &placed {
             case.expect(one, &Expect::COMPLETED).await?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     Acting, Play, Row,
-    replies::{s3_error, status},
+    replies::{own, s3_error, status, upload},
     row,
 };
 use crate::case::{Case, Expect, ensure};
@@ -14,7 +14,7 @@ use crate::proxy::Act;
 use crate::world::{File, Webhook};
 
 /// After some runs within the stack's short patience.
-const GIVEN_UP: Expect = Expect::rejected("cxone_unavailable").claims(3, 8);
+const GIVEN_UP: Expect = Expect::untracked("cxone_unavailable").claims(3, 10).uploads(5, 14);
 
 const fn given_up(name: &'static str, fault: &'static str, expectation: &'static str, act: fn(Case) -> Acting) -> Row {
     row(name, fault, expectation, Play::Other(act)).at(Place::Impatient).within(300)
@@ -24,38 +24,52 @@ pub(super) const ROWS: &[Row] = &[
     given_up(
         "upload/503-forever",
         "503 to every upload",
-        "REJECTED cxone_unavailable once the time is up, quota given back, all facts recorded",
-        |case| ends(case, || vec![answers(503).forever()], None, GIVEN_UP.uploads(5, 60), "settled"),
+        "TRACKING_FAILED cxone_unavailable once the time is up, quota kept, all facts recorded",
+        |case| {
+            ends(case, || vec![answers(503).forever()], None, GIVEN_UP.possibly_stored().says(&["503"]), "unsettled")
+        },
     ),
-    given_up(
-        "upload/504-forever",
-        "504 of a gateway to every upload",
-        "the same, quota kept: CXone may hold the file",
-        |case| ends(case, || vec![answers(504).forever()], None, GIVEN_UP.uploads(5, 60), "unsettled"),
-    ),
+    given_up("upload/504-forever", "504 of a gateway to every upload", "the same", |case| {
+        ends(case, || vec![answers(504).forever()], None, GIVEN_UP.possibly_stored().says(&["504"]), "unsettled")
+    }),
     given_up(
         "upload/503-then-s3",
-        "503 to five uploads, then the object's tags cannot be read",
-        "REJECTED cxone_unavailable; what the first run knew is recorded",
+        "503 to five uploads, then the object cannot be read",
+        "TRACKING_FAILED source_unreadable: the side that failed last; what the first run knew is recorded",
         |case| {
-            let fault = Some(("GetObjectTagging", 1, Act::Answer(s3_error(503, "SlowDown"))));
+            let fault = Some(("GetObject", 5, Act::Answer(s3_error(503, "SlowDown"))));
             let script = || vec![answers(503).times(5)];
-            ends(case, script, fault, GIVEN_UP.uploads(5, 5), "settled")
+            let expect = Expect { reason: Some("source_unreadable"), ..GIVEN_UP }.uploads(5, 5).possibly_stored();
+            ends(case, script, fault, expect, "unsettled")
         },
     ),
     given_up(
         "upload/401-always",
         "401 to every upload",
-        "given back again and again, REJECTED only when the time is up",
-        |case| ends(case, || vec![answers(401).forever()], None, GIVEN_UP.uploads(2, 30), "settled"),
+        "released again and again, REJECTED only when the time is up",
+        |case| {
+            let expect = Expect::rejected("cxone_unavailable").claims(3, 10).uploads(2, 20);
+            ends(case, || vec![upload(own(401)).forever()], None, expect, "settled")
+        },
     ),
     row(
         "upload/202-then-413",
         "202 without a job id, then 413",
-        "REJECTED, quota kept: CXone has said that it took the file",
+        "TRACKING_FAILED, quota kept: CXone has said that it took the file",
         Play::Other(|case| {
             let script = || vec![Step::once(UploadAct::Accept(AcceptedBody::Neither)), answers(413)];
-            let refused = Expect::rejected("cxone_payload_too_large").uploads(2, 2);
+            let refused = Expect::untracked("cxone_payload_too_large").uploads(2, 2).possibly_stored();
+            ends(case, script, None, refused, "unsettled")
+        }),
+    )
+    .fast(),
+    row(
+        "upload/202-then-403",
+        "202 without a job id, then 403 for the interaction",
+        "TRACKING_FAILED, quota kept: a refusal does not undo what CXone has taken",
+        Play::Other(|case| {
+            let script = || vec![Step::once(UploadAct::Accept(AcceptedBody::Neither)), upload(own(403))];
+            let refused = Expect::untracked("cxone_forbidden").uploads(2, 2).possibly_stored();
             ends(case, script, None, refused, "unsettled")
         }),
     )

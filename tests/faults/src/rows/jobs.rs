@@ -7,7 +7,7 @@ use cxone_standin::{CutHow, JobAct, RetryAfter, StatusAnswer, Step};
 
 use super::{
     Acting, Play, Row,
-    replies::{redirect, status},
+    replies::{insufficient_scope, own, redirect, status},
     row,
 };
 use crate::case::{Case, Expect, ensure};
@@ -16,7 +16,7 @@ use crate::world::Webhook;
 const COMPLETED: Expect = Expect::COMPLETED;
 
 fn reply(code: u16) -> Step<JobAct> {
-    Step::once(JobAct::Reply(status(code)))
+    Step::once(JobAct::Reply(own(code)))
 }
 
 pub(super) const ROWS: &[Row] = &[
@@ -120,19 +120,19 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row("job/401-once", "401 once", "a fresh token, COMPLETED", Play::Job(|| vec![reply(401)], COMPLETED)).fast(),
     row(
-        "job/401-always",
-        "401 to a fresh token too",
-        "TRACKING_FAILED cxone_unauthorized",
-        Play::Job(|| vec![reply(401).forever()], Expect::untracked("cxone_unauthorized")),
-    )
-    .fast(),
-    row(
         "job/403",
         "403",
         "TRACKING_FAILED cxone_forbidden",
         Play::Job(|| vec![reply(403)], Expect::untracked("cxone_forbidden")),
     )
     .fast(),
+    row(
+        "job/403-scope",
+        "403 with insufficient_scope, for 20 s",
+        "a configuration fault: asked on, COMPLETED",
+        Play::Job(|| vec![Step::once(JobAct::Reply(insufficient_scope())).during(Duration::from_secs(20))], COMPLETED),
+    ),
+    row("job/409", "409 once", "asked again, COMPLETED", Play::Job(|| vec![reply(409)], COMPLETED)).fast(),
     row(
         "job/redirect",
         "a redirect",

@@ -2,13 +2,23 @@
 
 mod alone;
 mod aws;
+mod deadline;
+mod early;
 mod events;
+mod gateways;
 mod given_up;
 mod jobs;
 mod keys;
+mod may_hold;
+mod neighbours;
+mod patience;
 mod processes;
 mod quota;
 mod replies;
+mod retry_after;
+mod s3_headers;
+mod same_request;
+mod shapes;
 mod uploads;
 mod webhooks;
 
@@ -109,8 +119,9 @@ async fn one_file(case: &Case, expect: &Expect) -> Result<String, FaultsError> {
 /// All rows, the slow ones first, so that the quick ones run beside them.
 pub(crate) fn all() -> Vec<Row> {
     let groups = [
-        processes::ROWS,
+        // First, for its first row needs a stack that has not fetched a token yet.
         alone::ROWS,
+        processes::ROWS,
         quota::ROWS,
         uploads::ROWS,
         given_up::ROWS,
@@ -119,6 +130,16 @@ pub(crate) fn all() -> Vec<Row> {
         aws::ROWS,
         events::ROWS,
         keys::ROWS,
+        gateways::ROWS,
+        retry_after::ROWS,
+        same_request::ROWS,
+        may_hold::ROWS,
+        early::ROWS,
+        shapes::ROWS,
+        s3_headers::ROWS,
+        patience::ROWS,
+        deadline::ROWS,
+        neighbours::ROWS,
     ];
     let mut rows = groups.concat();
     rows.sort_by_key(|row| std::cmp::Reverse(row.seconds));

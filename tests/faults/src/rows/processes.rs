@@ -28,7 +28,7 @@ pub(super) const ROWS: &[Row] = &[
         "process/intake-claimed",
         "intake killed after the claim",
         "taken over, COMPLETED",
-        Play::Other(|case| killed(case, "GetObject", 0, false, TAKEN_OVER)),
+        Play::Other(|case| killed(case, "GetObject", 0, false, TAKEN_OVER.uploads(1, 2))),
     )
     .within(HEALED),
     row(
@@ -106,7 +106,7 @@ async fn caller(case: &Case, about: &str) -> Result<u32, FaultsError> {
 
 fn uploaded(case: Case) -> Acting {
     Box::pin(async move {
-        let seen = case.kill_at("UpdateItem", 1, false, &TAKEN_OVER).await?;
+        let seen = case.kill_at("UpdateItem/execution_input", 0, false, &TAKEN_OVER).await?;
         let held = case.world.standin.attachments(Some(&case.interaction)).await?;
         let uploads: Vec<usize> = held.iter().map(|one| one.requests.len()).collect();
         ensure(uploads == [2], || format!("uploads by attachment: {uploads:?}"))?;
@@ -178,7 +178,7 @@ fn five_times(case: Case) -> Acting {
         for _ in 0..5 {
             kill(case.caught(&mut caught_one, &placed).await?)?;
         }
-        let seen = case.expect(&placed, &Expect::rejected("intake_crashed").uploads(5, 5).claims(6, 6)).await?;
+        let seen = case.expect(&placed, &Expect::rejected("intake_crashed").uploads(0, 5).claims(6, 6)).await?;
         case.met(&planted, 5).await?;
         Ok(seen)
     })

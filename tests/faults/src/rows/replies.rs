@@ -1,12 +1,85 @@
 //! Answers that rows script.
 
+use cxone_standin::{BodyEnd, BodyFault, JobAct, Step, TokenAct, UploadAct};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use scripted_http::reply::Reply;
 
-/// An answer of this status.
+/// An answer of this status with an empty body, which is a gateway's where the status is a 4xx.
 pub(super) fn status(code: u16) -> Reply {
     // Rows write statuses down as constants; a wrong one shows as a row that does not hold.
     Reply::status(StatusCode::from_u16(code).unwrap_or(StatusCode::IM_A_TEAPOT))
+}
+
+/// An answer of CXone itself: a JSON object with more than a `message`.
+pub(super) fn own(code: u16) -> Reply {
+    status(code).body(format!(r#"{{"error":"Refused","code":{code}0}}"#))
+}
+
+/// An answer of CXone itself that says why.
+pub(super) fn own_saying(code: u16, message: &str) -> Reply {
+    status(code).body(serde_json::json!({ "error": "Refused", "message": message }).to_string())
+}
+
+/// A 403 for a missing scope, as RFC 6750 (3.1) has it: the header says it, and here OAuth's field too.
+pub(super) fn insufficient_scope() -> Reply {
+    let challenge = HeaderValue::from_static(r#"Bearer realm="cxone", error="insufficient_scope""#);
+    status(403).body(r#"{"error":"insufficient_scope","code":4031}"#).header(header::WWW_AUTHENTICATE, challenge)
+}
+
+/// The token endpoint's own refusal.
+pub(super) fn invalid_client() -> Reply {
+    status(401).body(r#"{"error":"invalid_client","error_description":"the client is not known"}"#)
+}
+
+/// What a gateway puts behind a status.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Page {
+    Html,
+    Empty,
+    Text,
+    /// JSON whose only member is `message`.
+    Message,
+}
+
+/// A gateway's answer.
+pub(super) fn page(code: u16, page: Page) -> Reply {
+    let reply = status(code);
+    let of_type =
+        |reply: Reply, media: &'static str| reply.header(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    match page {
+        Page::Empty => reply,
+        Page::Html => {
+            of_type(reply.body("<html><head><title>Sorry</title></head><body>Blocked</body></html>"), "text/html")
+        }
+        Page::Text => of_type(reply.body("default backend - 404"), "text/plain"),
+        Page::Message => reply.body(r#"{"message":"Forbidden"}"#),
+    }
+}
+
+/// One upload that is answered so; nothing is stored.
+pub(super) fn upload(reply: Reply) -> Step<UploadAct> {
+    Step::once(UploadAct::Reply(reply))
+}
+
+/// One upload that is stored and then answered so.
+pub(super) fn stored(reply: Reply) -> Step<UploadAct> {
+    Step::once(UploadAct::StoreThenReply(reply))
+}
+
+/// One poll that is answered so.
+pub(super) fn job(reply: Reply) -> Step<JobAct> {
+    Step::once(JobAct::Reply(reply))
+}
+
+/// One token request that is answered so.
+pub(super) fn token(reply: Reply) -> Step<TokenAct> {
+    Step::once(TokenAct::Reply(reply))
+}
+
+/// The same answer, whose body never comes.
+pub(super) fn stalled(reply: Reply) -> Reply {
+    const HALF_AN_HOUR_MS: u32 = 1_800_000;
+    reply.body_fault(BodyFault { after_bytes: 2, then: BodyEnd::StallMs(HALF_AN_HOUR_MS) })
 }
 
 /// A redirect to somewhere else on the same server, where nothing may ever come.

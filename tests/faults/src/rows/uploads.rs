@@ -7,7 +7,8 @@ use cxone_standin::{AcceptedBody, CutAt, CutHow, RetryAfter, Step, UploadAct};
 
 use super::{
     Play, Row,
-    replies::{redirect, status},
+    may_hold::cut_unkept,
+    replies::{insufficient_scope, own, redirect, status, upload},
     row,
 };
 use crate::case::Expect;
@@ -17,16 +18,8 @@ const LARGE: usize = 6_000_000;
 
 const COMPLETED: Expect = Expect::COMPLETED;
 
-fn reply(code: u16) -> Step<UploadAct> {
-    Step::once(UploadAct::Reply(status(code)))
-}
-
 fn throttled(after: RetryAfter) -> Step<UploadAct> {
-    Step::once(UploadAct::Reply(status(429).retry_after(after)))
-}
-
-fn scope() -> Step<UploadAct> {
-    Step::once(UploadAct::Reply(status(403).body(r#"{"message":"insufficient scope"}"#)))
+    upload(status(429).retry_after(after))
 }
 
 fn accept(body: AcceptedBody) -> Step<UploadAct> {
@@ -52,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
         "upload/429-bare",
         "429 without a header",
         "waits 5 s, COMPLETED",
-        Play::Upload(|| vec![reply(429)], COMPLETED.uploads(2, 2)),
+        Play::Upload(|| vec![upload(own(429))], COMPLETED.uploads(2, 2)),
     )
     .fast(),
     row(
@@ -67,7 +60,7 @@ pub(super) const ROWS: &[Row] = &[
         "COMPLETED after a minute",
         Play::Upload(
             || vec![throttled(RetryAfter::Seconds(3)).during(Duration::from_mins(1))],
-            COMPLETED.uploads(10, 25).claims(1, 2),
+            COMPLETED.uploads(6, 20).claims(2, 12),
         ),
     )
     .within(150),
@@ -75,48 +68,53 @@ pub(super) const ROWS: &[Row] = &[
         "upload/500-burst",
         "500 twice, 503 twice",
         "again with backoff, fifth upload COMPLETED",
-        Play::Upload(|| vec![reply(500).times(2), reply(503).times(2)], COMPLETED.uploads(5, 5)),
+        Play::Upload(|| vec![upload(own(500)).times(2), upload(own(503)).times(2)], COMPLETED.uploads(5, 5)),
     )
     .fast(),
     row(
         "upload/503-long",
         "503 seven times",
-        "given back once, COMPLETED",
-        Play::Upload(|| vec![reply(503).times(7)], COMPLETED.uploads(8, 8).claims(2, 2)),
+        "five uploads in the first run, one in each later run, COMPLETED",
+        Play::Upload(|| vec![upload(own(503)).times(7)], COMPLETED.uploads(8, 8).claims(4, 4)),
     ),
     row(
         "upload/401-once",
         "401 once",
         "a fresh token, second upload COMPLETED",
-        Play::Upload(|| vec![reply(401)], COMPLETED.uploads(2, 2)),
+        Play::Upload(|| vec![upload(own(401))], COMPLETED.uploads(2, 2)),
     )
     .fast(),
     row(
         "upload/401-twice",
         "401 to a fresh token too",
         "given back, not rejected; then COMPLETED",
-        Play::Upload(|| vec![reply(401).times(2)], COMPLETED.uploads(3, 3).claims(2, 2)),
+        Play::Upload(|| vec![upload(own(401)).times(2)], COMPLETED.uploads(3, 3).claims(2, 2)),
     ),
     row(
         "upload/403-scope",
-        "403 that names the scope",
-        "given back, not rejected; then COMPLETED",
-        Play::Upload(|| vec![scope()], COMPLETED.uploads(2, 2).claims(2, 2)),
+        "403 with insufficient_scope",
+        "released, not rejected; then COMPLETED",
+        Play::Upload(|| vec![upload(insufficient_scope())], COMPLETED.uploads(2, 2).claims(2, 2)),
     ),
     row(
         "upload/403",
         "403 for the interaction",
         "REJECTED cxone_forbidden",
-        Play::Upload(|| vec![reply(403)], Expect::rejected("cxone_forbidden")),
+        Play::Upload(|| vec![upload(own(403))], Expect::rejected("cxone_forbidden")),
     )
     .fast(),
-    row("upload/404", "404", "REJECTED cxone_404", Play::Upload(|| vec![reply(404)], Expect::rejected("cxone_404")))
-        .fast(),
+    row(
+        "upload/404",
+        "404",
+        "REJECTED cxone_404",
+        Play::Upload(|| vec![upload(own(404))], Expect::rejected("cxone_404")),
+    )
+    .fast(),
     row(
         "upload/413",
         "413",
         "REJECTED cxone_payload_too_large",
-        Play::Upload(|| vec![reply(413)], Expect::rejected("cxone_payload_too_large")),
+        Play::Upload(|| vec![upload(own(413))], Expect::rejected("cxone_payload_too_large")),
     )
     .fast(),
     row(
@@ -132,16 +130,21 @@ pub(super) const ROWS: &[Row] = &[
         "upload/415",
         "415",
         "REJECTED cxone_unsupported_type",
-        Play::Upload(|| vec![reply(415)], Expect::rejected("cxone_unsupported_type")),
+        Play::Upload(|| vec![upload(own(415))], Expect::rejected("cxone_unsupported_type")),
     )
     .fast(),
-    row("upload/422", "422", "REJECTED cxone_422", Play::Upload(|| vec![reply(422)], Expect::rejected("cxone_422")))
-        .fast(),
+    row(
+        "upload/422",
+        "422",
+        "REJECTED cxone_422",
+        Play::Upload(|| vec![upload(own(422))], Expect::rejected("cxone_422")),
+    )
+    .fast(),
     row(
         "upload/redirect",
         "a redirect",
         "never followed, REJECTED cxone_redirect",
-        Play::Upload(|| vec![Step::once(UploadAct::Reply(redirect()))], Expect::rejected("cxone_redirect")),
+        Play::Upload(|| vec![upload(redirect())], Expect::rejected("cxone_redirect")),
     )
     .fast(),
     row(
@@ -183,13 +186,8 @@ pub(super) const ROWS: &[Row] = &[
         "reset after the body thrice, then 403",
         "REJECTED, quota given back",
         Play::Upload(
-            || {
-                vec![
-                    Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Reset, store: false }).times(3),
-                    reply(403),
-                ]
-            },
-            Expect::rejected("cxone_forbidden").uploads(4, 4),
+            || vec![cut_unkept().times(3), upload(own(403))],
+            Expect::rejected("cxone_forbidden").uploads(4, 4).surely_not_stored(),
         ),
     )
     .fast(),
@@ -226,7 +224,7 @@ pub(super) const ROWS: &[Row] = &[
         "three tries, TRACKING_FAILED cxone_no_job_id",
         Play::Upload(
             || vec![accept(AcceptedBody::Neither).forever()],
-            Expect::ended(Outcome::TrackingFailed, "cxone_no_job_id").uploads(3, 3),
+            Expect::ended(Outcome::TrackingFailed, "cxone_no_job_id").uploads(3, 3).possibly_stored(),
         ),
     )
     .fast(),

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use cxone_standin::{CutAt, CutHow, JobAct, RetryAfter, Step, UploadAct};
-use http::StatusCode;
+use cxone_standin::{
+    BodyEnd, BodyFault, CutAt, CutHow, EarlyEnd, Encoding, JobAct, RawReply, RetryAfter, Step, UploadAct,
+};
+use http::{HeaderValue, StatusCode, header};
 use scripted_http::reply::Reply;
 use webhook_receiver::DeliveryAct;
 
@@ -25,11 +27,22 @@ pub(crate) enum Fate {
     Copies,
     ReadBroken,
     StartLost,
+    GatewayPage,
+    RetryAfter,
+    EarlyAccepted,
+    StoredThenError,
+    Compressed,
+    FoldedHeaders,
+    BlindPoll,
     Refused,
     Failed,
 }
 
-const FATES: [Fate; 12] = [
+/// A 202 as some gateways write it.
+const FOLDED: &str = "HTTP/1.1 202 Accepted\r\nX-Note: a\r\n b\r\nX-Other : c\r\nConnection: close\r\n\
+                      Content-Length: {content_length}\r\n\r\n{\"jobId\":\"{job_id}\"}";
+
+const FATES: [Fate; 19] = [
     Fate::UploadBusy,
     Fate::UploadThrottled,
     Fate::UploadCut,
@@ -40,6 +53,13 @@ const FATES: [Fate; 12] = [
     Fate::Copies,
     Fate::ReadBroken,
     Fate::StartLost,
+    Fate::GatewayPage,
+    Fate::RetryAfter,
+    Fate::EarlyAccepted,
+    Fate::StoredThenError,
+    Fate::Compressed,
+    Fate::FoldedHeaders,
+    Fate::BlindPoll,
     Fate::Refused,
     Fate::Failed,
 ];
@@ -62,49 +82,79 @@ impl Fate {
 
     /// Before the write.
     pub(super) async fn prepare(self, world: &World, interaction: &str) -> Result<(), FaultsError> {
-        let upload = |act: UploadAct| Step::once(act);
-        let job = |act: JobAct| Step::once(act);
-        let busy = Reply::status(StatusCode::SERVICE_UNAVAILABLE);
+        let uploads = self.uploads();
+        if !uploads.is_empty() {
+            world.standin.script_uploads(interaction, &uploads).await?;
+        }
+        let jobs = self.jobs();
+        if !jobs.is_empty() {
+            world.standin.script_jobs(interaction, &jobs).await?;
+        }
         match self {
-            Self::UploadBusy => {
-                world.standin.script_uploads(interaction, &[upload(UploadAct::Reply(busy)).times(2)]).await?;
-            }
-            Self::UploadThrottled => {
-                let reply = Reply::status(StatusCode::TOO_MANY_REQUESTS).retry_after(RetryAfter::Seconds(2));
-                world.standin.script_uploads(interaction, &[upload(UploadAct::Reply(reply))]).await?;
-            }
-            Self::UploadCut => {
-                world.standin.script_uploads(interaction, &[upload(UploadAct::cut(CutAt::AfterBytes(600)))]).await?;
-            }
-            Self::AnswerLost => {
-                world.standin.script_uploads(interaction, &[upload(UploadAct::cut(CutAt::AfterBody))]).await?;
-            }
-            Self::Refused => {
-                let reply = Reply::status(StatusCode::FORBIDDEN);
-                world.standin.script_uploads(interaction, &[upload(UploadAct::Reply(reply))]).await?;
-            }
-            Self::JobBusy => {
-                let steps = [job(JobAct::Reply(busy)).times(2), job(JobAct::Cut(CutHow::Reset))];
-                world.standin.script_jobs(interaction, &steps).await?;
-            }
-            Self::JobSlow => {
-                let step = job(JobAct::word("RUNNING")).during(Duration::from_secs(12));
-                world.standin.script_jobs(interaction, &[step]).await?;
-            }
-            Self::Failed => world.standin.script_jobs(interaction, &[job(JobAct::word("FAILED"))]).await?,
             Self::WebhookDown => {
-                let step = webhook_receiver::Step::once(DeliveryAct::Reply(busy)).times(2);
+                let step = webhook_receiver::Step::once(DeliveryAct::Reply(busy())).times(2);
                 world.receiver.script_interaction(interaction, &[step]).await?;
             }
             Self::ReadBroken => {
-                world.proxy.rules.plant("GetObject", &format!("/{interaction}/"), 0, 1, Act::CutBody(500));
+                world.proxy.rules.plant(
+                    "GetObject",
+                    &format!("/{interaction}/"),
+                    0,
+                    1,
+                    Act::Body(BodyFault { after_bytes: 500, then: BodyEnd::Cut(CutHow::Reset) }),
+                );
             }
             Self::StartLost => {
                 world.proxy.rules.plant("StartExecution", &format!("/{interaction}/"), 0, 1, Act::LoseAnswer);
             }
-            Self::Plain | Self::Copies => {}
+            _ => {}
         }
         Ok(())
+    }
+
+    /// What CXone does at its uploads.
+    fn uploads(self) -> Vec<Step<UploadAct>> {
+        let reply = |reply: Reply| Step::once(UploadAct::Reply(reply));
+        match self {
+            Self::UploadBusy => vec![reply(busy()).times(2)],
+            Self::UploadThrottled => {
+                vec![reply(Reply::status(StatusCode::TOO_MANY_REQUESTS).retry_after(RetryAfter::Seconds(2)))]
+            }
+            Self::UploadCut => vec![Step::once(UploadAct::cut(CutAt::AfterBytes(600)))],
+            Self::AnswerLost => vec![Step::once(UploadAct::cut(CutAt::AfterBody))],
+            Self::GatewayPage => vec![reply(gateway_page())],
+            Self::RetryAfter => vec![reply(busy().retry_after(RetryAfter::Seconds(5)))],
+            Self::EarlyAccepted => vec![Step::once(UploadAct::AcceptEarly { then: EarlyEnd::Read, pause_ms: 5 })],
+            Self::StoredThenError => {
+                vec![Step::once(UploadAct::StoreThenReply(Reply::status(StatusCode::INTERNAL_SERVER_ERROR)))]
+            }
+            Self::Compressed => {
+                let body = Reply::status(StatusCode::ACCEPTED).body("\u{feff}{\"jobId\":\"{job_id}\"}");
+                vec![Step::once(UploadAct::StoreThenReply(body.encoded(Encoding::Gzip))).forever()]
+            }
+            Self::FoldedHeaders => {
+                let reply = RawReply::text(FOLDED);
+                vec![Step::once(UploadAct::Raw { reply, early: false, store: true }).forever()]
+            }
+            Self::Refused => {
+                vec![reply(Reply::status(StatusCode::FORBIDDEN).body(r#"{"error":"Forbidden","code":4030}"#))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// And at its job's polls.
+    fn jobs(self) -> Vec<Step<JobAct>> {
+        match self {
+            Self::JobBusy => {
+                vec![Step::once(JobAct::Reply(busy())).times(2), Step::once(JobAct::Cut(CutHow::Reset))]
+            }
+            Self::JobSlow => vec![Step::once(JobAct::word("RUNNING")).during(Duration::from_secs(12))],
+            // For longer than the job's deadline.
+            Self::BlindPoll => vec![Step::once(JobAct::Reply(gateway_page())).during(Duration::from_secs(70))],
+            Self::Failed => vec![Step::once(JobAct::word("FAILED"))],
+            _ => Vec::new(),
+        }
     }
 
     /// After the write.
@@ -116,4 +166,13 @@ impl Fate {
         }
         Ok(())
     }
+}
+
+fn busy() -> Reply {
+    Reply::status(StatusCode::SERVICE_UNAVAILABLE)
+}
+
+fn gateway_page() -> Reply {
+    let html = HeaderValue::from_static("text/html");
+    Reply::status(StatusCode::FORBIDDEN).body("<html>Blocked</html>").header(header::CONTENT_TYPE, html)
 }

@@ -18,6 +18,7 @@ pub(super) fn file(interaction: &str, number: usize) -> File {
         key: format!("{PREFIX}{interaction}/{name}"),
         body: body.to_vec(),
         tagged: true,
+        metadata: Vec::new(),
     };
     if number.is_multiple_of(2) {
         // Evenly spread over the powers of two.

@@ -59,11 +59,13 @@ pub async fn soak(load: &Load) -> Result<SoakReport, FaultsError> {
     let binaries = Binaries::build(&options).await?;
     let setup = Setup {
         name: "soak",
-        parameters: "StorageQuotaBytes=100000000000".to_owned(),
+        // Short enough for polls that see nothing of their job for longer than that.
+        parameters: "StorageQuotaBytes=100000000000 JobDeadlineSeconds=60".to_owned(),
         concurrency: 8,
         batch: 10,
         wait_scale: 0.2,
         tls: false,
+        cxone: None,
     };
     let world = Arc::new(World::start(&setup, &load.profile, &binaries).await?);
     say(&format!("write    {} objects, {} % of which meet a fault", load.objects, load.percent));

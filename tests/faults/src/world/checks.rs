@@ -1,12 +1,13 @@
 //! The invariants of one object: what must hold however it ended.
 
+use attachments::ObjectKey;
 use aws_sdk_sfn::types::ExecutionStatus;
-use cxone_standin::Attachment;
+use cxone_standin::{Attachment, Call, RequestRecord};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use webhook_receiver::Delivery;
 
-use super::{Placed, World};
+use super::{PREFIX, Placed, World};
 use crate::FaultsError;
 use crate::error::Calling as _;
 
@@ -24,6 +25,8 @@ pub(crate) struct Ended {
     pub(crate) deliveries: Vec<Delivery>,
     /// How often intake claimed it.
     pub(crate) claims: u64,
+    /// Uploads under its key that CXone saw begin.
+    pub(crate) seen_uploads: u64,
     pub(crate) execution_arn: String,
 }
 
@@ -110,7 +113,8 @@ impl World {
                 deliveries.len()
             ));
         }
-        let outcome = record.get("event").and_then(Value::as_str).and_then(outcome_of).unwrap_or("none");
+        let outcome = record.get("event").and_then(Value::as_str).and_then(outcome_of);
+        let outcome = outcome.as_ref().map_or("none", |outcome| outcome.as_str());
         self.check_execution(&arn, status, outcome, webhook).await?;
         let held = self.standin.attachments(None).await?;
         let mut held: Vec<Attachment> = held.into_iter().filter(|one| one.idempotency_key == identity).collect();
@@ -118,34 +122,33 @@ impl World {
             return broken(format!("CXone holds it {} times", held.len()));
         }
         let attachment = held.pop();
-        if outcome == "COMPLETED" && attachment.as_ref().is_none_or(|one| one.sha256 != placed.sha256) {
-            return broken(format!("COMPLETED, but CXone holds {attachment:?}"));
+        if let Err(what) = is_true(&record, outcome, attachment.as_ref(), placed) {
+            return broken(what);
         }
         let row = self.ledger_row(identity).await?.unwrap_or_default();
         if row.state != "done" {
             return broken(format!("its ledger row is {row:?}"));
         }
-        let violations: Vec<_> = self.violations_of(attachment.as_ref()).await?;
-        if !violations.is_empty() {
-            return broken(format!("violations at CXone: {violations:?}"));
+        let interaction = ObjectKey::interaction_of(&placed.key, PREFIX);
+        let violations = self.standin.violations(Some(&interaction)).await?;
+        if let Some(violation) = violations.first() {
+            return broken(format!("{} violations at CXone, the first: {}", violations.len(), violation.text));
         }
+        let uploads = self.standin.requests(Some(&interaction), Some(Call::Upload)).await?;
+        let under_its_key =
+            |upload: &&RequestRecord| upload.headers.get("idempotency-key").is_some_and(|key| key == identity);
         let said = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         Ok(Ended {
             outcome: outcome.to_owned(),
             reason: said("/error_reason/code"),
             reason_text: said("/error_reason/text").unwrap_or_default(),
             claims: row.attempts,
+            seen_uploads: uploads.iter().filter(under_its_key).count() as u64,
             attachment,
             deliveries,
             execution_arn: arn,
             record,
         })
-    }
-
-    async fn violations_of(&self, attachment: Option<&Attachment>) -> Result<Vec<String>, FaultsError> {
-        let Some(attachment) = attachment else { return Ok(Vec::new()) };
-        let violations = self.standin.violations(Some(&attachment.interaction_id)).await?;
-        Ok(violations.into_iter().map(|violation| violation.text).collect())
     }
 
     /// That the console shows what the record says.
@@ -201,6 +204,29 @@ impl World {
     }
 }
 
-fn outcome_of(event: &str) -> Option<&'static str> {
-    attachments::Outcome::ALL.into_iter().find(|outcome| outcome.event() == event).map(attachments::Outcome::as_str)
+/// Whether the record says what is so, as far as this side can know.
+fn is_true(record: &Value, outcome: &str, held: Option<&Attachment>, placed: &Placed) -> Result<(), String> {
+    let said = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    if outcome == "COMPLETED" {
+        if held.is_none_or(|one| one.sha256 != placed.sha256) {
+            return Err(format!("COMPLETED, but CXone holds {held:?}"));
+        }
+        if said("/object/sha256") != placed.sha256 {
+            return Err(format!("COMPLETED, but the record's sha256 is {:?}", said("/object/sha256")));
+        }
+    }
+    let possibly_stored = record.get("possibly_stored").and_then(Value::as_bool).unwrap_or(false);
+    if outcome == "REJECTED" && (possibly_stored || held.is_some_and(|one| one.live)) {
+        let job = held.map(|one| one.job_id.as_str());
+        return Err(format!("REJECTED, but CXone may hold it ({possibly_stored}) or holds it as {job:?}"));
+    }
+    let text = said("/error_reason/text").to_lowercase();
+    if possibly_stored && ["write it again", "write the object again"].iter().any(|advice| text.contains(advice)) {
+        return Err(format!("CXone may hold it, but the record says {text:?}"));
+    }
+    Ok(())
+}
+
+fn outcome_of(event: &str) -> Option<attachments::Outcome> {
+    attachments::Outcome::ALL.into_iter().find(|outcome| outcome.event() == event)
 }

@@ -14,7 +14,7 @@ use std::net::TcpListener;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use stack::{Binaries, Clients, Description, Options, Stack};
+use stack::{Binaries, Clients, CxoneServer, Description, Options, Stack};
 
 use crate::FaultsError;
 use crate::error::Calling as _;
@@ -47,6 +47,8 @@ pub(crate) struct Setup {
     pub(crate) wait_scale: f64,
     /// Whether the webhook's receiver speaks TLS, at first with a certificate that nobody knows.
     pub(crate) tls: bool,
+    /// What the stand-in is started with, apart from the credentials; with its own defaults if none.
+    pub(crate) cxone: Option<fn() -> cxone_standin::Settings>,
 }
 
 /// A running stack under test.
@@ -66,7 +68,8 @@ pub(crate) struct World {
     has_quota: bool,
     name: &'static str,
     pub(crate) tls: Option<TlsFront>,
-    /// Ends with the world.
+    /// These end with the world.
+    _cxone: Option<cxone_standin::Running>,
     _stack: Stack,
 }
 
@@ -82,6 +85,7 @@ impl World {
         options.wait_scale = setup.wait_scale;
         options.environment = vec![("AWS_ENDPOINT_URL".to_owned(), proxy.url().to_owned())];
         let tls = if setup.tls { Some(TlsFront::start(&mut options).await?) } else { None };
+        let cxone = setup.cxone.map(|settings| start_cxone(settings(), &mut options)).transpose()?;
         let stack = Stack::start(&options, binaries).await?;
         let (place, clients) = (stack.description().clone(), stack.clients().clone());
         let secrets = [options.credentials.client_secret, options.signing_secret];
@@ -98,6 +102,7 @@ impl World {
             place,
             clients,
             name: setup.name,
+            _cxone: cxone,
             _stack: stack,
         };
         world.make_buckets().await?;
@@ -152,6 +157,22 @@ impl World {
         let path = format!("/2015-03-31/event-source-mappings/{mapping}");
         http_call::json("PUT", &self.place.endpoint, &path, Some(&wanted)).await.map(drop)
     }
+}
+
+/// Starts a stand-in in this process and turns the stack to it.
+fn start_cxone(
+    settings: cxone_standin::Settings,
+    options: &mut Options,
+) -> Result<cxone_standin::Running, FaultsError> {
+    let credentials = &options.credentials;
+    let settings = cxone_standin::Settings {
+        client_id: credentials.client_id.clone(),
+        client_secret: credentials.client_secret.clone().into(),
+        ..settings
+    };
+    let running = cxone_standin::start(settings).calling("starting the stand-in")?;
+    options.cxone = CxoneServer::Other(format!("{}/api/v2", running.base_url()));
+    Ok(running)
 }
 
 /// No code that holds one of the locks leaves what is behind it half changed.

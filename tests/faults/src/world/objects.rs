@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use attachments::{Identity, ObjectKey, ObjectRef, ObjectVersion, execution_name};
-use aws_sdk_s3::types::ChecksumAlgorithm;
+use aws_sdk_s3::types::{ChecksumAlgorithm, Tag, Tagging};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -26,6 +26,8 @@ pub(crate) struct File {
     pub(crate) body: Vec<u8>,
     /// Whether it has a tag.
     pub(crate) tagged: bool,
+    /// Its user metadata.
+    pub(crate) metadata: Vec<(&'static str, String)>,
 }
 
 /// An object in a bucket.
@@ -40,6 +42,8 @@ pub(crate) struct Placed {
     pub(crate) version_id: Option<String>,
     pub(crate) etag: String,
     pub(crate) sequencer: String,
+    /// When it was written, as its events say.
+    pub(crate) written_at: String,
     /// What ledger, upload, webhook and execution know it by.
     pub(crate) identity: Identity,
     /// The name that its execution must have.
@@ -54,7 +58,7 @@ impl File {
 
     /// A sound of so many bytes.
     pub(crate) fn named(interaction: &str, name: &str, bytes: usize) -> Self {
-        Self { key: format!("{PREFIX}{interaction}/{name}"), body: sound(bytes), tagged: true }
+        Self { key: format!("{PREFIX}{interaction}/{name}"), body: sound(bytes), tagged: true, metadata: Vec::new() }
     }
 }
 
@@ -91,6 +95,8 @@ impl World {
         let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
         let put = self.clients.s3.put_object().bucket(bucket).key(&file.key).body(file.body.clone().into());
         let put = if file.tagged { put.tagging(format!("note={tag}")) } else { put };
+        let put = file.metadata.iter().fold(put, |put, (name, value)| put.metadata(*name, value));
+        let written_at = now();
         let answer = put.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await.calling("PutObject")?;
         let etag = answer.e_tag.unwrap_or_default().trim_matches('"').to_owned();
         let version_id = answer.version_id.filter(|id| id != "null");
@@ -108,11 +114,21 @@ impl World {
             version_id,
             etag,
             sequencer,
+            written_at,
             execution_name: execution_name(&ObjectKey::interaction_of(&file.key, PREFIX), &identity),
             identity,
         };
         lock(&self.placed).push(placed.clone());
         Ok(placed)
+    }
+
+    /// Adds a tag to the very version, as scanners do; what it had is gone, as with S3.
+    pub(crate) async fn tag(&self, placed: &Placed, name: &str, value: &str) -> Result<(), FaultsError> {
+        let tag = Tag::builder().key(name).value(format!("{TAG_VALUE}{value}")).build().calling("forming a tag")?;
+        let tags = Tagging::builder().tag_set(tag).build().calling("forming tags")?;
+        let call = self.clients.s3.put_object_tagging().bucket(&placed.bucket).key(&placed.key).tagging(tags);
+        let call = call.set_version_id(placed.version_id.clone());
+        call.send().await.calling("PutObjectTagging").map(drop)
     }
 
     /// Puts a message on the intake queue.
@@ -146,7 +162,7 @@ fn record(placed: &Placed) -> Value {
     }
     json!({
         "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventName": "ObjectCreated:Put",
-        "eventTime": now(),
+        "eventTime": placed.written_at,
         "s3": {
             "s3SchemaVersion": "1.0", "configurationId": "rows",
             "bucket": { "name": placed.bucket, "arn": format!("arn:aws:s3:::{}", placed.bucket) },
@@ -159,7 +175,7 @@ fn record(placed: &Placed) -> Value {
 pub(crate) fn eventbridge(placed: &Placed) -> Value {
     json!({
         "version": "0", "id": format!("{:032x}", fastrand::u128(..)), "detail-type": "Object Created", "source": "aws.s3",
-        "account": "123456789012", "time": now(), "region": "us-east-1",
+        "account": "123456789012", "time": placed.written_at, "region": "us-east-1",
         "resources": [format!("arn:aws:s3:::{}", placed.bucket)],
         "detail": {
             "version": "0", "bucket": { "name": placed.bucket },

@@ -25,7 +25,7 @@ pub(crate) fn differences(sample: &Sample, seen: &Seen) -> Vec<String> {
     match &seen.record {
         None => found.add("there is no audit record"),
         Some(record) => {
-            found.unless_equal("audit record's event", text(record, "/event"), Some(expected.outcome.event()));
+            found.unless_equal("audit record's event", text(record, "/event"), Some(&expected.outcome.event()));
             found.unless_equal("audit record's reason", text(record, "/error_reason/code"), reason.as_deref());
         }
     }
