@@ -44,7 +44,7 @@ impl Boundary {
     /// [`NoRandomness`]; nothing may be sent then.
     pub fn generate() -> Result<Self, NoRandomness> {
         let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(NoRandomness)?;
+        getrandom::getrandom(&mut random).map_err(NoRandomness)?;
         Ok(Self(format!("cxone-{:032x}", u128::from_be_bytes(random))))
     }
 

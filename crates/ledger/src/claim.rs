@@ -188,7 +188,7 @@ fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
 /// 64 bits that nobody else can name.
 fn owner() -> Result<String, LedgerError> {
     let mut random = [0; 8];
-    getrandom::fill(&mut random).map_err(|error| LedgerError::unavailable("name the claim's owner", error))?;
+    getrandom::getrandom(&mut random).map_err(|error| LedgerError::unavailable("name the claim's owner", error))?;
     Ok(format!("{:016x}", u64::from_be_bytes(random)))
 }
 
