@@ -6,7 +6,7 @@ use std::{
 };
 
 use attachments::{Identity, ObjectRef, ObjectVersion, audit::AuditRecord, execution_name};
-use cxone_standin::{Attachment, Call, RequestRecord};
+use cxone_standin::{Attachment, Call, RequestRecord, Violation};
 use serde_json::Value;
 use stack::{Binaries, Options, Stack};
 use webhook_receiver::Delivery;
@@ -61,6 +61,8 @@ pub struct Journey {
     pub audit: AuditRecord,
     /// Uploads that the stand-in saw for the identity.
     pub uploads: Vec<RequestRecord>,
+    /// What was wrong with them: a repetition that is not the same request, say.
+    pub violations: Vec<Violation>,
     /// Attachments that it keeps for the identity.
     pub attachments: Vec<Attachment>,
     /// Webhooks for the identity.
@@ -137,6 +139,9 @@ impl World {
         let states =
             history.events.iter().filter_map(|event| Some(event.state_entered_event_details()?.name().to_owned()));
         let audit_bytes = self.audit_bytes(&identity).await?;
+        let uploads = self.uploads(&identity).await?;
+        let mut violations = self.cxone.violations(None).await?;
+        violations.retain(|violation| uploads.iter().any(|upload| upload.seq == violation.seq));
         Ok(Journey {
             status: ended.status().as_str().to_owned(),
             error: ended.error,
@@ -144,7 +149,8 @@ impl World {
             states: states.collect(),
             audit: serde_json::from_slice(&audit_bytes)?,
             audit_bytes,
-            uploads: self.uploads(&identity).await?,
+            uploads,
+            violations,
             attachments: self.attachments(&identity).await?,
             deliveries: self.webhook.deliveries(Some(identity.as_str()), None).await?,
             name,
@@ -253,6 +259,9 @@ impl Journey {
         };
         if !delivery.verified || delivery.body.as_bytes() != self.audit_bytes {
             return Err(format!("webhook of {identity}: verified {}, body {}", delivery.verified, delivery.body).into());
+        }
+        if let Some(violation) = self.violations.first() {
+            return Err(format!("CXone's API does not allow an upload of {identity}: {}", violation.text).into());
         }
         if self.attachments.len() > 1 {
             return Err(format!("{} attachments for {identity}", self.attachments.len()).into());

@@ -39,7 +39,9 @@ pub(crate) async fn each_fault_has_its_reason(world: &World) -> Result<(), Error
     Ok(())
 }
 
-fn reply(status: u16, body: &str) -> UploadAct {
+/// CXone's own refusal: a JSON object with more than a `message`, or it would be taken for a gateway's.
+fn reply(status: u16, message: &str) -> UploadAct {
+    let body = json!({ "error": "Refused", "message": message }).to_string();
     UploadAct::Reply(Reply::status(status.try_into().unwrap_or_default()).body(body))
 }
 

@@ -38,8 +38,8 @@ pub(super) const ROWS: &[Row] = &[
     slow("deadline/release", "429 after 45 s, then four calls of the ledger take 12 s each", |case| {
         late(case, throttled, "UpdateItem")
     }),
-    slow("deadline/hide", "429 after 45 s, then four calls for the queue's URL take 12 s each", |case| {
-        late(case, throttled, "GetQueueUrl")
+    slow("deadline/hide", "429 after 45 s, then four visibility calls take 12 s each", |case| {
+        late(case, throttled, "ChangeMessageVisibility")
     }),
 ];
 
@@ -57,9 +57,11 @@ fn late(case: Case, act: fn() -> Step<UploadAct>, operation: &'static str) -> Ac
         // The handle is what names the message to the visibility call.
         let handles = [case.interaction.clone(), "none".to_owned()];
         let bodies = [notification(&[&slow]).to_string(), notification(&[&good]).to_string()];
-        let event =
-            queue_event(bodies.iter().zip(handles.iter()).map(|(body, handle)| (body.as_str(), handle.as_str())));
-        let about = if operation == "GetQueueUrl" { "rows" } else { slow.identity.as_str() };
+        let event = queue_event(
+            &case,
+            bodies.iter().zip(handles.iter()).map(|(body, handle)| (body.as_str(), handle.as_str())),
+        );
+        let about = if operation == "ChangeMessageVisibility" { &case.interaction } else { slow.identity.as_str() };
         let invoked = case.invoke(&case.world.place.functions.intake, &event);
         let planted = async {
             case.calls_begun(Call::Upload, &case.interaction, 1).await?;

@@ -227,8 +227,9 @@ fn ten_records(case: Case) -> Acting {
 }
 
 /// A batch as the queue hands it to intake: each message's body with its receipt handle.
-pub(super) fn queue_event<'a>(messages: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
-    let queue = "arn:aws:sqs:us-east-1:123456789012:rows";
+pub(super) fn queue_event<'a>(case: &Case, messages: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    let name = case.world.place.queue_url.rsplit('/').next().unwrap_or_default();
+    let queue = format!("arn:aws:sqs:us-east-1:123456789012:{name}");
     let message = |(number, (body, handle)): (usize, (&str, &str))| {
         json!({
             "messageId": format!("m{number}"), "receiptHandle": handle, "body": body, "attributes": {},
@@ -247,7 +248,7 @@ fn ten_messages(case: Case) -> Acting {
         let bad = format!("{{ unreadable: {}", case.interaction);
         let mut bodies: Vec<String> = placed.iter().map(|one| notification(&[one]).to_string()).collect();
         bodies.insert(4, bad.clone());
-        let event = queue_event(bodies.iter().map(|body| (body.as_str(), "r")));
+        let event = queue_event(&case, bodies.iter().map(|body| (body.as_str(), "r")));
         case.world.expect_buried();
         let answer = case.invoke(&case.world.place.functions.intake, &event).await?;
         ensure(answer == json!({ "batchItemFailures": [] }), || format!("the batch was answered with {answer}"))?;

@@ -74,7 +74,7 @@ fn bad_attribute(case: Case) -> Acting {
             placed.push(case.world.place(&File::named(&case.interaction, &format!("{number}.wav"), 3_000)).await?);
         }
         let bodies: Vec<String> = placed.iter().map(|one| notification(&[one]).to_string()).collect();
-        let mut event = queue_event(bodies.iter().map(|body| (body.as_str(), "r")));
+        let mut event = queue_event(&case, bodies.iter().map(|body| (body.as_str(), "r")));
         if let Some(attributes) = event.pointer_mut("/Records/4/messageAttributes") {
             *attributes = json!({ "trace": { "dataType": "Binary", "binaryValue": "%%%" } });
         }

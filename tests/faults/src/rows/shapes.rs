@@ -155,7 +155,7 @@ pub(super) const ROWS: &[Row] = &[
         Play::Job(
             || {
                 let body = r#"{"status":" running ","interactionId":" {interaction_id} ","reason":""}"#;
-                let done = r#"{"STATUS":"x","status":" Completed\n","interactionId":"SHAPE.JOB-WORDS","reason":""}"#;
+                let done = r#"{"status":" Completed\n","interactionId":"SHAPE.JOB-WORDS","reason":""}"#;
                 vec![job(status(200).body(body)), job(status(200).body(done)).forever()]
             },
             COMPLETED,

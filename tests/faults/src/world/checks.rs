@@ -122,8 +122,9 @@ impl World {
             return broken(format!("CXone holds it {} times", held.len()));
         }
         let attachment = held.pop();
+        let reason = record.pointer("/error_reason/code").and_then(Value::as_str).unwrap_or("without a reason");
         if let Err(what) = is_true(&record, outcome, attachment.as_ref(), placed) {
-            return broken(what);
+            return broken(format!("{outcome} {reason}, but {what}"));
         }
         let row = self.ledger_row(identity).await?.unwrap_or_default();
         if row.state != "done" {
@@ -132,7 +133,11 @@ impl World {
         let interaction = ObjectKey::interaction_of(&placed.key, PREFIX);
         let violations = self.standin.violations(Some(&interaction)).await?;
         if let Some(violation) = violations.first() {
-            return broken(format!("{} violations at CXone, the first: {}", violations.len(), violation.text));
+            let count = violations.len();
+            return broken(format!(
+                "{outcome} {reason}, but {count} violations at CXone, the first: {}",
+                violation.text
+            ));
         }
         let uploads = self.standin.requests(Some(&interaction), Some(Call::Upload)).await?;
         let under_its_key =
@@ -209,20 +214,20 @@ fn is_true(record: &Value, outcome: &str, held: Option<&Attachment>, placed: &Pl
     let said = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     if outcome == "COMPLETED" {
         if held.is_none_or(|one| one.sha256 != placed.sha256) {
-            return Err(format!("COMPLETED, but CXone holds {held:?}"));
+            return Err(format!("CXone holds {held:?}"));
         }
         if said("/object/sha256") != placed.sha256 {
-            return Err(format!("COMPLETED, but the record's sha256 is {:?}", said("/object/sha256")));
+            return Err(format!("the record's sha256 is {:?}", said("/object/sha256")));
         }
     }
     let possibly_stored = record.get("possibly_stored").and_then(Value::as_bool).unwrap_or(false);
     if outcome == "REJECTED" && (possibly_stored || held.is_some_and(|one| one.live)) {
         let job = held.map(|one| one.job_id.as_str());
-        return Err(format!("REJECTED, but CXone may hold it ({possibly_stored}) or holds it as {job:?}"));
+        return Err(format!("possibly_stored is {possibly_stored} and CXone holds it as {job:?}"));
     }
     let text = said("/error_reason/text").to_lowercase();
     if possibly_stored && ["write it again", "write the object again"].iter().any(|advice| text.contains(advice)) {
-        return Err(format!("CXone may hold it, but the record says {text:?}"));
+        return Err(format!("CXone may hold it and the record says {text:?}"));
     }
     Ok(())
 }
