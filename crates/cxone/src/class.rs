@@ -66,6 +66,10 @@ pub(crate) fn scope_missing(status: u16) -> String {
 pub(crate) fn refusal(response: &Response, what: &str) -> Reason {
     let status = response.status();
     let (code, advice) = match status {
+        303 if what == "the job" => (
+            ReasonCode::CxoneRedirect,
+            "the job has moved on to another address, which is never followed; look at the interaction",
+        ),
         300..=399 => (
             ReasonCode::CxoneRedirect,
             "redirects are never followed; set CXONE_BASE_URL to the address that it points to",

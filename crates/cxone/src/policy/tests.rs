@@ -301,6 +301,12 @@ fn history_survives_the_ledger_and_unknown_forms_count_as_nothing() {
     assert_eq!(History::parse(None), History::default());
 }
 
+#[test]
+fn job_that_moved_on_is_said_to_have_moved_on() {
+    let text = |status| refusal(&response(status, &HeaderMap::new(), ""), "the job").text;
+    assert!(text(303).contains("has moved on") && !text(302).contains("moved on"), "{}", text(303));
+}
+
 proptest! {
     #[test]
     fn backoff_grows_and_is_bounded(faults in any::<u32>(), random in -1.0..2.0) {
