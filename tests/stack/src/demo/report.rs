@@ -145,7 +145,7 @@ mod tests {
 
     #[test]
     fn records_are_shown_in_their_own_order_and_whole() {
-        let golden = include_str!("../../../../crates/attachments/tests/golden/v1-audit-completed.json");
+        let golden = include_str!("../../../../crates/attachments/tests/golden/v2-audit-completed.json");
         let in_one_line: String = golden.lines().map(str::trim).collect();
         assert_eq!(indented(&in_one_line), golden.trim_end());
         // What is no audit record is shown as it is.
