@@ -215,7 +215,7 @@ where
     // S3 gives each of its responses an id. What stands before it (a proxy, a VPC endpoint) knows nothing of the object.
     let from_s3 = response.is_some_and(|response| response.headers().contains_key("x-amz-request-id"));
     match (status, code) {
-        (Some(status @ 400..500), "" | "NotFound") if !from_s3 => Stop::source(format!(
+        (Some(status @ (400 | 404 | 405 | 412)), "" | "NotFound") if !from_s3 => Stop::source(format!(
             "a {status} came that is not from S3: it has neither S3's error code nor its request id"
         )),
         (_, "NoSuchBucket") => Stop::reject(ReasonCode::ObjectGone, "the bucket does not exist any more"),

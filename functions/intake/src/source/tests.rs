@@ -214,6 +214,11 @@ async fn refusal_that_is_not_from_s3_is_retryable() {
             assert!(stopped.starts_with("Source") && stopped.contains("not from S3"), "{status}: {stopped}");
         }
     }
+    // That the alarm for denied access is about, whoever denies it.
+    let response = refused(403, "content-type: text/html\r\n", page);
+    let store = Store::new(move |_| response.clone()).await;
+    let stopped = code(open(&store.s3, &versioned(None)).await).map(drop).unwrap_err();
+    assert!(stopped.contains("S3 denies access"), "{stopped}");
     let error = "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>";
     for (headers, body) in [("", error), ("x-amz-request-id: 4442587FB7D0A2F9\r\n", "")] {
         let response = refused(404, headers, body);
