@@ -47,7 +47,7 @@ reason_codes! {
     BadKey = "bad_key",
     /// The object, or that version of it, was deleted before it was read.
     ObjectGone = "object_gone",
-    /// An unversioned object was written again before it was read, be it with the same bytes; the new write has an event of its own.
+    /// An unversioned object was written again before it was read, even with the same bytes; the new write has an event of its own.
     Superseded = "superseded",
     /// The object is archived or encrypted with a customer's own key.
     ObjectUnreadable = "object_unreadable",
