@@ -69,7 +69,7 @@ pub(crate) type Acting = Pin<Box<dyn Future<Output = Result<String, FaultsError>
 
 /// A row that takes up to a minute and a half, on the shared stack.
 const fn row(name: &'static str, fault: &'static str, expectation: &'static str, play: Play) -> Row {
-    Row { name, fault, expectation, place: Place::Shared, fast: false, seconds: 100, play }
+    Row { name, fault, expectation, place: Place::Shared, fast: false, seconds: 180, play }
 }
 
 impl Row {
