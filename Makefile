@@ -75,10 +75,12 @@ sam-local: venv $(SAM_VENV) rust ## let `sam local` reach the stack of `make up`
 	@.venv-sam/bin/python tests/python/sam serve
 
 lint: venv ## check the template and the state machine
-	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml
+	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml infra/audit_trail.yaml
 	.venv/bin/python tests/python/infrastructure.py
 	.venv/bin/python tests/python/permissions.py
 	.venv/bin/python tests/python/protection.py
+	.venv/bin/python tests/python/audit_bucket.py
+	.venv/bin/python tests/python/threat_model.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 
@@ -101,7 +103,7 @@ $(VENV): $(REQUIREMENTS) $(LINT)
 	$(PYTHON) -m venv .venv
 	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(REQUIREMENTS)
 	mkdir .venv/lint && cp $(LINT) .venv/lint
-	PATH="$$PWD/.venv/bin:$$PATH" npm ci --silent --no-audit --no-fund --prefix .venv/lint
+	PATH="$$PWD/.venv/bin:$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund --prefix .venv/lint
 	touch $@
 
 $(BENCH_VENV): $(BENCH_REQUIREMENTS)
