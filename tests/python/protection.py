@@ -233,7 +233,7 @@ class FromOutside(unittest.TestCase):
         self.assertEqual(limit, rule["ObjectSizeGreaterThan"])
         days = MAIN["Parameters"]["OversizedRetentionDays"]
         self.assertGreaterEqual(days["MinValue"], 1)
-        # A message that waits its whole time is still judged by the file that it speaks of.
+        # A message that waits its whole time still finds the file that it speaks of, unless that was overwritten.
         waits = MAIN["Resources"]["IntakeQueue"]["Properties"]["MessageRetentionPeriod"] / 86_400
         self.assertGreaterEqual(days["Default"], waits)
 
