@@ -75,10 +75,13 @@ sam-local: venv $(SAM_VENV) rust ## let `sam local` reach the stack of `make up`
 	@.venv-sam/bin/python tests/python/sam serve
 
 lint: venv ## check the template and the state machine
-	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml
+	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml infra/audit_trail.yaml
 	.venv/bin/python tests/python/infrastructure.py
 	.venv/bin/python tests/python/permissions.py
 	.venv/bin/python tests/python/protection.py
+	.venv/bin/python tests/python/audit_bucket.py
+	.venv/bin/python tests/python/threat_model.py
+	.venv/bin/python tests/python/supply_chain.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 
@@ -93,35 +96,36 @@ deny: $(CARGO_DENY) ## licences, banned crates and sources of all dependencies (
 checkov: $(CHECKOV_VENV) ## AWS's security rules on the templates, GitHub's on the workflows
 	@.venv-checkov/bin/python tests/python/checkov/check.py
 
+# Nothing of a package runs while it is installed: wheels alone, and npm without install scripts.
 venv: $(VENV) ## build .venv from the pinned requirements
 $(VENV): $(REQUIREMENTS) $(LINT)
 	@$(PYTHON) -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 		|| { echo "Python 3.11 or later with venv is missing (Debian: apt-get install python3-venv); PYTHON=… names another one" >&2; exit 1; }
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $(REQUIREMENTS)
+	.venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $(REQUIREMENTS)
 	mkdir .venv/lint && cp $(LINT) .venv/lint
-	PATH="$$PWD/.venv/bin:$$PATH" npm ci --silent --no-audit --no-fund --prefix .venv/lint
+	PATH="$$PWD/.venv/bin:$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund --prefix .venv/lint
 	touch $@
 
 $(BENCH_VENV): $(BENCH_REQUIREMENTS)
 	rm -rf .venv-bench
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	.venv-bench/bin/python -m compileall -q .venv-bench/lib tests/python/bench
 	touch $@
 
 $(CHECKOV_VENV): $(CHECKOV_REQUIREMENTS)
 	rm -rf .venv-checkov
 	$(PYTHON) -m venv .venv-checkov
-	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --require-hashes --requirement $<
+	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	touch $@
 
 # Without looking for dependencies: the file has all of them, and pip cannot match extras with their pins.
 $(SAM_VENV): $(SAM_REQUIREMENTS)
 	rm -rf .venv-sam
 	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --requirement $<
 	.venv-sam/bin/pip check --disable-pip-version-check
 	touch $@
 

@@ -48,7 +48,9 @@ def strings(value):
         yield from strings(inner)
 
 
-MAIN, MONITORING, AUDIT_DATA = (template(name) for name in ("template.yaml", "infra/monitoring.yaml", "infra/audit_data.yaml"))
+MAIN, MONITORING, AUDIT_DATA, AUDIT_TRAIL = (
+    template(name) for name in ("template.yaml", "infra/monitoring.yaml", "infra/audit_data.yaml", "infra/audit_trail.yaml")
+)
 RUNBOOK = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 DASHBOARD = json.loads((ROOT / "infra/dashboard.json").read_text(encoding="utf-8"))
 METRICS = {metric["name"]: metric for metric in json.loads((ROOT / "infra/metrics.json").read_text(encoding="utf-8"))}
@@ -203,12 +205,12 @@ class Templates(unittest.TestCase):
             self.assertTrue("AllowedPattern" not in parameter or "ConstraintDescription" in parameter, name)
 
     def test_nested_stacks_get_the_parameters_that_they_have(self):
-        for resource, nested in (("Monitoring", MONITORING), ("AuditData", AUDIT_DATA)):
+        for resource, nested in (("Monitoring", MONITORING), ("AuditData", AUDIT_DATA), ("AuditTrail", AUDIT_TRAIL)):
             given = MAIN["Resources"][resource]["Properties"]["Parameters"]
             self.assertEqual(sorted(given), sorted(nested["Parameters"]))
 
     def test_what_people_wrote_and_what_was_recorded_is_kept(self):
-        for name in ("IngestBucket", "AuditBucket", "LedgerTable", "Key"):
+        for name in ("IngestBucket", "AuditBucket", "AuditBucketPolicy", "LedgerTable", "Key"):
             resource = MAIN["Resources"][name]
             self.assertEqual((resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("Retain", "Retain"), name)
 

@@ -73,6 +73,8 @@ USES = {
     },
 }
 
+MACHINES_OF_THIS_ACCOUNT = "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:*"
+
 TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 
 
@@ -93,7 +95,8 @@ BESIDES = {
         *TRACES,
     },
     "poll": {*logs("PollLogGroup"), *TRACES},
-    "finalize": {*logs("FinalizeLogGroup"), *TRACES},
+    # A put that names its own retention is authorised as both.
+    "finalize": {("s3:PutObjectRetention", RECORDS), *logs("FinalizeLogGroup"), *TRACES},
 }
 # What the state machine needs for logging to CloudWatch and for tracing: neither knows resources.
 MACHINE_SERVICE = {
@@ -240,6 +243,11 @@ class Roles(unittest.TestCase):
             (statement,) = properties["AssumeRolePolicyDocument"]["Statement"]
             service = "lambda" if role in functions else "states"
             self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"}, role)
+            self.assertEqual(statement["Action"], "sts:AssumeRole", role)
+            # Else the service could be made to use the role by somebody in another account.
+            of_this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+            of_a_machine = {"ArnLike": {"aws:SourceArn": {"Fn::Sub": MACHINES_OF_THIS_ACCOUNT}}} if service == "states" else {}
+            self.assertEqual(statement["Condition"], of_this_account | of_a_machine, role)
         for name, nested in TEMPLATES.items():
             iam = [key for key, resource in nested["Resources"].items() if resource["Type"].startswith("AWS::IAM::")]
             known = [*roles(), "KeyUse", "KeyUseOfPoll"] if nested is MAIN else []

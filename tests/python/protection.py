@@ -5,9 +5,11 @@ Each type of resource in the templates has its place here, so that a new one is 
     .venv/bin/python tests/python/protection.py
 """
 
+import fnmatch
+import re
 import unittest
 
-from permissions import KEY, MAIN, TEMPLATES, listed, statements, written
+from permissions import KEY, MAIN, ROOT, TEMPLATES, listed, statements, written
 
 NESTED_KEY = "HasKmsKey ? ${KmsKeyArn} : ${AWS::NoValue}"
 CUSTOMERS_KEY = {name: f"HasKmsKey ? {KEY} : ${{AWS::NoValue}}" if nested is MAIN else NESTED_KEY for name, nested in TEMPLATES.items()}
@@ -21,6 +23,7 @@ KEY_AT = {
     "AWS::Logs::LogGroup": "KmsKeyId",
     "AWS::SNS::Topic": "KmsMasterKeyId",
     "AWS::Athena::WorkGroup": "WorkGroupConfiguration.ManagedQueryResultsConfiguration.EncryptionConfiguration",
+    "AWS::CloudTrail::Trail": "KMSKeyId",
 }
 # And what encrypts it without the customer's key. Logs, secrets and Athena's results always are. A topic is not: the key that
 # AWS manages for SNS would keep CloudWatch out, and alarms hold no data of customers.
@@ -58,6 +61,7 @@ POLICIES = {
     "AWS::SQS::QueuePolicy": ("Queues", "sqs:*", ["${%s.Arn}"]),
     "AWS::SNS::TopicPolicy": ("Topics", "sns:Publish", ["${%s}"]),
 }
+TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/${%s}-audit"
 OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 # Who may come in besides roles: resource, service, actions, IAM condition, the template's condition.
 GUESTS = [
@@ -77,8 +81,10 @@ GUESTS = [
         "TakesExistingBucket",
     ),
     ("AlarmTopic", "cloudwatch.amazonaws.com", ["sns:Publish"], OF_THIS_ACCOUNT, "always"),
+    ("TrailBucket", "cloudtrail.amazonaws.com", ["s3:GetBucketAcl"], {"StringEquals": {"aws:SourceArn": {"Fn::Sub": TRAIL % "System"}}}, "always"),
+    ("TrailBucket", "cloudtrail.amazonaws.com", ["s3:PutObject"], {"StringEquals": {"aws:SourceArn": {"Fn::Sub": TRAIL % "System"}}}, "always"),
 ]
-LOGS_OF_THE_STACK = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/*/${AWS::StackName}*"
+LOG_GROUP = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:"
 WORKGROUP_OF_THE_STACK = "arn:${AWS::Partition}:athena:${AWS::Region}:${AWS::AccountId}:workgroup/${AWS::StackName}"
 
 
@@ -123,23 +129,45 @@ class AtRest(unittest.TestCase):
 
     def test_the_key_is_the_accounts_and_admits_just_the_services_that_write(self):
         ((_, _, key),) = resources("AWS::KMS::Key")
-        account, events, logs, results = key["Properties"]["KeyPolicy"]["Statement"]
+        key_statements = dict((statement["Sid"], (statement, when)) for statement, when in statements(key["Properties"]["KeyPolicy"]))
+        self.assertEqual(
+            {sid: when for sid, (_, when) in key_statements.items()},
+            dict.fromkeys(("IamOfThisAccountDecides", "EventsAndAlarms", "LogsOfThisStack", "QueryResultsOfThisStack"), "always")
+            | {"TrailOfThisStack": "HasAuditTrail"},
+        )
+        account, events, logs, results, trail = (statement for statement, _ in key_statements.values())
         self.assertTrue(key["Properties"]["EnableKeyRotation"])
         self.assertEqual(written(account["Principal"]["AWS"]), "arn:${AWS::Partition}:iam::${AWS::AccountId}:root")
         # S3 and EventBridge write into the queue, CloudWatch into the topic.
         self.assertEqual(events["Principal"], {"Service": [f"{name}.amazonaws.com" for name in ("s3", "events", "cloudwatch")]})
         self.assertEqual((events["Action"], events["Condition"]), (["kms:Decrypt", "kms:GenerateDataKey*"], OF_THIS_ACCOUNT))
         self.assertEqual(written(logs["Principal"]["Service"]), "logs.${AWS::Region}.${AWS::URLSuffix}")
-        ((operator, condition),) = logs["Condition"].items()
-        self.assertEqual((operator, written(condition["kms:EncryptionContext:aws:logs:arn"])), ("ArnLike", LOGS_OF_THE_STACK))
+        self.assertEqual(list(logs["Condition"]), ["ArnLike"])
         # What the principal needs: Athena's guide, *Managed query results*.
         self.assertEqual(results["Principal"], {"Service": "encryption.athena.amazonaws.com"})
         self.assertEqual(results["Action"], ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"])
         workgroups = {name: written(arn) for name, arn in results["Condition"]["ArnLike"].items()}
         self.assertEqual(workgroups, dict.fromkeys(("aws:SourceArn", "kms:EncryptionContext:aws:athena:arn"), WORKGROUP_OF_THE_STACK))
         self.assertEqual(results["Condition"]["StringEquals"], OF_THIS_ACCOUNT["StringEquals"])
-        for _, name, group in resources("AWS::Logs::LogGroup"):
-            self.assertRegex(written(group["Properties"]["LogGroupName"]), r"^/aws/\w+/(states/)?\$\{AWS::StackName\}(/\w+)?$", name)
+        self.assertEqual(trail["Principal"], {"Service": "cloudtrail.amazonaws.com"})
+        self.assertEqual(trail["Action"], ["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"])
+        self.assertEqual(trail["Condition"], {"StringEquals": {"aws:SourceArn": {"Fn::Sub": TRAIL % "AWS::StackName"}}})
+
+    def test_the_key_serves_this_stacks_log_groups_and_not_the_neighbours(self):
+        ((_, _, key),) = resources("AWS::KMS::Key")
+        (logs,) = (one for one, _ in statements(key["Properties"]["KeyPolicy"]) if one["Sid"] == "LogsOfThisStack")
+        patterns = [written(one) for one in listed(logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])]
+        groups = [written(group["Properties"]["LogGroupName"]) for _, _, group in resources("AWS::Logs::LogGroup")]
+        self.assertGreater(len(groups), 3)
+
+        def served(group, stack):
+            arn = (LOG_GROUP + group).replace("${AWS::StackName}", stack)
+            return any(fnmatch.fnmatchcase(arn, pattern.replace("${AWS::StackName}", "prod")) for pattern in patterns)
+
+        for group in groups:
+            self.assertTrue(served(group, "prod"), f"{group} cannot be encrypted")
+            for neighbour in ("prod-2", "prod2", "other", "other-prod", "nonprod"):
+                self.assertFalse(served(group, neighbour), f"{group} of the stack {neighbour} may use the key of prod")
 
 
 class InTransit(unittest.TestCase):
@@ -148,7 +176,8 @@ class InTransit(unittest.TestCase):
         for _, _, policy in resources(*POLICIES):
             belongs, action, parts = POLICIES[policy["Type"]]
             (owner,) = (written(one)[2:-1] for one in listed(policy["Properties"][belongs]))
-            (deny,) = (one for one, _ in statements(policy["Properties"]["PolicyDocument"]) if one["Effect"] == "Deny")
+            (deny,) = (one for one, _ in statements(policy["Properties"]["PolicyDocument"]) if one["Sid"] == "OnlyOverTls")
+            self.assertEqual(deny["Effect"], "Deny", owner)
             self.assertEqual(deny["Principal"], "*", owner)
             self.assertEqual(deny["Action"], action, owner)
             self.assertEqual([written(one) for one in listed(deny["Resource"])], [part % owner for part in parts], owner)
@@ -176,6 +205,45 @@ class FromOutside(unittest.TestCase):
         rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
         self.assertFalse([rule["Id"] for rule in rules if any("xpir" in key for key in rule)], "nothing deletes records")
 
+    def test_the_dead_letter_queue_takes_from_the_intake_queue_alone(self):
+        queues = {name: queue["Properties"] for _, name, queue in resources("AWS::SQS::Queue")}
+        allowed = queues["IntakeDeadLetterQueue"]["RedriveAllowPolicy"]
+        name = written(queues["IntakeQueue"]["QueueName"])
+        arn = "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:" + name
+        self.assertEqual(allowed, {"redrivePermission": "byQueue", "sourceQueueArns": [{"Fn::Sub": arn}]})
+        self.assertEqual(written(queues["IntakeQueue"]["RedrivePolicy"]["deadLetterTargetArn"]), "${IntakeDeadLetterQueue.Arn}")
+
+    def test_a_file_that_is_too_large_to_be_sent_expires(self):
+        rules = MAIN["Resources"]["IngestBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+        (rule,) = (rule for rule in rules if rule["Id"] == "oversized-files")
+        self.assertEqual(
+            rule,
+            {
+                "Id": "oversized-files",
+                "Status": "Enabled",
+                "Prefix": {"Ref": "KeyPrefix"},
+                # The very limit of intake, so that the rule neither spares a refused file nor deletes one that is still to be sent.
+                "ObjectSizeGreaterThan": {"Ref": "MaxFileSizeBytes"},
+                # The version that is current, and what the delete marker leaves behind.
+                "ExpirationInDays": {"Ref": "OversizedRetentionDays"},
+                "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+            },
+        )
+        limit = MAIN["Resources"]["IntakeFunction"]["Properties"]["Environment"]["Variables"]["MAX_FILE_SIZE_BYTES"]
+        self.assertEqual(limit, rule["ObjectSizeGreaterThan"])
+        days = MAIN["Parameters"]["OversizedRetentionDays"]
+        self.assertGreaterEqual(days["MinValue"], 1)
+        # A message that waits its whole time still finds the file that it speaks of, unless that was overwritten.
+        waits = MAIN["Resources"]["IntakeQueue"]["Properties"]["MessageRetentionPeriod"] / 86_400
+        self.assertGreaterEqual(days["Default"], waits)
+
+    def test_the_local_stack_is_refused_in_an_account_of_aws(self):
+        (rule,) = MAIN["Rules"].values()
+        self.assertEqual(rule["RuleCondition"], {"Fn::Equals": [{"Ref": "LocalStack"}, "true"]})
+        (assertion,) = rule["Assertions"]
+        account = re.search(r'const ACCOUNT: &str = "(\d{12})";', (ROOT / "tests/stack/src/ministack.rs").read_text(encoding="utf-8"))[1]
+        self.assertEqual(assertion["Assert"], {"Fn::Equals": [{"Ref": "AWS::AccountId"}, account]})
+
     def test_functions_have_no_address_and_no_events_of_their_own(self):
         for _, name, function in resources("AWS::Serverless::Function"):
             self.assertFalse({"Events", "FunctionUrlConfig"} & set(function["Properties"]), name)
@@ -185,7 +253,7 @@ class FromOutside(unittest.TestCase):
         for _, _, policy in resources(*POLICIES):
             for statement, condition in statements(policy["Properties"]["PolicyDocument"]):
                 if statement["Effect"] == "Allow":
-                    owner = written(statement["Resource"])[2:-1].removesuffix(".Arn")
+                    owner = re.match(r"\$\{(\w+)", written(statement["Resource"]))[1]
                     guest = (owner, statement["Principal"].get("Service"), listed(statement["Action"]), statement.get("Condition"), condition)
                     found.append(guest)
         for guest in found:
