@@ -51,14 +51,42 @@ pub(crate) fn each_content_type(xml: &[u8], mut see: impl FnMut(Declared<'_>, &s
     })
 }
 
+/// A relationship of the package or of one of its parts.
+pub(crate) struct Relationship<'a> {
+    /// A URI.
+    pub(crate) kind: &'a str,
+    target: Option<Cow<'a, str>>,
+    /// Whether the target is not a part of the package.
+    pub(crate) is_external: bool,
+}
+
+/// Calls `see` with each relationship, in the order of the file.
+pub(crate) fn each_relationship(xml: &[u8], mut see: impl FnMut(Relationship<'_>)) -> Result<(), Malformed> {
+    try_each_relationship(xml, |relationship| {
+        see(relationship);
+        Ok(())
+    })
+}
+
+fn try_each_relationship(
+    xml: &[u8],
+    mut see: impl FnMut(Relationship<'_>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    each_child(xml, "Relationships", RELATIONSHIPS_NAMESPACE, |child| match child.attribute("Type") {
+        Some(kind) if child.name() == "Relationship" => {
+            let is_external = child.attribute("TargetMode").is_some_and(|mode| mode == "External");
+            see(Relationship { kind: &kind, target: child.attribute("Target"), is_external })
+        }
+        _ => Ok(()),
+    })
+}
+
 /// The name of the part that the package is about, without a leading slash; `None` if it names none.
 pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
     let mut main = None;
-    each_child(xml, "Relationships", RELATIONSHIPS_NAMESPACE, |child| {
-        let is_main = child.attribute("Type").is_some_and(|kind| MAIN_PART_RELATIONSHIPS.contains(&&*kind));
-        let is_inside = child.attribute("TargetMode").is_none_or(|mode| mode != "External");
-        if child.name() == "Relationship" && is_main && is_inside {
-            let target = child.attribute("Target").ok_or(Malformed)?;
+    try_each_relationship(xml, |relationship| {
+        if MAIN_PART_RELATIONSHIPS.contains(&relationship.kind) && !relationship.is_external {
+            let target = relationship.target.ok_or(Malformed)?;
             let part = target.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned();
             // Which of two a reader would open cannot be known.
             if main.replace(part).is_some() {
@@ -81,9 +109,10 @@ impl Child<'_> {
         name.rsplit_once(':').map_or(name, |(_, local)| local)
     }
 
-    /// The value of an attribute; a broken one, or one too many, was found before.
+    /// The value of an attribute; a broken one, one too many or one twice was found before, so that is not checked again.
     fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        let attribute = self.element.attributes().flatten().find(|attribute| attribute.key.0 == name)?;
+        let attribute =
+            self.element.attributes().with_checks(false).flatten().find(|attribute| attribute.key.0 == name)?;
         attribute.normalized_value(XmlVersion::Implicit1_0).ok()
     }
 }
@@ -147,7 +176,7 @@ fn declared_namespace<'a>(element: &'a BytesStart<'_>, prefix: &str) -> Result<O
         Some(rest) => rest.strip_prefix(':') == Some(prefix),
         None => false,
     };
-    match element.attributes().flatten().find(|attribute| declares(attribute.key.0)) {
+    match element.attributes().with_checks(false).flatten().find(|attribute| declares(attribute.key.0)) {
         Some(attribute) => attribute.normalized_value(XmlVersion::Implicit1_0).map(Some).map_err(|_| Malformed),
         None => Ok(None),
     }
