@@ -1,6 +1,8 @@
 //! One entry of a ZIP archive: its directory record and its bounded content.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
+
+use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 
 use crate::{
     Found, MediaType,
@@ -155,7 +157,11 @@ impl<'a> Entry<'a> {
         let content = match self.method {
             STORED => Cow::Borrowed(stored),
             DEFLATED => {
-                Cow::Owned(miniz_oxide::inflate::decompress_to_vec_with_limit(stored, len).map_err(|_| damaged())?)
+                // Into as much room as the directory claims: what does not fit is damaged, and nothing has to grow.
+                let mut content = vec![0; len];
+                let inflated = decompress_slice_iter_to_slice(&mut content, iter::once(stored), false, true);
+                content.truncate(inflated.map_err(|_| damaged())?);
+                Cow::Owned(content)
             }
             _ => return Err(damaged()),
         };
