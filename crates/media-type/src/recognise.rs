@@ -56,7 +56,12 @@ fn find(signatures: &[(&[u8], Found)], head: &[u8]) -> Option<Found> {
 /// What these bytes begin, if that is a program, an archive or a page: nothing of which has a place inside another file's
 /// front.
 pub(crate) fn program_archive_or_page(bytes: &[u8]) -> Option<Found> {
-    find(&PROGRAMS_AND_ARCHIVES, bytes).or_else(|| is_markup(bytes).then_some(Found::Html))
+    match bytes {
+        // What almost every file has there, so that it is not compared with each signature.
+        [] | [b'.' | b'%' | b'\n' | b'\r', ..] | [b'<', b'<', ..] => None,
+        [b'<', ..] => is_markup(bytes).then_some(Found::Html),
+        _ => find(&PROGRAMS_AND_ARCHIVES, bytes),
+    }
 }
 
 /// Whether a tag of a page stands in these bytes: browsers look past what comes before it.

@@ -166,7 +166,7 @@ fn controls_objects_and_external_templates_are_refused_with_all_alone() {
     let related = |list: &str, kind: &str, more: &str| {
         relating(list, &[(&format!("{OFFICE_RELATIONSHIPS}{kind}"), "http://example.net/a", more)])
     };
-    let external = "TargetMode=\"External\"";
+    let external = " TargetMode=\"External\"";
     active("template", ExternalPart, &related("word/_rels/settings.xml.rels", "attachedTemplate", external));
     active("linked object", Object, &related("word/_rels/header1.xml.rels", "oleObject", external));
     active("frame", ExternalPart, &related("word/_rels/webSettings.xml.rels", "frame", external));

@@ -164,7 +164,7 @@ pub(crate) const OFFICE_RELATIONSHIPS: &str = "http://schemas.openxmlformats.org
 pub(crate) fn relationships_of(all: &[(&str, &str, &str)]) -> String {
     let mut list = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">".to_owned();
     for (number, (kind, target, more)) in all.iter().enumerate() {
-        write!(list, "<Relationship Id=\"rId{number}\" Type=\"{kind}\" Target=\"{target}\" {more}/>").unwrap();
+        write!(list, "<Relationship Id=\"rId{}\" Type=\"{kind}\" Target=\"{target}\"{more}/>", number + 1).unwrap();
     }
     list + "</Relationships>"
 }
