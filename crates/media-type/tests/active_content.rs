@@ -1,5 +1,7 @@
 //! Macros and other active content, as far as the bytes that are read show them.
 
+#![expect(clippy::indexing_slicing, reason = "a test's own files")]
+
 mod samples;
 
 use media_type::{ActiveContent, ActiveContentPolicy, Found, Hidden, MediaType, Refusal, Verdict};

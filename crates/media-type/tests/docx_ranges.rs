@@ -1,6 +1,12 @@
 //! DOCX whose content types or directory lie where the head and the last bytes do not reach: a second range decides.
 
-#![expect(clippy::unwrap_used, clippy::format_collect, clippy::similar_names, reason = "a test's own files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::format_collect,
+    clippy::similar_names,
+    reason = "a test's own files"
+)]
 
 mod samples;
 

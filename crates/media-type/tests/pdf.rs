@@ -1,5 +1,7 @@
 //! PDF: what may stand between the header and the first object, as whole files.
 
+#![expect(clippy::indexing_slicing, reason = "a test's own files")]
+
 mod samples;
 
 use media_type::{Found, HEAD_LEN, MediaType, Refusal, Verdict};

@@ -104,12 +104,12 @@ impl Watch {
             let Ok(list) = entry.content(window, directory.shift) else { continue };
             room = left;
             if self.policy == ActiveContentPolicy::All || may_name_macros(&list) {
-                let _ = package_parts::each_relationship(&list, |relationship| self.relationship(relationship));
+                let _ = package_parts::each_relationship(&list, |relationship| self.relationship(&relationship));
             }
         }
     }
 
-    fn relationship(&mut self, relationship: Relationship<'_>) {
+    fn relationship(&mut self, relationship: &Relationship<'_>) {
         let kind = relationship.kind.rsplit('/').next().unwrap_or_default();
         match kind {
             "control" | "activeXControlBinary" => self.note(ActiveContent::Control),
