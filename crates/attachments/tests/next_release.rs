@@ -57,7 +57,7 @@ fn an_unknown_reason_code_is_recorded_as_it_is() {
     let read: Attachment = passed_on("next-rejected.json", &["/escalation", "/object/storage_class"]);
     let record = record(&read);
     assert_eq!(record["event"], "ATTACHMENT_REJECTED");
-    assert_eq!(record["error_reason"]["code"], "active_content");
+    assert_eq!(record["error_reason"]["code"], "content_withheld");
     assert_eq!((&record["possibly_stored"], &record["quota"]), (&false.into(), &"settled".into()));
 }
 

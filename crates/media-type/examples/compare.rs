@@ -12,7 +12,7 @@ use std::{
 };
 
 use file_format::FileFormat;
-use media_type::{HEAD_LEN, Inspection, MediaType, Verdict, inspect};
+use media_type::{ActiveContentPolicy, HEAD_LEN, Inspection, MediaType, Verdict, inspect};
 
 /// Long enough that the clock's resolution and a cold cache do not count.
 const LEAST_TIME: Duration = Duration::from_secs(2);
@@ -112,7 +112,7 @@ fn decide(content: &[u8]) -> Option<MediaType> {
         let start = usize::try_from(offset).ok()?;
         content.get(start..start + usize::try_from(length).ok()?)
     };
-    let verdict = match inspect(head(content), content.len() as u64) {
+    let verdict = match inspect(head(content), content.len() as u64, ActiveContentPolicy::default()) {
         Inspection::Decided(verdict) => verdict,
         Inspection::NeedsRange(first) => match first.decide(part(first.offset(), first.length())?) {
             Inspection::Decided(verdict) => verdict,

@@ -8,13 +8,13 @@ use std::{
     process::ExitCode,
 };
 
-use lexopt::prelude::{Long, Short, Value};
-use media_type::{AllowedTypes, Head, Inspection, Refusal, Verdict, inspect};
+use lexopt::prelude::{Long, Short, Value, ValueExt as _};
+use media_type::{ActiveContentPolicy, AllowedTypes, Head, Inspection, Refusal, Verdict, inspect};
 
 const HELP: &str = "\
 Tells the true type of files.
 
-Usage: media_type [--name FILE.EXT] FILE...
+Usage: media_type [--name FILE.EXT] [--refuse-active-content none|macros|all] FILE...
 
 Prints a line for each file, separated by tabs:
   path, `accept` or `reject`, the type or the reason's code, bytes read, ranges read
@@ -23,6 +23,7 @@ The content alone decides.
 
 Options:
   --name FILE.EXT  judge each file as if it had this name, so that its extension counts as well
+  --refuse-active-content WHAT  what is refused as active content: none, macros (the default) or all
   --help           print this text
 
 Exit code: 0, or 2 if a file could not be read or the command line is wrong.";
@@ -32,6 +33,7 @@ const FRAME_LEN: usize = 16 * 1024;
 
 struct Arguments {
     name: Option<String>,
+    policy: ActiveContentPolicy,
     files: Vec<PathBuf>,
 }
 
@@ -61,10 +63,11 @@ fn main() -> ExitCode {
 /// `None` if only help is wanted.
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
-    let mut arguments = Arguments { name: None, files: Vec::new() };
+    let mut arguments = Arguments { name: None, policy: ActiveContentPolicy::default(), files: Vec::new() };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("name") => arguments.name = Some(text(parser.value()?)?),
+            Long("refuse-active-content") => arguments.policy = parser.value()?.parse()?,
             Short('h') | Long("help") => return Ok(None),
             Value(file) => arguments.files.push(file.into()),
             other => return Err(other.unexpected()),
@@ -81,7 +84,7 @@ fn text(value: OsString) -> Result<String, lexopt::Error> {
 fn report(arguments: &Arguments, output: &mut impl Write) -> io::Result<bool> {
     let mut all_read = true;
     for path in &arguments.files {
-        match judge(path) {
+        match judge(path, arguments.policy) {
             Ok(decision) => {
                 let (outcome, detail) = match conclude(arguments.name.as_deref(), decision.verdict) {
                     Ok(media_type) => ("accept", media_type),
@@ -121,7 +124,7 @@ struct Decision {
     ranges: u32,
 }
 
-fn judge(path: &Path) -> io::Result<Decision> {
+fn judge(path: &Path, policy: ActiveContentPolicy) -> io::Result<Decision> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -138,7 +141,7 @@ fn judge(path: &Path) -> io::Result<Decision> {
         head.take(frame.get(..read).unwrap_or_default());
     }
     let head_bytes = head.bytes().len() as u64;
-    let first = match inspect(head.bytes(), object_len) {
+    let first = match inspect(head.bytes(), object_len, policy) {
         Inspection::Decided(verdict) => return Ok(Decision { verdict, bytes: head_bytes, ranges: 0 }),
         Inspection::NeedsRange(first) => first,
     };

@@ -38,11 +38,13 @@ impl AllowedTypes {
     }
 
     /// Joins what the name promised with what the content is: the file's type, or the first reason against it in the
-    /// order `unsupported_type`, `type_mismatch`, `polyglot`.
+    /// order `unsupported_type`, `type_mismatch`, then `active_content` or `polyglot`.
     pub fn check_content(&self, named: MediaType, verdict: Verdict) -> Result<MediaType, Refusal> {
-        let (found, polyglot) = match verdict {
+        let (found, refusal) = match verdict {
             Verdict::Accepted(found) => (found, None),
-            Verdict::Refused(refusal @ Refusal::Polyglot { front, .. }) => (front, Some(refusal)),
+            Verdict::Refused(refusal @ (Refusal::Polyglot { front, .. } | Refusal::ActiveContent { front, .. })) => {
+                (front, Some(refusal))
+            }
             Verdict::Refused(refusal) => return Err(refusal),
         };
         if !self.contains(found) {
@@ -51,7 +53,7 @@ impl AllowedTypes {
         if found != named {
             return Err(Refusal::TypeMismatch { named, found });
         }
-        polyglot.map_or(Ok(found), Err)
+        refusal.map_or(Ok(found), Err)
     }
 }
 
@@ -100,7 +102,7 @@ impl FromStr for AllowedTypes {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Found, Hidden};
+    use crate::{ActiveContent, Found, Hidden};
 
     #[test]
     fn a_list_takes_names_aliases_and_spaces() {
@@ -146,5 +148,11 @@ mod tests {
         assert_eq!(all.check_content(MediaType::Pdf, Verdict::Refused(two)), Err(mismatch));
         assert_eq!(all.check_content(MediaType::Png, Verdict::Refused(two)), Err(two));
         assert_eq!(all.check_content(MediaType::Png, Verdict::Refused(zip)), Err(zip));
+        let macros = Refusal::ActiveContent { front: MediaType::Docx, active: ActiveContent::Macros };
+        assert_eq!(all.check_content(MediaType::Docx, Verdict::Refused(macros)), Err(macros));
+        let mismatch = Refusal::TypeMismatch { named: MediaType::Pdf, found: MediaType::Docx };
+        assert_eq!(all.check_content(MediaType::Pdf, Verdict::Refused(macros)), Err(mismatch));
+        let not_allowed = Refusal::NotAllowed(MediaType::Docx);
+        assert_eq!(only_pdf.check_content(MediaType::Pdf, Verdict::Refused(macros)), Err(not_allowed));
     }
 }

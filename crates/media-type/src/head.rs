@@ -10,7 +10,7 @@ use crate::HEAD_LEN;
 ///     head.take(frame);
 /// }
 /// assert!(!head.is_full());
-/// assert!(matches!(media_type::inspect(head.bytes(), 17), media_type::Inspection::Decided(_)));
+/// assert!(matches!(media_type::inspect(head.bytes(), 17, media_type::ActiveContentPolicy::Macros), media_type::Inspection::Decided(_)));
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Head(Vec<u8>);

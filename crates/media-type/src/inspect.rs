@@ -1,7 +1,7 @@
 //! The decision: which check a file's first bytes call for, and the ranged reads that it may ask for.
 
 use crate::{
-    Found, HEAD_LEN, MediaType, Refusal, Verdict, audio, document, image, polyglot, recognise,
+    ActiveContentPolicy, Found, HEAD_LEN, MediaType, Refusal, Verdict, audio, document, image, polyglot, recognise,
     window::{Piece, Stop, Window},
 };
 
@@ -19,14 +19,16 @@ pub enum Inspection<R> {
 /// Decides from the first bytes of an object, or says which range is needed.
 ///
 /// `head` is the object's first [`HEAD_LEN`] bytes, or all of it where it is shorter; anything longer is cut to that,
-/// so that the answer never depends on how a stream was cut. `object_len` is the whole object's length in bytes.
+/// so that the answer never depends on how a stream was cut. `object_len` is the whole object's length in bytes. `policy`
+/// says which active content is refused.
 #[must_use]
-pub fn inspect(head: &[u8], object_len: u64) -> Inspection<FirstRange<'_>> {
+pub fn inspect(head: &[u8], object_len: u64, policy: ActiveContentPolicy) -> Inspection<FirstRange<'_>> {
     let wanted = usize::try_from(object_len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
     let head = head.get(..wanted).unwrap_or(head);
-    judge(&Window::of_head(head, object_len)).map_range(|offset, length| FirstRange {
+    judge(&Window::of_head(head, object_len), policy).map_range(|offset, length| FirstRange {
         head,
         object_len,
+        policy,
         offset,
         length,
     })
@@ -37,6 +39,7 @@ pub fn inspect(head: &[u8], object_len: u64) -> Inspection<FirstRange<'_>> {
 pub struct FirstRange<'a> {
     head: &'a [u8],
     object_len: u64,
+    policy: ActiveContentPolicy,
     offset: u64,
     length: u64,
 }
@@ -60,13 +63,13 @@ impl<'a> FirstRange<'a> {
     pub fn decide(self, range: &'a [u8]) -> Inspection<SecondRange<'a>> {
         let first = Piece { at: self.offset, bytes: cut(range, self.length) };
         if self.offset != self.head.len() as u64 {
-            return judge(&Window::with_range(self.head, first, self.object_len))
+            return judge(&Window::with_range(self.head, first, self.object_len), self.policy)
                 .map_range(|offset, length| SecondRange { before: self, first, offset, length });
         }
         // The range continues the head: the two are joined, so that a structure may cross the seam.
         let joined = [self.head, first.bytes].concat();
         let window = Window::complete(&joined, [Piece::default(); 2], self.object_len);
-        Inspection::Decided(judge(&window).without_range())
+        Inspection::Decided(judge(&window, self.policy).without_range())
     }
 }
 
@@ -97,12 +100,13 @@ impl SecondRange<'_> {
     /// longer one the rest is ignored.
     #[must_use]
     pub fn decide(self, range: &[u8]) -> Verdict {
-        let FirstRange { head, object_len, .. } = self.before;
+        let FirstRange { head, object_len, policy, .. } = self.before;
         let (first, second) = (self.first, Piece { at: self.offset, bytes: cut(range, self.length) });
         // What adjoins is joined, so that a structure may cross the seam.
         let continues_head = second.at == head.len() as u64;
         let meets_first = second.end() == first.at;
-        let judge_parts = |head: &[u8], ranges| judge(&Window::complete(head, ranges, object_len)).without_range();
+        let judge_parts =
+            |head: &[u8], ranges| judge(&Window::complete(head, ranges, object_len), policy).without_range();
         match (continues_head, meets_first) {
             (true, true) => judge_parts(&[head, second.bytes, first.bytes].concat(), [Piece::default(); 2]),
             (true, false) => judge_parts(&[head, second.bytes].concat(), [first, Piece::default()]),
@@ -139,8 +143,8 @@ fn cut(range: &[u8], length: u64) -> &[u8] {
     usize::try_from(length).ok().and_then(|length| range.get(..length)).unwrap_or(range)
 }
 
-fn judge(window: &Window<'_>) -> Inspection<Wanted> {
-    let judged = sniff(window).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
+fn judge(window: &Window<'_>, policy: ActiveContentPolicy) -> Inspection<Wanted> {
+    let judged = sniff(window, policy).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
     match judged {
         Ok(media_type) => Inspection::Decided(Verdict::Accepted(media_type)),
         Err(Stop::Refused(refusal)) => Inspection::Decided(Verdict::Refused(refusal)),
@@ -148,7 +152,7 @@ fn judge(window: &Window<'_>) -> Inspection<Wanted> {
     }
 }
 
-fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
     let head = window.at(0);
     match head {
         [] => Err(Found::Empty.into()),
@@ -160,10 +164,13 @@ fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         }
         [b'O', b'g', b'g', b'S', ..] => audio::ogg::sniff(window),
         [b'I', b'D', b'3', ..] => audio::mpeg::sniff(window),
-        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => document::compound::sniff(window),
-        [b'P', b'K', 0x03, 0x04, ..] => document::package::sniff(window),
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => document::compound::sniff(window, policy),
+        [b'P', b'K', 0x03, 0x04, ..] => document::package::sniff(window, policy),
         _ if audio::mpeg::starts_with_frame(head) => audio::mpeg::sniff(window),
-        _ if document::pdf::header_at(head).is_some() => document::pdf::sniff(window),
+        _ if document::pdf::header_at(head).is_some() => {
+            let pdf = document::pdf::sniff(window)?;
+            document::pdf_active::check(window, policy).map(|()| pdf)
+        }
         _ => match recognise::other(head) {
             Found::Text | Found::Unrecognised if audio::mpeg::follows_junk(window) => Ok(MediaType::Mpeg),
             found => Err(found.into()),

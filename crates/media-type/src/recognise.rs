@@ -1,5 +1,7 @@
 //! Names for what else a file can be, so that a refusal can say more than "unknown". Nothing here ever accepts.
 
+use memchr::memchr_iter;
+
 use crate::{Found, audio::mpeg_frame::Frame};
 
 /// The most telling guess at a file that none of the checks claims.
@@ -9,37 +11,67 @@ pub(crate) fn other(head: &[u8]) -> Found {
         .unwrap_or_else(|| if is_text(head) { Found::Text } else { Found::Unrecognised })
 }
 
+const SIGNATURES: [(&[u8], Found); 7] = [
+    (b"RIFX", Found::BigEndianWave),
+    (b"fLaC", Found::Flac),
+    (b"MAC ", Found::MonkeysAudio),
+    (b"II*\0", Found::Tiff),
+    (b"MM\0*", Found::Tiff),
+    (b"{\\rtf", Found::Rtf),
+    (b"%!PS", Found::PostScript),
+];
+
+const PROGRAMS_AND_ARCHIVES: [(&[u8], Found); 15] = [
+    (b"MZ", Found::Program),
+    (b"\x7fELF", Found::Program),
+    (b"#!", Found::Program),
+    (b"\xca\xfe\xba\xbe", Found::Program),
+    (b"\xcf\xfa\xed\xfe", Found::Program),
+    (b"PK\x03\x04", Found::ZipArchive),
+    (b"PK\x05\x06", Found::ZipArchive),
+    (b"PK\x07\x08", Found::ZipArchive),
+    (b"PK00", Found::ZipArchive),
+    (b"\x1f\x8b", Found::OtherArchive),
+    (b"7z\xbc\xaf\x27\x1c", Found::OtherArchive),
+    (b"Rar!\x1a\x07", Found::OtherArchive),
+    (b"BZh", Found::OtherArchive),
+    (b"\xfd7zXZ\0", Found::OtherArchive),
+    (b"\x28\xb5\x2f\xfd", Found::OtherArchive),
+];
+
 fn signature(head: &[u8]) -> Option<Found> {
-    const SIGNATURES: [(&[u8], Found); 21] = [
-        (b"RIFX", Found::BigEndianWave),
-        (b"fLaC", Found::Flac),
-        (b"MAC ", Found::MonkeysAudio),
-        (b"II*\0", Found::Tiff),
-        (b"MM\0*", Found::Tiff),
-        (b"{\\rtf", Found::Rtf),
-        (b"%!PS", Found::PostScript),
-        (b"MZ", Found::Program),
-        (b"\x7fELF", Found::Program),
-        (b"#!", Found::Program),
-        (b"\xca\xfe\xba\xbe", Found::Program),
-        (b"\xcf\xfa\xed\xfe", Found::Program),
-        (b"PK\x05\x06", Found::ZipArchive),
-        (b"PK\x07\x08", Found::ZipArchive),
-        (b"PK00", Found::ZipArchive),
-        (b"\x1f\x8b", Found::OtherArchive),
-        (b"7z\xbc\xaf\x27\x1c", Found::OtherArchive),
-        (b"Rar!\x1a\x07", Found::OtherArchive),
-        (b"BZh", Found::OtherArchive),
-        (b"\xfd7zXZ\0", Found::OtherArchive),
-        (b"\x28\xb5\x2f\xfd", Found::OtherArchive),
-    ];
     match head {
         [0xFF, 0xFE, _, 0, ..] | [0xFE, 0xFF, 0, ..] => Some(Found::Text),
         [_, _, _, _, b'f', b't', b'y', b'p', ..] => Some(Found::IsoMedia),
         _ if Frame::parse(head) == Frame::OtherLayer => Some(Found::MpegLayerOneOrTwo),
         _ if Frame::parse(head) == Frame::Aac => Some(Found::Aac),
-        _ => SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, found)| *found),
+        _ => find(&SIGNATURES, head).or_else(|| find(&PROGRAMS_AND_ARCHIVES, head)),
     }
+}
+
+fn find(signatures: &[(&[u8], Found)], head: &[u8]) -> Option<Found> {
+    signatures.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, found)| *found)
+}
+
+/// What these bytes begin, if that is a program, an archive or a page: nothing of which has a place inside another file's
+/// front.
+pub(crate) fn program_archive_or_page(bytes: &[u8]) -> Option<Found> {
+    match bytes {
+        // What almost every file has there, so that it is not compared with each signature.
+        [] | [b'.' | b'%' | b'\n' | b'\r', ..] | [b'<', b'<', ..] => None,
+        [b'<', ..] => is_markup(bytes).then_some(Found::Html),
+        _ => find(&PROGRAMS_AND_ARCHIVES, bytes),
+    }
+}
+
+/// Whether a tag of a page stands in these bytes: browsers look past what comes before it.
+pub(crate) fn holds_markup(bytes: &[u8]) -> bool {
+    memchr_iter(b'<', bytes).any(|at| is_markup(bytes.get(at..).unwrap_or_default()))
+}
+
+fn is_markup(bytes: &[u8]) -> bool {
+    const TAGS: [&[u8]; 8] = [b"<html", b"<script", b"<!doctype", b"<svg", b"<head", b"<body", b"<iframe", b"<?php"];
+    TAGS.iter().any(|tag| bytes.get(..tag.len()).is_some_and(|begun| begun.eq_ignore_ascii_case(tag)))
 }
 
 fn markup(head: &[u8]) -> Option<Found> {

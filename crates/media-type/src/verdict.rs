@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::MediaType;
+use crate::{ActiveContent, MediaType};
 
 /// The end of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +33,14 @@ pub enum Refusal {
         /// The type of the content.
         found: MediaType,
     },
+    /// The content is one of the nine types and holds what the operator refuses.
+    #[error("the content is a file of type {front} that holds {active}")]
+    ActiveContent {
+        /// The type of the content.
+        front: MediaType,
+        /// What it holds.
+        active: ActiveContent,
+    },
     /// The content starts as one of the nine types and holds something else as well.
     #[error("the content starts as a file of type {front}, but {hidden}")]
     Polyglot {
@@ -51,6 +59,7 @@ impl Refusal {
             Self::UnsupportedExtension => RefusalCode::UnsupportedExtension,
             Self::UnsupportedType(_) | Self::NotAllowed(_) => RefusalCode::UnsupportedType,
             Self::TypeMismatch { .. } => RefusalCode::TypeMismatch,
+            Self::ActiveContent { .. } => RefusalCode::ActiveContent,
             Self::Polyglot { .. } => RefusalCode::Polyglot,
         }
     }
@@ -65,6 +74,8 @@ pub enum RefusalCode {
     UnsupportedType,
     /// `type_mismatch`
     TypeMismatch,
+    /// `active_content`
+    ActiveContent,
     /// `polyglot`
     Polyglot,
 }
@@ -77,6 +88,7 @@ impl RefusalCode {
             Self::UnsupportedExtension => "unsupported_extension",
             Self::UnsupportedType => "unsupported_type",
             Self::TypeMismatch => "type_mismatch",
+            Self::ActiveContent => "active_content",
             Self::Polyglot => "polyglot",
         }
     }

@@ -95,6 +95,12 @@ impl<'a> Window<'a> {
         self.head.len() as u64
     }
 
+    /// What is known, piece by piece.
+    pub(crate) const fn pieces(&self) -> [&'a [u8]; 3] {
+        let [first, second] = self.ranges;
+        [self.head, first.bytes, second.bytes]
+    }
+
     /// Everything that is known without a gap from `offset` on; empty where that is not known.
     pub(crate) fn at(&self, offset: u64) -> &'a [u8] {
         let in_head = usize::try_from(offset).ok().and_then(|skip| self.head.get(skip..));
@@ -141,12 +147,13 @@ impl<'a> Window<'a> {
         if start >= end {
             return Found::Damaged(kind).into();
         }
-        let most = match (self.asks, kind) {
-            (Asks::First, _) => MAX_RANGE_LEN,
-            (Asks::Second, MediaType::Docx) => MAX_SECOND_RANGE_LEN,
+        let length = match (self.asks, kind) {
+            (Asks::First, _) => (end - start).min(MAX_RANGE_LEN),
+            // A part of what a DOCX needs would be read in vain.
+            (Asks::Second, MediaType::Docx) if end - start <= MAX_SECOND_RANGE_LEN => end - start,
             (Asks::Second | Asks::None, _) => return Found::OutOfReach(kind).into(),
         };
-        Stop::Needs { offset: start, length: (end - start).min(most) }
+        Stop::Needs { offset: start, length }
     }
 
     /// The end of the object with its offset, if it is known.
@@ -223,7 +230,10 @@ mod tests {
         assert_eq!(ranged.ask(MediaType::Docx, 55, 10), Stop::Needs { offset: 60, length: 5 }, "behind the range");
         assert_eq!(ranged.ask(MediaType::Docx, 52, 8), Found::Damaged(MediaType::Docx).into(), "all known");
         let longest = Stop::Needs { offset: 60, length: MAX_SECOND_RANGE_LEN };
-        assert_eq!(ranged.ask(MediaType::Docx, 60, u64::MAX), longest);
+        assert_eq!(ranged.ask(MediaType::Docx, 60, MAX_SECOND_RANGE_LEN), longest);
+        for longer in [MAX_SECOND_RANGE_LEN + 1, u64::MAX] {
+            assert_eq!(ranged.ask(MediaType::Docx, 60, longer), Found::OutOfReach(MediaType::Docx).into());
+        }
         for kind in MediaType::ALL.into_iter().filter(|kind| *kind != MediaType::Docx) {
             assert_eq!(ranged.ask(kind, 2, 20), Found::OutOfReach(kind).into());
         }

@@ -1,11 +1,18 @@
 //! DOCX whose content types or directory lie where the head and the last bytes do not reach: a second range decides.
 
-#![expect(clippy::unwrap_used, clippy::format_collect, clippy::similar_names, reason = "a test's own files")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::format_collect,
+    clippy::similar_names,
+    reason = "a test's own files"
+)]
 
 mod samples;
 
 use media_type::{
-    Found, HEAD_LEN, Hidden, Inspection, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, MediaType, Refusal, Verdict, inspect,
+    ActiveContent, ActiveContentPolicy, Found, HEAD_LEN, Hidden, Inspection, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN,
+    MediaType, Refusal, Verdict, inspect,
 };
 use samples::{
     archive::{
@@ -20,6 +27,10 @@ const CONTENT_TYPES: &[u8] = b"[Content_Types].xml";
 
 fn refused(found: Found) -> Verdict {
     Verdict::Refused(Refusal::UnsupportedType(found))
+}
+
+fn with_macros() -> Verdict {
+    Verdict::Refused(Refusal::ActiveContent { front: MediaType::Docx, active: ActiveContent::Macros })
 }
 
 /// Where the content types' own record begins.
@@ -150,7 +161,7 @@ fn relatives_in_the_middle_are_refused_by_name() {
     }
     let mut archive = docx_with_content_types_between(20_000, 100_000);
     archive.entries.push(entry("word/vbaProject.bin", "macros"));
-    assert_eq!(decide(&archive.build()), refused(Found::MacroEnabledDocument));
+    assert_eq!(decide(&archive.build()), with_macros());
     let mut archive = docx_with_content_types_between(20_000, 100_000);
     archive.front = b"PK\x03\x04 and more".to_vec();
     let hidden = Refusal::Polyglot { front: MediaType::Docx, hidden: Hidden::LeadingData };
@@ -180,6 +191,42 @@ fn what_the_archive_claims_of_content_types_in_the_middle_is_checked() {
     assert_eq!(stored, refused(Found::OutOfReach(MediaType::Docx)), "longer than the second range");
 }
 
+/// The directory's record of the content types claims this compressed length.
+fn claiming_compressed_length(mut file: Vec<u8>, claimed: u32) -> Vec<u8> {
+    let name_at = file.windows(CONTENT_TYPES.len()).rposition(|window| window == CONTENT_TYPES).unwrap();
+    file[name_at - 26..name_at - 22].copy_from_slice(&claimed.to_le_bytes());
+    file
+}
+
+#[test]
+fn the_second_range_is_held_to_the_content_types_and_to_a_constant() {
+    // With the record in front of it, and with what only that record has: up to 4 KiB.
+    let most = |compressed: u64| compressed + 30 + CONTENT_TYPES.len() as u64 + 4096;
+    let plain = docx_with_content_types_between(20_000, 100_000);
+    let compressed = miniz_oxide::deflate::compress_to_vec(&plain.entries[3].content, 6).len() as u64;
+    // Nothing else stands in the directory, so that nothing but the claim bounds the range.
+    let mut lonely = plain.clone();
+    lonely.entries.retain(|entry| !entry.name.ends_with("b.png"));
+    lonely.entries.push(Entry { is_unlisted: true, ..picture("b.png", 100_000) });
+    for (what, file) in [("followed by a part", plain.build()), ("followed by what no part is", lonely.build())] {
+        let (verdict, reads) = decide_with_reads(&file);
+        assert_eq!((verdict, reads.len()), (ACCEPTED, 2), "{what}");
+        assert!(reads[1].1 <= most(compressed), "{what}: {reads:?}");
+        for claimed in [0, 1, 1000, 50_000] {
+            let (_, reads) = decide_with_reads(&claiming_compressed_length(file.clone(), claimed));
+            assert!(reads.iter().skip(1).all(|(_, length)| *length <= most(claimed.into())), "{what}: {reads:?}");
+        }
+    }
+    lonely.entries.pop();
+    lonely.entries.push(Entry { is_unlisted: true, ..picture("b.png", 1_000_000) });
+    for claimed in [MAX_SECOND_RANGE_LEN, 500_000, u64::from(u32::MAX) - 1] {
+        let file = claiming_compressed_length(lonely.build(), u32::try_from(claimed).unwrap());
+        let (verdict, reads) = decide_with_reads(&file);
+        assert!(matches!(verdict, Verdict::Refused(_)), "{claimed} claimed");
+        assert_eq!(reads.len(), 1, "{claimed} claimed: a range that cannot hold the part is not read");
+    }
+}
+
 #[test]
 fn a_directory_longer_than_the_tail_is_read_with_the_second_range() {
     for (count, content_types_index) in [(950, 0), (1500, 0), (4000, 0), (1500, usize::MAX), (1500, 1490)] {
@@ -198,14 +245,16 @@ fn macros_in_the_directory_before_the_tail_are_seen() {
     let mut archive = package(DOCUMENT);
     archive.entries.push(entry("word/vbaProject.bin", "macros"));
     archive.entries.extend((0..1500).map(|number| picture(&format!("word/media/image{number:05}.jpeg"), 30)));
-    assert_eq!(decide(&archive.build()), refused(Found::MacroEnabledDocument));
+    assert_eq!(decide(&archive.build()), with_macros());
 }
 
 #[test]
 fn a_range_that_came_back_short_is_refused() {
     let file = docx_with_content_types_between(20_000, 100_000).build();
     let part = |offset: u64, length: u64| &file[usize::try_from(offset).unwrap()..][..usize::try_from(length).unwrap()];
-    let Inspection::NeedsRange(first) = inspect(&file, file.len() as u64) else { panic!("the tail is needed") };
+    let Inspection::NeedsRange(first) = inspect(&file, file.len() as u64, ActiveContentPolicy::Macros) else {
+        panic!("the tail is needed")
+    };
     let tail = part(first.offset(), first.length());
     for short in [&[][..], &tail[..1], &tail[..tail.len() - 1]] {
         assert_eq!(first.decide(short), Inspection::Decided(refused(Found::OutOfReach(MediaType::Docx))));

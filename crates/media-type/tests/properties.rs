@@ -2,7 +2,9 @@
 
 mod samples;
 
-use media_type::{HEAD_LEN, Head, Inspection, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, MediaType, Verdict, inspect};
+use media_type::{
+    ActiveContentPolicy, HEAD_LEN, Head, Inspection, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, MediaType, Verdict, inspect,
+};
 use proptest::{collection::vec, prelude::*, sample::select};
 use samples::{decide, one_of_each, one_of_each_long};
 
@@ -34,7 +36,8 @@ fn check(head: &[u8], object_len: u64, range: impl Fn(u64, u64) -> Vec<u8>) -> V
         assert!(offset >= head.len().min(HEAD_LEN) as u64, "{offset}");
         assert!(offset.checked_add(length).is_some_and(|end| end <= object_len), "{offset} + {length} > {object_len}");
     };
-    let first = match inspect(head, object_len) {
+    // Everything is looked for, so that every check runs.
+    let first = match inspect(head, object_len, ActiveContentPolicy::All) {
         Inspection::Decided(verdict) => return verdict,
         Inspection::NeedsRange(first) => first,
     };
@@ -104,7 +107,8 @@ proptest! {
             }
         }
         let object_len = file.len() as u64;
-        prop_assert_eq!(inspect(head.bytes(), object_len), inspect(&file, object_len));
+        let policy = ActiveContentPolicy::default();
+        prop_assert_eq!(inspect(head.bytes(), object_len, policy), inspect(&file, object_len, policy));
         prop_assert_eq!(head.bytes(), &file[..file.len().min(HEAD_LEN)]);
         prop_assert_eq!(decide(&file), Verdict::Accepted(media_type));
     }

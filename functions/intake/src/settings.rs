@@ -3,7 +3,7 @@
 use attachments::InteractionId;
 use cxone::Framing;
 use host::Environment;
-use media_type::AllowedTypes;
+use media_type::{ActiveContentPolicy, AllowedTypes};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
@@ -16,6 +16,7 @@ pub(crate) struct Settings {
     pub(crate) interaction_prefixes: Vec<String>,
     pub(crate) max_file_size: u64,
     pub(crate) allowed: AllowedTypes,
+    pub(crate) refused_active_content: ActiveContentPolicy,
     /// Bytes; 0: no quota.
     pub(crate) quota: u64,
     pub(crate) give_up_after_seconds: u64,
@@ -44,6 +45,7 @@ impl Settings {
             interaction_prefixes,
             max_file_size: environment.number("MAX_FILE_SIZE_BYTES", 26_214_400, 1..=u64::MAX),
             allowed: environment.parsed("ALLOWED_MIME_TYPES", AllowedTypes::default()),
+            refused_active_content: environment.parsed("REFUSE_ACTIVE_CONTENT", ActiveContentPolicy::default()),
             quota: environment.number("STORAGE_QUOTA_BYTES", 0, 0..=u64::MAX),
             give_up_after_seconds: environment.number("GIVE_UP_AFTER_SECONDS", 259_200, 60..=302_400),
             framing: environment.parsed("CXONE_UPLOAD_FRAMING", Framing::default()),

@@ -59,7 +59,7 @@ pub(crate) async fn media_type(
     let allowed = &intake.settings.allowed;
     let named = allowed.check_name(file_name.as_str()).map_err(|refusal| refused(refusal, intake))?;
     let head = stream.head();
-    let verdict = match media_type::inspect(&head, size) {
+    let verdict = match media_type::inspect(&head, size, intake.settings.refused_active_content) {
         Inspection::Decided(verdict) => verdict,
         Inspection::NeedsRange(first) => {
             let bytes = source::range(&intake.s3, object, first.offset(), first.length()).await?;
@@ -80,6 +80,7 @@ fn refused(refusal: Refusal, intake: &Intake) -> Stop {
         RefusalCode::UnsupportedExtension => ReasonCode::UnsupportedExtension,
         RefusalCode::UnsupportedType => ReasonCode::UnsupportedType,
         RefusalCode::TypeMismatch => ReasonCode::TypeMismatch,
+        RefusalCode::ActiveContent => ReasonCode::ActiveContent,
         RefusalCode::Polyglot => ReasonCode::Polyglot,
     };
     let text = match code {
@@ -87,6 +88,9 @@ fn refused(refusal: Refusal, intake: &Intake) -> Stop {
             let extensions: Vec<_> =
                 intake.settings.allowed.iter().flat_map(|t| t.extensions().iter().copied()).collect();
             format!("{refusal}; allowed are {}", extensions.join(", "))
+        }
+        ReasonCode::ActiveContent => {
+            format!("{refusal}; save it without that, or set REFUSE_ACTIVE_CONTENT if this tenant takes such files")
         }
         ReasonCode::TypeMismatch => format!("{refusal}; name the file after what it is"),
         _ => refusal.to_string(),

@@ -104,11 +104,11 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
     let row = table.row(&object(1)).await;
     assert_eq!((&row["outcome"], &row["reason_code"]), (&s("HELD_FOR_REVIEW"), &s("held_by_policy")));
     // As that release itself may have written it.
-    let written = [("outcome", s("REJECTED")), ("reason_code", s("active_content")), ("reason_text", s("macros"))];
+    let written = [("outcome", s("REJECTED")), ("reason_code", s("content_withheld")), ("reason_text", s("not yet"))];
     let others = [("state", s("done")), ("outcome_at", s("2026-11-22T09:30:10Z")), ("quota", s("on_hold"))];
     table.put(&object(2), written.into_iter().chain(others)).await;
     let settled = table.ledger.settle(&object(2), &completed(5), false, at(5)).await.unwrap();
-    let rejected = Ending::Rejected(Reason::new("active_content".parse().unwrap(), "macros"));
+    let rejected = Ending::Rejected(Reason::new("content_withheld".parse().unwrap(), "not yet"));
     assert_eq!((settled.resolution.ending, settled.quota.as_str(), settled.first), (rejected, "on_hold", false));
 }
 

@@ -15,7 +15,7 @@
 mod object;
 
 use libfuzzer_sys::fuzz_target;
-use media_type::{HEAD_LEN, Inspection, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, inspect};
+use media_type::{ActiveContentPolicy, HEAD_LEN, Inspection, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, inspect};
 use object::Object;
 
 fuzz_target!(|input: &[u8]| {
@@ -24,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let object_len = object.len() as u64;
     let head = object.part(0, HEAD_LEN);
-    let Inspection::NeedsRange(first) = inspect(&head, object_len) else {
+    let Inspection::NeedsRange(first) = inspect(&head, object_len, ActiveContentPolicy::All) else {
         return;
     };
     let (offset, length) = (first.offset(), first.length());

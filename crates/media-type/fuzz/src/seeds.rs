@@ -7,7 +7,10 @@ use std::{fs, io, path::Path};
 
 use media_type::MediaType;
 use samples::{
-    archive::{Archive, DOCUMENT, Entry, docx_with_content_types_between, entry, package},
+    archive::{
+        Archive, DOCUMENT, Entry, OFFICE_RELATIONSHIPS, docx_with_content_types_between, entry, package,
+        relationships_of,
+    },
     compound::Builder,
 };
 
@@ -22,16 +25,17 @@ fn main() -> io::Result<()> {
 
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
-    let gapped = |name: &str, content: Vec<u8>, place, kibibytes| {
-        (name.to_owned(), describe(&content, place, kibibytes))
-    };
+    let gapped =
+        |name: &str, content: Vec<u8>, place, kibibytes| (name.to_owned(), describe(&content, place, kibibytes));
     let mut seeds: Vec<_> = samples::one_of_each()
         .into_iter()
         .map(|(media_type, content)| whole(media_type.extensions()[0], content))
         .collect();
-    let broadcast = samples::wav_with_long_front().into_iter().map(|byte| if byte == b' ' { 0 } else { byte }).collect();
+    let broadcast =
+        samples::wav_with_long_front().into_iter().map(|byte| if byte == b' ' { 0 } else { byte }).collect();
     seeds.push(gapped("wav-long", broadcast, 20, 68));
-    let tag: Vec<u8> = samples::id3(100_000).into_iter().enumerate().map(|(at, byte)| if at < 10 { byte } else { 0 }).collect();
+    let tag: Vec<u8> =
+        samples::id3(100_000).into_iter().enumerate().map(|(at, byte)| if at < 10 { byte } else { 0 }).collect();
     seeds.push(gapped("mp3-tagged", [tag, samples::mp3(4)].concat(), 10, 97));
     seeds.push(whole("mp3-two-tags", [samples::id3(20), samples::id3(7), vec![0; 5], samples::mp3(3)].concat()));
     let free: Vec<u8> = [&[0xFF, 0xFB, 0x00, 0x64][..], &[0x55; 700]].concat().repeat(4);
@@ -56,6 +60,7 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds.push(whole("jar-docx", [jar, samples::archive::docx()].concat()));
     seeds.push(whole("pdf-junk", [&b"%PDF-1.4\njunk\n"[..], &samples::pdf()[9..]].concat()));
     seeds.extend(tolerated());
+    seeds.extend(active());
     assert!(seeds.len() > MediaType::ALL.len());
     seeds
 }
@@ -63,7 +68,8 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
 /// The kinds of files that are laid out unusually or damaged a little, and accepted.
 fn tolerated() -> Vec<(String, Vec<u8>)> {
     let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
-    let gapped = |name: &str, content: Vec<u8>, place, kibibytes| (name.to_owned(), describe(&content, place, kibibytes));
+    let gapped =
+        |name: &str, content: Vec<u8>, place, kibibytes| (name.to_owned(), describe(&content, place, kibibytes));
     let mut cut = samples::mp3(8);
     cut.drain(500..541);
     let mut info = [&[0xFF, 0xFB, 0xE0, 0x64][..], &[0; 32], b"Info"].concat();
@@ -97,6 +103,25 @@ fn tolerated() -> Vec<(String, Vec<u8>)> {
         gapped("pdf-comment", remark, 10, 20),
         whole("wav-wide", wide),
         gapped("docx-middle", middle, place, 68),
+    ]
+}
+
+/// Macros and other active content, and what hides behind a PDF's header.
+fn active() -> Vec<(String, Vec<u8>)> {
+    let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
+    let relationship = format!("{OFFICE_RELATIONSHIPS}vbaProject");
+    let mut document = package(DOCUMENT);
+    document.entries.push(entry("word/_rels/document.xml.rels", relationships_of(&[(&relationship, "a.bin", "")])));
+    document.entries.push(entry("word/embeddings/a.bin", "x"));
+    let storage = Builder { storage: "Macros", nested: vec!["dir"], ..Builder::word() };
+    let portable = samples::pdf();
+    let page = [b"%PDF-1<html><script>", &portable[8..]].concat();
+    let script = [&portable[..9], b"1 0 obj<</S/J#61vaScript/OpenAction 2 0 R>>", &portable[8..]].concat();
+    vec![
+        whole("docx-macros", document.build()),
+        whole("doc-macros", storage.build()),
+        whole("pdf-page", page),
+        whole("pdf-script", script),
     ]
 }
 

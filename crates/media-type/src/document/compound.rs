@@ -1,8 +1,8 @@
 //! DOC: a compound file (OLE2) whose root is Word's.
 
 use crate::{
-    Found, MAX_RANGE_LEN, MediaType,
-    document::compound_directory::{Directory, Header, ROOT, STREAM},
+    ActiveContent, ActiveContentPolicy, Found, MAX_RANGE_LEN, MediaType, Refusal,
+    document::compound_directory::{Directory, Entry, Header, ROOT, STREAM},
     window::{Stop, Window},
 };
 
@@ -25,8 +25,16 @@ const FOREIGN_STREAMS: [(&str, Found); 7] = [
     ("Quill", Found::OtherCompoundFile),
 ];
 
+/// Storages and streams of VBA, wherever they stand: in Word's `Macros`, in a workbook's `_VBA_PROJECT_CUR`, or in a document
+/// inside this one.
+const OF_MACROS: [&str; 4] = ["Macros", "VBA", "_VBA_PROJECT", "_VBA_PROJECT_CUR"];
+/// Word makes this storage for the objects of every document; it is empty where there are none.
+const OBJECT_POOL: &str = "ObjectPool";
+/// A packed file or program.
+const PACKAGE: &str = "\u{1}Ole10Native";
+
 /// Decides a file that has the compound file signature.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
     let header = window.bytes(MediaType::Msword, 0, HEADER_LEN, HEADER_LEN as u64)?;
     let header = Header::parse(header).ok_or(Found::OtherCompoundFile)?;
     let directory = Directory::follow(*window, header);
@@ -57,10 +65,38 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         || !are_all
         || directory.known_entries().any(|entry| entry.kind() == STREAM && entry.is_named("WordDocument"));
     match (is_of_word, has_document) {
-        (_, true) => Ok(MediaType::Msword),
-        (true, false) if may_have_document => Ok(MediaType::Msword),
+        (_, true) => check_active(&directory, policy),
+        (true, false) if may_have_document => check_active(&directory, policy),
         (false, false) if !are_all => Err(Found::OutOfReach(MediaType::Msword).into()),
         _ => Err(Found::OtherCompoundFile.into()),
+    }
+}
+
+/// Accepts the document unless its directory, as far as it is known, has something that the operator refuses.
+fn check_active(directory: &Directory<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
+    let found = match policy {
+        ActiveContentPolicy::None => None,
+        ActiveContentPolicy::Macros | ActiveContentPolicy::All => directory
+            .known_entries()
+            .filter_map(|entry| active(&entry))
+            .filter(|active| policy.refuses(*active))
+            .fold(None, |found, active| Some(ActiveContent::or_worse(found, active))),
+    };
+    match found {
+        Some(active) => Err(Stop::Refused(Refusal::ActiveContent { front: MediaType::Msword, active })),
+        None => Ok(MediaType::Msword),
+    }
+}
+
+fn active(entry: &Entry<'_>) -> Option<ActiveContent> {
+    if !entry.is_in_use() {
+        None
+    } else if OF_MACROS.iter().any(|name| entry.is_named(name)) {
+        Some(ActiveContent::Macros)
+    } else if entry.is_named(PACKAGE) || (entry.is_named(OBJECT_POOL) && entry.has_child()) {
+        Some(ActiveContent::Object)
+    } else {
+        None
     }
 }
 

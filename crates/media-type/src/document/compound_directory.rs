@@ -81,6 +81,15 @@ impl Entry<'_> {
         [u32_le(self.0, 68), u32_le(self.0, 72)]
     }
 
+    /// Whether it is a stream, a storage or the root. What was deleted may keep its name.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.kind() != 0
+    }
+
+    pub(crate) fn has_child(&self) -> bool {
+        self.child().is_some_and(|child| child <= LARGEST_SECTOR)
+    }
+
     fn child(&self) -> Option<u32> {
         u32_le(self.0, 76)
     }

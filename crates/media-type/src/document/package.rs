@@ -1,8 +1,9 @@
 //! DOCX: an Office package whose main part is a document, by its own declaration, and is there.
 
 use crate::{
-    Found, Hidden, MAX_RANGE_LEN, MediaType, Refusal,
+    ActiveContentPolicy, Found, Hidden, MAX_RANGE_LEN, MediaType, Refusal,
     document::{
+        package_active::Watch,
         package_parts::{self, Declared, Malformed},
         zip::Directory,
         zip_entry::Entry,
@@ -31,7 +32,7 @@ const OTHER_MAIN_TYPES: [(&str, Found); 9] = [
 ];
 
 /// Decides a file that starts as a ZIP archive.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
     let directory = Directory::read(window)?;
     let Some(content_types) = only(&directory, CONTENT_TYPES)? else {
         let is_open_document = directory.entries().any(|entry| entry.is_named("mimetype"));
@@ -41,14 +42,21 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
         Err(Stop::Needs { .. }) => return Err(ask_for_parts(window, &directory, &content_types)),
         content_types => content_types?,
     };
-    match main_part(window, &directory)? {
-        MainPart::Named(part) => check_type(&content_types, &part)?,
-        MainPart::Unknown => check_without_relationships(&content_types, &directory)?,
+    let mut watch = Watch::new(policy);
+    let main_part = main_part(window, &directory)?;
+    match &main_part {
+        Some(part) => check_type(&content_types, part, &mut watch)?,
+        None => check_without_relationships(&content_types, &directory, &mut watch)?,
     }
-    if directory.entries().any(|entry| entry.is_in_any_folder("vbaProject.bin")) {
-        return Err(Found::MacroEnabledDocument.into());
+    let mut starts_with_own_entry = false;
+    for entry in directory.entries() {
+        starts_with_own_entry |= entry.is_first_in_file();
+        watch.part(&entry);
     }
-    let starts_with_own_entry = directory.entries().any(|entry| entry.is_first_in_file());
+    watch.relationships(window, &directory, main_part.as_deref());
+    if let Some(active) = watch.found() {
+        return Err(Stop::Refused(Refusal::ActiveContent { front: MediaType::Docx, active }));
+    }
     match directory.hidden.or((!starts_with_own_entry).then_some(Hidden::LeadingData)) {
         Some(hidden) => Err(Stop::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })),
         None => Ok(MediaType::Docx),
@@ -89,40 +97,37 @@ fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, 
     }
 }
 
-enum MainPart {
-    Named(String),
-    /// The relationships are missing, or lie between the head and the end, or name a part that is not there.
-    Unknown,
-}
-
-fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<MainPart, Stop> {
+/// The part that the package is about. `None` if the relationships are missing, or lie between the head and the end, or
+/// name a part that is not there.
+fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<Option<String>, Stop> {
     let Some(relationships) = only(directory, RELATIONSHIPS)? else {
-        return Ok(MainPart::Unknown);
+        return Ok(None);
     };
     let relationships = match relationships.content(window, directory.shift) {
         Ok(relationships) => relationships,
         // No range is read for the relationships alone.
         Err(Stop::Needs { .. } | Stop::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => {
-            return Ok(MainPart::Unknown);
+            return Ok(None);
         }
         Err(stop) => return Err(stop),
     };
     let part = package_parts::main_part(&relationships)?.ok_or(Found::OtherPackage)?;
     match only(directory, &part)? {
         Some(entry) if entry.is_encrypted() => Err(Found::EncryptedOffice.into()),
-        Some(entry) if !entry.is_empty() => Ok(MainPart::Named(part)),
+        Some(entry) if !entry.is_empty() => Ok(Some(part)),
         Some(_) => Err(damaged()),
         // Perhaps its name is written in another way.
-        None => Ok(MainPart::Unknown),
+        None => Ok(None),
     }
 }
 
 /// The type of the main part: the one declared for it by name, or else for its extension.
-fn check_type(content_types: &[u8], part: &str) -> Result<(), Stop> {
+fn check_type(content_types: &[u8], part: &str, watch: &mut Watch) -> Result<(), Stop> {
     let extension = part.rsplit_once('.').map_or("", |(_, extension)| extension);
     let (mut by_name, mut by_extension) = (None, None);
     let mut is_ambiguous = false;
     package_parts::each_content_type(content_types, |declared, content_type| {
+        watch.content_type(declared, content_type);
         let slot = match declared {
             Declared::Part(name) if name.eq_ignore_ascii_case(part) => &mut by_name,
             Declared::Extension(of) if of.eq_ignore_ascii_case(extension) => &mut by_extension,
@@ -140,18 +145,23 @@ fn check_type(content_types: &[u8], part: &str) -> Result<(), Stop> {
 
 /// Without the relationships: every part that is declared as the main part of anything is a document's, and one of them
 /// is there.
-fn check_without_relationships(content_types: &[u8], directory: &Directory<'_>) -> Result<(), Stop> {
+fn check_without_relationships(content_types: &[u8], directory: &Directory<'_>, watch: &mut Watch) -> Result<(), Stop> {
     let (mut documents, mut other, mut document_by_extension) = (Vec::new(), None, false);
     let is_there = |part: &str| {
         directory.entries().any(|entry| entry.is_named(part) && !entry.is_encrypted() && !entry.is_empty())
     };
-    package_parts::each_content_type(content_types, |declared, content_type| match (declared, kind(content_type)) {
-        (Declared::Part(part), Kind::Document) if documents.len() < MOST_DOCUMENTS => documents.push(part.to_owned()),
-        (Declared::Part(_), Kind::Other(found)) if content_type.ends_with(".main+xml") => other = Some(found),
-        (Declared::Extension(extension), Kind::Document) => {
-            document_by_extension |= extension.eq_ignore_ascii_case("xml");
+    package_parts::each_content_type(content_types, |declared, content_type| {
+        watch.content_type(declared, content_type);
+        match (declared, kind(content_type)) {
+            (Declared::Part(part), Kind::Document) if documents.len() < MOST_DOCUMENTS => {
+                documents.push(part.to_owned());
+            }
+            (Declared::Part(_), Kind::Other(found)) if content_type.ends_with(".main+xml") => other = Some(found),
+            (Declared::Extension(extension), Kind::Document) => {
+                document_by_extension |= extension.eq_ignore_ascii_case("xml");
+            }
+            _ => {}
         }
-        _ => {}
     })?;
     match other {
         Some(found) => Err(found.into()),

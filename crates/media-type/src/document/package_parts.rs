@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use quick_xml::{
     Reader, XmlVersion,
-    events::{BytesStart, Event},
+    events::{BytesStart, Event, attributes::Attribute},
 };
 
 const CONTENT_TYPES_NAMESPACE: &str = "http://schemas.openxmlformats.org/package/2006/content-types";
@@ -19,6 +19,7 @@ const MAIN_PART_RELATIONSHIPS: [&str; 2] = [
 ];
 /// No element of these parts has more than five.
 const MOST_ATTRIBUTES: usize = 32;
+const USUAL_ATTRIBUTES: usize = 4;
 
 /// The part is not what the format asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +38,7 @@ pub(crate) enum Declared<'a> {
 pub(crate) fn each_content_type(xml: &[u8], mut see: impl FnMut(Declared<'_>, &str)) -> Result<(), Malformed> {
     each_child(xml, "Types", CONTENT_TYPES_NAMESPACE, |child| {
         let content_type = child.attribute("ContentType");
-        match (child.name(), child.attribute("PartName"), child.attribute("Extension"), content_type) {
+        match (child.name, child.attribute("PartName"), child.attribute("Extension"), content_type) {
             ("Override", Some(part), _, Some(content_type)) => {
                 see(Declared::Part(part.strip_prefix('/').unwrap_or(&part)), content_type.trim());
                 Ok(())
@@ -51,14 +52,42 @@ pub(crate) fn each_content_type(xml: &[u8], mut see: impl FnMut(Declared<'_>, &s
     })
 }
 
+/// A relationship of the package or of one of its parts.
+pub(crate) struct Relationship<'a> {
+    /// A URI.
+    pub(crate) kind: &'a str,
+    target: Option<Cow<'a, str>>,
+    /// Whether the target is not a part of the package.
+    pub(crate) is_external: bool,
+}
+
+/// Calls `see` with each relationship, in the order of the file.
+pub(crate) fn each_relationship(xml: &[u8], mut see: impl FnMut(Relationship<'_>)) -> Result<(), Malformed> {
+    try_each_relationship(xml, |relationship| {
+        see(relationship);
+        Ok(())
+    })
+}
+
+fn try_each_relationship(
+    xml: &[u8],
+    mut see: impl FnMut(Relationship<'_>) -> Result<(), Malformed>,
+) -> Result<(), Malformed> {
+    each_child(xml, "Relationships", RELATIONSHIPS_NAMESPACE, |child| match child.attribute("Type") {
+        Some(kind) if child.name == "Relationship" => {
+            let is_external = child.attribute("TargetMode").is_some_and(|mode| mode == "External");
+            see(Relationship { kind: &kind, target: child.attribute("Target"), is_external })
+        }
+        _ => Ok(()),
+    })
+}
+
 /// The name of the part that the package is about, without a leading slash; `None` if it names none.
 pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
     let mut main = None;
-    each_child(xml, "Relationships", RELATIONSHIPS_NAMESPACE, |child| {
-        let is_main = child.attribute("Type").is_some_and(|kind| MAIN_PART_RELATIONSHIPS.contains(&&*kind));
-        let is_inside = child.attribute("TargetMode").is_none_or(|mode| mode != "External");
-        if child.name() == "Relationship" && is_main && is_inside {
-            let target = child.attribute("Target").ok_or(Malformed)?;
+    try_each_relationship(xml, |relationship| {
+        if MAIN_PART_RELATIONSHIPS.contains(&relationship.kind) && !relationship.is_external {
+            let target = relationship.target.ok_or(Malformed)?;
             let part = target.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned();
             // Which of two a reader would open cannot be known.
             if main.replace(part).is_some() {
@@ -72,18 +101,14 @@ pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
 
 /// An element directly below the root.
 struct Child<'a> {
-    element: &'a BytesStart<'a>,
+    /// Without the prefix.
+    name: &'a str,
+    attributes: &'a [Attribute<'a>],
 }
 
 impl Child<'_> {
-    fn name(&self) -> &str {
-        let name = self.element.name().0;
-        name.rsplit_once(':').map_or(name, |(_, local)| local)
-    }
-
-    /// The value of an attribute; a broken one, or one too many, was found before.
     fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
-        let attribute = self.element.attributes().flatten().find(|attribute| attribute.key.0 == name)?;
+        let attribute = self.attributes.iter().find(|attribute| attribute.key.0 == name)?;
         attribute.normalized_value(XmlVersion::Implicit1_0).ok()
     }
 }
@@ -103,20 +128,20 @@ fn each_child(
         let event = reader.read_event().map_err(|_| Malformed)?;
         match &event {
             Event::Start(element) | Event::Empty(element) => {
-                check_attributes(element)?;
+                let attributes = attributes(element)?;
                 let name = element.name().0;
                 let (own_prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
                 match (depth, &prefix) {
                     (0, None)
-                        if local == root && declared_namespace(element, own_prefix)? == Some(namespace.into()) =>
+                        if local == root && declared_namespace(&attributes, own_prefix)? == Some(namespace.into()) =>
                     {
                         prefix = Some(own_prefix.to_owned());
                     }
                     (1, Some(prefix)) if own_prefix == prefix => {
-                        if declared_namespace(element, own_prefix)?.is_some_and(|declared| declared != namespace) {
+                        if declared_namespace(&attributes, own_prefix)?.is_some_and(|declared| declared != namespace) {
                             return Err(Malformed);
                         }
-                        visit(&Child { element })?;
+                        visit(&Child { name: local, attributes: &attributes })?;
                     }
                     (2.., _) => {}
                     _ => return Err(Malformed),
@@ -134,20 +159,26 @@ fn each_child(
     if depth == 0 && prefix.is_some() { Ok(()) } else { Err(Malformed) }
 }
 
-fn check_attributes(element: &BytesStart<'_>) -> Result<(), Malformed> {
-    let mut attributes = element.attributes();
-    let are_right = attributes.by_ref().take(MOST_ATTRIBUTES).all(|attribute| attribute.is_ok());
-    if are_right && attributes.next().is_none() { Ok(()) } else { Err(Malformed) }
+/// All attributes of an element. None is broken, none is there twice, and none is one too many.
+fn attributes<'a>(element: &'a BytesStart<'_>) -> Result<Vec<Attribute<'a>>, Malformed> {
+    let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
+    for attribute in element.attributes() {
+        if attributes.len() == MOST_ATTRIBUTES {
+            return Err(Malformed);
+        }
+        attributes.push(attribute.map_err(|_| Malformed)?);
+    }
+    Ok(attributes)
 }
 
 /// The namespace that this very element binds to its prefix.
-fn declared_namespace<'a>(element: &'a BytesStart<'_>, prefix: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
+fn declared_namespace<'a>(attributes: &'a [Attribute<'_>], prefix: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
     let declares = |key: &str| match key.strip_prefix("xmlns") {
         Some("") => prefix.is_empty(),
         Some(rest) => rest.strip_prefix(':') == Some(prefix),
         None => false,
     };
-    match element.attributes().flatten().find(|attribute| declares(attribute.key.0)) {
+    match attributes.iter().find(|attribute| declares(attribute.key.0)) {
         Some(attribute) => attribute.normalized_value(XmlVersion::Implicit1_0).map(Some).map_err(|_| Malformed),
         None => Ok(None),
     }

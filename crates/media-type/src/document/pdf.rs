@@ -4,6 +4,7 @@ use memchr::memmem;
 
 use crate::{
     Found, MAX_RANGE_LEN, MediaType,
+    document::pdf_front::{self, Object},
     window::{Stop, Window},
 };
 
@@ -27,14 +28,16 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     let head = window.at(0);
     let body = header_at(head).and_then(|at| head.get(at..)).unwrap_or_default();
     match first_token(body, window.is_known_to_end(0)) {
-        First::Object => return Ok(MediaType::Pdf),
+        First::Object(object) => {
+            pdf_front::check(&object)?;
+            return Ok(MediaType::Pdf);
+        }
         First::PastKnown => return Err(window.ask(MediaType::Pdf, window.head_len(), MORE_COMMENTS_LEN)),
         First::Other => {}
     }
     // Something else stands before the first object. That happens, but then the file has to end like a PDF as well.
-    if !has_object(body) {
-        return Err(Found::Damaged(MediaType::Pdf).into());
-    }
+    let object = later_object(body).ok_or(Found::Damaged(MediaType::Pdf))?;
+    pdf_front::check(&object)?;
     let Some((_, tail)) = window.tail() else {
         return Err(window.ask(MediaType::Pdf, window.object_len().saturating_sub(END_LEN), END_LEN));
     };
@@ -47,17 +50,19 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
 
 /// What stands behind the header, comments and white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum First {
-    Object,
+enum First<'a> {
+    Object(Object<'a>),
     /// The known bytes end before this can be told.
     PastKnown,
     Other,
 }
 
-fn first_token(body: &[u8], is_whole: bool) -> First {
+fn first_token(body: &[u8], is_whole: bool) -> First<'_> {
     let mut tokens = Tokens { rest: body, skips_comments: true };
+    tokens.skip();
+    let front = before(body, tokens.rest);
     if is_object(&mut tokens) {
-        First::Object
+        First::Object(Object { front, junk: b"", content: tokens.rest })
     } else if !is_whole && tokens.rest.is_empty() {
         First::PastKnown
     } else {
@@ -65,11 +70,25 @@ fn first_token(body: &[u8], is_whole: bool) -> First {
     }
 }
 
-fn has_object(body: &[u8]) -> bool {
-    body.windows(2).enumerate().any(|(at, pair)| {
-        matches!(pair, [before, b'0'..=b'9'] if is_space(*before))
-            && is_object(&mut Tokens { rest: body.get(at + 1..).unwrap_or_default(), skips_comments: false })
+/// The first object, wherever it begins.
+fn later_object(body: &[u8]) -> Option<Object<'_>> {
+    let mut comments = Tokens { rest: body, skips_comments: true };
+    comments.skip();
+    body.windows(2).enumerate().find_map(|(at, pair)| {
+        let start = body.get(at + 1..).filter(|_| matches!(pair, [before, b'0'..=b'9'] if is_space(*before)))?;
+        let mut tokens = Tokens { rest: start, skips_comments: false };
+        let is_object = is_object(&mut tokens);
+        is_object.then(|| Object {
+            front: before(body, start),
+            junk: before(comments.rest, start),
+            content: tokens.rest,
+        })
     })
+}
+
+/// What stands before `rest`, which is the end of `bytes`.
+fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
+    bytes.get(..bytes.len().saturating_sub(rest.len())).unwrap_or_default()
 }
 
 /// Object number, generation, `obj`. Where the bytes end before all of these, nothing is left of them.
@@ -83,11 +102,11 @@ fn is_number(token: &[u8], most_digits: usize) -> bool {
     (1..=most_digits).contains(&token.len()) && token.iter().all(u8::is_ascii_digit)
 }
 
-const fn is_space(byte: u8) -> bool {
+pub(crate) const fn is_space(byte: u8) -> bool {
     matches!(byte, 0 | b'\t' | b'\n' | 0x0C | b'\r' | b' ')
 }
 
-const fn is_delimiter(byte: u8) -> bool {
+pub(crate) const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
@@ -98,16 +117,21 @@ struct Tokens<'a> {
 }
 
 impl<'a> Tokens<'a> {
-    fn next(&mut self) -> Option<&'a [u8]> {
+    /// Goes on to where the next token begins.
+    fn skip(&mut self) {
         loop {
             let start = self.rest.iter().position(|byte| !is_space(*byte)).unwrap_or(self.rest.len());
-            self.rest = self.rest.get(start..)?;
+            self.rest = self.rest.get(start..).unwrap_or_default();
             if !(self.skips_comments && self.rest.starts_with(b"%")) {
                 break;
             }
             let end = self.rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(self.rest.len());
-            self.rest = self.rest.get(end..)?;
+            self.rest = self.rest.get(end..).unwrap_or_default();
         }
+    }
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        self.skip();
         let end = self.rest.iter().position(|byte| is_space(*byte) || is_delimiter(*byte)).unwrap_or(self.rest.len());
         // None where nothing is left.
         let (token, rest) = self.rest.split_at_checked(end.max(1))?;
@@ -204,6 +228,6 @@ mod tests {
         assert_eq!(outcome, Err(Found::OutOfReach(MediaType::Pdf).into()));
         let script = [&b"%PDF-1.4\n"[..], &comments, b"#!/bin/sh\necho 1 0 obj\n"].concat();
         let outcome = sniff(&Window::complete(&script, [Piece::default(); 2], script.len() as u64));
-        assert_eq!(outcome, Err(Found::Damaged(MediaType::Pdf).into()));
+        assert_eq!(outcome, Err(Found::Program.into()));
     }
 }

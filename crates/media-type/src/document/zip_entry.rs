@@ -1,6 +1,8 @@
 //! One entry of a ZIP archive: its directory record and its bounded content.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, iter};
+
+use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 
 use crate::{
     Found, MediaType,
@@ -85,12 +87,37 @@ impl<'a> Entry<'a> {
             .is_some_and(|last| last.eq_ignore_ascii_case(file_name.as_bytes()))
     }
 
+    /// Whether it is a file in a folder of this name, at any depth and in any case.
+    pub(crate) fn is_below(&self, folder: &str) -> bool {
+        let mut parts = self.name.rsplit(|byte| matches!(byte, b'/' | b'\\'));
+        parts.next().is_some_and(|file| !file.is_empty())
+            && parts.any(|part| part.eq_ignore_ascii_case(folder.as_bytes()))
+    }
+
+    /// Whether its name ends in a dot and this, in any case.
+    pub(crate) fn has_extension(&self, extension: &str) -> bool {
+        let Some(dot) = self.name.len().checked_sub(extension.len() + 1) else {
+            return false;
+        };
+        matches!(self.name.get(dot..), Some([b'.', rest @ ..]) if rest.eq_ignore_ascii_case(extension.as_bytes()))
+    }
+
+    /// The same, or its name has a percent sign: a reader may take the extension for one that is spelt otherwise.
+    pub(crate) fn may_have_extension(&self, extension: &str) -> bool {
+        self.has_extension(extension) || self.name.contains(&b'%')
+    }
+
     pub(crate) const fn is_encrypted(&self) -> bool {
         self.flags & ENCRYPTED != 0
     }
 
     pub(crate) const fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// The content's length in bytes, as the directory claims it.
+    pub(crate) const fn len(&self) -> u64 {
+        self.len
     }
 
     pub(crate) const fn is_first_in_file(&self) -> bool {
@@ -130,7 +157,11 @@ impl<'a> Entry<'a> {
         let content = match self.method {
             STORED => Cow::Borrowed(stored),
             DEFLATED => {
-                Cow::Owned(miniz_oxide::inflate::decompress_to_vec_with_limit(stored, len).map_err(|_| damaged())?)
+                // Into as much room as the directory claims: what does not fit is damaged, and nothing has to grow.
+                let mut content = vec![0; len];
+                let inflated = decompress_slice_iter_to_slice(&mut content, iter::once(stored), false, true);
+                content.truncate(inflated.map_err(|_| damaged())?);
+                Cow::Owned(content)
             }
             _ => return Err(damaged()),
         };

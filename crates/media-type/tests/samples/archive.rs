@@ -1,5 +1,7 @@
 //! ZIP archives and the packages in them, with every liberty that the format and its abusers take.
 
+use std::fmt::Write as _;
+
 pub(crate) const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 
 /// One entry.
@@ -153,11 +155,18 @@ pub(crate) fn content_types(main_type: &str) -> String {
 
 /// The relationships of a package with the given main part.
 pub(crate) fn relationships(main_part: &str) -> String {
-    format!(
-        "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">\
-         <Relationship Id=\"rId1\" Type=\"http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument\" \
-         Target=\"{main_part}\"/></Relationships>"
-    )
+    relationships_of(&[(&format!("{OFFICE_RELATIONSHIPS}officeDocument"), main_part, "")])
+}
+
+pub(crate) const OFFICE_RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/";
+
+/// A list of relationships: type, target and further attributes of each.
+pub(crate) fn relationships_of(all: &[(&str, &str, &str)]) -> String {
+    let mut list = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">".to_owned();
+    for (number, (kind, target, more)) in all.iter().enumerate() {
+        write!(list, "<Relationship Id=\"rId{}\" Type=\"{kind}\" Target=\"{target}\"{more}/>", number + 1).unwrap();
+    }
+    list + "</Relationships>"
 }
 
 /// The three parts of the smallest package, with a main part of the given type.

@@ -15,7 +15,9 @@ pub(crate) struct Builder {
     pub(crate) root_class: [u8; 16],
     /// Streams directly below the root.
     pub(crate) streams: Vec<&'static str>,
-    /// Streams in a storage below the root.
+    /// The storage below the root that holds `nested`.
+    pub(crate) storage: &'static str,
+    /// Streams in a storage below the root; where there are none, there is no storage either.
     pub(crate) nested: Vec<&'static str>,
     /// Bytes of sectors before the directory.
     pub(crate) streams_first: usize,
@@ -31,6 +33,7 @@ impl Builder {
             sector_shift: 9,
             root_class: WORD,
             streams: vec!["\u{5}SummaryInformation", "WordDocument", "1Table", "\u{1}CompObj"],
+            storage: "MBD0001",
             nested: vec![],
             streams_first: 0,
             directory_gap: 0,
@@ -104,7 +107,7 @@ impl Builder {
             entries.push(directory_entry(name, 2, right, FREE, [0; 16]));
         }
         if has_storage {
-            entries.push(directory_entry("MBD0001", 1, FREE, number(below_root + 1), WORD));
+            entries.push(directory_entry(self.storage, 1, FREE, number(below_root + 1), WORD));
             for (nth, name) in self.nested.iter().enumerate() {
                 let right = if nth + 1 < self.nested.len() { number(below_root + nth + 2) } else { FREE };
                 entries.push(directory_entry(name, 2, right, FREE, [0; 16]));

@@ -11,7 +11,7 @@
 pub(crate) mod archive;
 pub(crate) mod compound;
 
-use media_type::{Head, Inspection, MediaType, Verdict, inspect};
+use media_type::{ActiveContentPolicy, Head, Inspection, MediaType, Verdict, inspect};
 
 /// Decides an object held in memory, as a reader of its stream would.
 pub(crate) fn decide(object: &[u8]) -> Verdict {
@@ -20,6 +20,11 @@ pub(crate) fn decide(object: &[u8]) -> Verdict {
 
 /// The same, with offset and length of the ranges that were read.
 pub(crate) fn decide_with_reads(object: &[u8]) -> (Verdict, Vec<(u64, u64)>) {
+    decide_for(object, ActiveContentPolicy::default())
+}
+
+/// The same, for an operator who refuses this.
+pub(crate) fn decide_for(object: &[u8], policy: ActiveContentPolicy) -> (Verdict, Vec<(u64, u64)>) {
     let mut head = Head::default();
     head.take(object);
     let mut reads = Vec::new();
@@ -28,7 +33,7 @@ pub(crate) fn decide_with_reads(object: &[u8]) -> (Verdict, Vec<(u64, u64)>) {
         let start = usize::try_from(offset).unwrap();
         object.get(start..start + usize::try_from(length).unwrap()).expect("the range lies inside the object")
     };
-    let verdict = match inspect(head.bytes(), object.len() as u64) {
+    let verdict = match inspect(head.bytes(), object.len() as u64, policy) {
         Inspection::Decided(verdict) => verdict,
         Inspection::NeedsRange(first) => match first.decide(read(first.offset(), first.length())) {
             Inspection::Decided(verdict) => verdict,

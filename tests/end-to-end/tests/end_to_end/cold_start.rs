@@ -28,6 +28,7 @@ pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) 
             &[
                 ("MAX_FILE_SIZE_BYTES", "25MB"),
                 ("ALLOWED_MIME_TYPES", "image/png,image/jpg"),
+                ("REFUSE_ACTIVE_CONTENT", "some"),
                 ("CXONE_BASE_URL", "http://cxone.example/api/v2"),
                 ("CXONE_TOKEN_URL", "http://token.example/oauth/token"),
                 ("KEY_PREFIX", "interactions"),
@@ -40,6 +41,7 @@ pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) 
                 "CXONE_SECRET_ID is missing",
                 "MAX_FILE_SIZE_BYTES is \"25MB\"",
                 "\"image/jpg\" is not a known type",
+                "REFUSE_ACTIVE_CONTENT is \"some\": it must be none, macros or all",
                 "CXONE_BASE_URL is \"http://cxone.example/api/v2\": plain http",
                 "CXONE_TOKEN_URL is \"http://token.example/oauth/token\": plain http",
                 "KEY_PREFIX is \"interactions\": it must end in /",
