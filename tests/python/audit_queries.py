@@ -1,8 +1,8 @@
 """Runs the saved Athena queries over audit records with DuckDB, and compares what they count with a count of its own.
 
-The table is made of the columns in infra/audit_data.yaml, the queries are infra/athena/*.sql as they are deployed, but for one
-function that has another name in DuckDB. The records come from a folder, from the S3 of a running local stack, or, with
-neither, from the golden records of the tests.
+The table is made of the columns in infra/audit_data.yaml, the queries are infra/athena/*.sql as they are deployed, but for the
+functions that have another name in DuckDB. The records come from a folder, from the S3 of a running local stack, or, with
+neither, from the golden records of the tests, with forged ones planted among them.
 
     .venv/bin/python tests/python/audit_queries.py [--folder DIR | --endpoint URL --bucket NAME] [--prefix audit/]
 
@@ -12,6 +12,7 @@ Exits 0 if every query runs and counts right, 1 if not, 77 if DuckDB is not inst
 import argparse
 import collections
 import datetime
+import hashlib
 import json
 import pathlib
 import re
@@ -27,8 +28,8 @@ except ImportError:
     sys.exit(77)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Athena's name → DuckDB's.
-RENAMED = {"approx_percentile": "approx_quantile"}
+# Athena's name → DuckDB's, whose sha256 takes text and gives hexadecimal digits.
+RENAMED = {"approx_percentile": "approx_quantile", "to_hex(": "lower(", "to_utf8(": "("}
 GLUE_TYPES = {"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN"}
 
 
@@ -71,19 +72,80 @@ def fetch(endpoint, bucket, prefix, folder):
             s3.download_file(bucket, entry["Key"], str(target))
 
 
+def identity_of(record):
+    """What finalize's identity of the record's object is."""
+    known = record["object"]
+    return hashlib.sha256("\0".join((known["bucket"], known["key"], known["version_id"])).encode()).hexdigest()
+
+
 def golden(folder):
-    """The tests' golden records of each release, as if they had been written today, and one for each way to be looked at."""
-    day = folder / f"date={datetime.datetime.now(datetime.timezone.utc).date()}"
+    """The tests' golden records of each release, as if they had been written today, one for each way to be looked at, and forged ones."""
+    today = datetime.datetime.now(datetime.timezone.utc).date()
+    day = folder / f"date={today}"
     day.mkdir()
-    folder = ROOT / "crates/attachments/tests/golden"
-    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*-audit-*.json"))]
-    rejected = json.loads((folder / "v2-audit-rejected.json").read_text(encoding="utf-8"))
-    for number, (stored, quota) in enumerate([(True, "none"), (True, "settled"), (False, "unsettled"), (None, "none")]):
-        records.append(rejected | {"possibly_stored": stored, "quota": quota, "execution_arn": f"arn:variant:{number}"})
+    goldens = ROOT / "crates/attachments/tests/golden"
+    records = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(goldens.glob("*-audit-*.json"))]
+    rejected = json.loads((goldens / "v2-audit-rejected.json").read_text(encoding="utf-8"))
+    for stored, quota in [(True, "none"), (True, "settled"), (False, "unsettled"), (None, "none")]:
+        records.append(rejected | {"possibly_stored": stored, "quota": quota})
     # Nothing but the key says whose it was.
-    records.append(rejected | {"interaction_id": None, "execution_arn": "arn:variant:key"})
+    records.append(rejected | {"interaction_id": None})
     for number, record in enumerate(records):
-        (day / f"{number}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+        record["object"] = record["object"] | {"version_id": f"v{number}"}
+        write(day, record | stamped(record, today))
+    plant(folder, day, today, rejected)
+
+
+def stamped(record, day):
+    """Identity, execution and time that fit the record's object and day."""
+    identity = identity_of(record)
+    execution = f"arn:aws:states:us-east-1:123456789012:execution:attachments:INT-42-{identity[:32]}"
+    return {"identity": identity, "execution_arn": execution, "timestamp": f"{day}T{record['timestamp'][11:]}"}
+
+
+def write(day, record, name=None):
+    (day / f"{name or record['identity']}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
+
+
+def plant(folder, day, today, like):
+    """What an attacker may put among the records, one of each kind; their expectation is in `foreign`."""
+
+    def forged(number, **changed):
+        record = like | {"object": like["object"] | {"version_id": f"forged-{number}"}}
+        return record | stamped(record, today) | changed
+
+    yesterday = folder / f"date={today - datetime.timedelta(days=1)}"
+    yesterday.mkdir()
+    write(day, forged(1), "a-name-of-its-own")
+    write(day, forged(2, identity="%"), "wildcard")
+    write(yesterday, forged(3))
+    write(day, forged(4, identity="f" * 64))
+    write(day, forged(5, execution_arn="arn:aws:states:us-east-1:123456789012:execution:attachments:INT-42-by-hand"))
+    write(day, forged(6, execution_arn=None))
+    write(day, forged(7, success=True))
+    # Both at their own key: a copy of a record under the day before.
+    twice = forged(8)
+    write(day, twice)
+    write(yesterday, twice | {"timestamp": f"{yesterday.name.removeprefix('date=')}T09:30:10Z"})
+    (day / f"{'0' * 64}.json").write_text("<html>\n", encoding="utf-8")
+    (day / f"{'1' * 64}.json").write_text("{}\n", encoding="utf-8")
+
+
+def foreign(record, records):
+    """Why finalize cannot have written it; None if it can have."""
+    if any(record.get(name) is None for name in ("identity", "event", "timestamp", "execution_arn")):
+        return "no audit record"
+    if record["file"] != f"{record['identity']}.json":
+        return "key of another object or day"
+    if record["timestamp"][:10] != record["day"]:
+        return "time of another day"
+    if record["object"]["version_id"] is not None and record["identity"] != identity_of(record):
+        return "identity of another object"
+    if not record["execution_arn"].endswith(f"-{record['identity'][:32]}"):
+        return "execution of another object"
+    if record["success"] != (record["event"] == "ATTACHMENT_UPLOAD_COMPLETED"):
+        return "success and event disagree"
+    return "more than one record" if [each.get("identity") for each in records].count(record["identity"]) > 1 else None
 
 
 def printed(names, rows, width=34):
@@ -99,8 +161,8 @@ def printed(names, rows, width=34):
 
 def to_look_at(record):
     """Whether CXone may hold the file; a record of release 0.1.0 has no `possibly_stored`."""
-    unsure = record["event"] in ("ATTACHMENT_TIMED_OUT", "ATTACHMENT_TRACKING_FAILED")
-    return unsure or record["quota"] == "unsettled" or bool(record.get("possibly_stored"))
+    unsure = record.get("event") in ("ATTACHMENT_TIMED_OUT", "ATTACHMENT_TRACKING_FAILED")
+    return unsure or record.get("quota") == "unsettled" or bool(record.get("possibly_stored"))
 
 
 def expectations(records):
@@ -111,7 +173,11 @@ def expectations(records):
         "outcomes_by_day": (("date", "event", "files"), collections.Counter((r["day"], r["event"]) for r in records)),
         "reasons": (
             ("event", "code", "files"),
-            collections.Counter((r["event"], r["error_reason"]["code"]) for r in records if not r["success"]),
+            collections.Counter((r["event"], r["error_reason"]["code"]) for r in records if r["success"] is False),
+        ),
+        "foreign_records": (
+            ("file", "reason", 1),
+            collections.Counter((r["file"], why) for r in records if (why := foreign(r, records)) is not None),
         ),
         "interaction": (
             ("version_id", 1),
@@ -140,6 +206,8 @@ def expectations(records):
 def counted(names, rows, wanted):
     """The same counter, from a query's rows; the last of `wanted` is the column that counts, or 1 a row."""
     *keys, number = wanted
+    if "file" in keys:
+        names, rows = [*names, "file"], [(*row, pathlib.Path(row[names.index("path")]).name) for row in rows]
     places = [names.index(key) for key in keys]
     counter = collections.Counter()
     for row in rows:
@@ -147,19 +215,29 @@ def counted(names, rows, wanted):
     return counter
 
 
-def run(folder):
+def read(path):
+    """A record with its day and file; all nulls where it is none."""
+    nothing = dict.fromkeys(columns()) | {"object": collections.defaultdict(lambda: None)}
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError:
+        record = {}
+    return nothing | record | {"day": path.parent.name.removeprefix("date="), "file": path.name}
+
+
+def run(folder, only_own=False):
     files = sorted(folder.glob("date=*/*.json"))
     if not files:
         sys.exit(f"there are no records date=*/*.json below {folder}")
-    records = []
-    for path in files:
-        records.append(json.loads(path.read_text(encoding="utf-8")) | {"day": path.parent.name.removeprefix("date=")})
+    records = [read(path) for path in files]
     expected = expectations(records)
     connection = duckdb.connect()
     shape = "{" + ", ".join(f"'{name}': '{of}'" for name, of in columns().items()) + "}"
     connection.execute(
-        f"CREATE TABLE audit AS SELECT * FROM read_json('{folder}/date=*/*.json', format='newline_delimited', columns={shape}, "
-        "hive_partitioning=true, hive_types={'date': VARCHAR})"
+        f"CREATE TABLE audit AS SELECT *, filename AS \"$path\" FROM read_json('{folder}/date=*/*.json', "
+        f"format='newline_delimited', columns={shape}, hive_partitioning=true, hive_types={{'date': VARCHAR}}, filename=true, "
+        # As `ignore.malformed.json` in the table: a row of nulls.
+        "ignore_errors=true)"
     )
     wrong = []
     queries = sorted((ROOT / "infra/athena").glob("*.sql"))
@@ -179,6 +257,8 @@ def run(folder):
             print(f"  WRONG: the records say {dict(should)}")
     if wrong:
         sys.exit(f"these queries count wrong: {', '.join(wrong)}")
+    if only_own and expected["foreign_records"][1]:
+        sys.exit(f"there are foreign records: {dict(expected['foreign_records'][1])}")
     print(f"{len(queries)} queries over {len(records)} records count right")
 
 
@@ -197,7 +277,7 @@ def main():
             fetch(given.endpoint, given.bucket, given.prefix, folder)
         else:
             golden(folder)
-        return run(folder)
+        return run(folder, only_own=bool(given.endpoint))
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     Identity, Reason,
@@ -183,6 +184,12 @@ impl AuditRecord {
 
 fn three_decimals(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
+}
+
+/// SHA-256 of a record's bytes in hexadecimal: the ledger keeps it beside the outcome.
+#[must_use]
+pub fn digest(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// The record's key: `{prefix}date={outcome's day}/{identity}.json`.

@@ -1,4 +1,6 @@
-//! The name of an object's execution in the Step Functions console.
+//! The name of an object's execution in the Step Functions console, and the ARN that holds it.
+
+use std::{fmt, str::FromStr};
 
 use crate::Identity;
 
@@ -12,6 +14,59 @@ pub fn execution_name(interaction: &str, identity: &Identity) -> String {
     let readable: String = interaction.chars().take(40).map(safe).collect();
     let readable = if readable.is_empty() { "unknown" } else { &readable };
     format!("{readable}-{}", identity.short())
+}
+
+/// The ARN of an execution: `arn:{partition}:states:{region}:{account}:execution:{state machine}:{name}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionArn {
+    text: String,
+    /// Where the name begins.
+    name_at: usize,
+}
+
+/// The text is not the ARN of a Standard execution.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not the ARN of an execution")]
+pub struct InvalidExecutionArn(String);
+
+impl ExecutionArn {
+    /// Characters of an ARN at most; Step Functions' own limit is lower.
+    const LONGEST: usize = 512;
+
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The execution's name, its last segment.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text.get(self.name_at..).unwrap_or_default()
+    }
+}
+
+impl FromStr for ExecutionArn {
+    type Err = InvalidExecutionArn;
+
+    fn from_str(text: &str) -> Result<Self, InvalidExecutionArn> {
+        let parts: Vec<&str> = text.splitn(9, ':').collect();
+        let is_plain = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic());
+        match parts.as_slice() {
+            ["arn", _, "states", _, _, "execution", _, name]
+                if text.len() <= Self::LONGEST && parts.iter().all(is_plain) =>
+            {
+                Ok(Self { name_at: text.len() - name.len(), text: text.to_owned() })
+            }
+            _ => Err(InvalidExecutionArn(text.chars().take(128).collect())),
+        }
+    }
+}
+
+impl fmt::Display for ExecutionArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 #[cfg(test)]
@@ -28,6 +83,35 @@ mod tests {
         assert_eq!(execution_name("INT-42", &identity()), "INT-42-0123456789abcdef0123456789abcdef");
         assert_eq!(execution_name("a.b:c", &identity()), "a_b_c-0123456789abcdef0123456789abcdef");
         assert_eq!(execution_name("", &identity()), "unknown-0123456789abcdef0123456789abcdef");
+    }
+
+    #[test]
+    fn execution_arn_gives_its_name() {
+        let text = "arn:aws-cn:states:cn-north-1:123456789012:execution:Machine-1a2B:INT-42-0123";
+        let arn: ExecutionArn = text.parse().unwrap();
+        assert_eq!((arn.name(), arn.as_str()), ("INT-42-0123", text));
+    }
+
+    #[test]
+    fn what_is_no_execution_is_refused() {
+        let long = format!("arn:aws:states:us-east-1:123456789012:execution:m:{}", "x".repeat(512));
+        for text in [
+            "",
+            "INT-42-0123",
+            "arn:aws:states:us-east-1:123456789012:stateMachine:m",
+            "arn:aws:states:us-east-1:123456789012:stateMachine:m:INT-42-0123",
+            "arn:aws:states:us-east-1:123456789012:express:m:INT-42-0123:1",
+            "arn:aws:states:us-east-1:123456789012:execution:m:INT-42-0123:more",
+            "arn:aws:states:us-east-1:123456789012:execution:m:",
+            "arn:aws:states:us-east-1:123456789012:execution::INT-42-0123",
+            "arn:aws:lambda:us-east-1:123456789012:execution:m:INT-42-0123",
+            "arn:aws:states:us-east-1:123456789012:execution:m:INT 42",
+            "arn:aws:states:us-east-1:123456789012:execution:m:INT\n42",
+            &long,
+        ] {
+            let error = text.parse::<ExecutionArn>().unwrap_err().to_string();
+            assert!(error.ends_with("is not the ARN of an execution") && error.len() < 400, "{error}");
+        }
     }
 
     proptest! {

@@ -20,7 +20,7 @@ mod word;
 pub mod workflow;
 
 pub use causes::causes;
-pub use execution_name::execution_name;
+pub use execution_name::{ExecutionArn, InvalidExecutionArn, execution_name};
 pub use identity::{Identity, ObjectRef, ObjectVersion};
 pub use interaction::{InteractionId, InvalidInteractionId};
 pub use job::{InvalidJobId, JobId, JobStatus};

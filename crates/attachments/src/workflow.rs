@@ -6,46 +6,20 @@
 //! hold each released shape.
 
 mod ending;
+pub mod error_type;
+mod message;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use ending::{Ending, Resolution, Settlement};
+pub use message::Contradiction;
 
 use crate::{Identity, InteractionId, JobId, Outcome, Reason, ReasonCode, Timestamp, word::words};
 
 /// The version of the payloads' shape; raised when a reader must tell shapes apart.
 pub const SCHEMA: u32 = 1;
-
-/// The names of the errors that functions return. The state machine retries and catches by these, so they are stable.
-pub mod error_type {
-    /// The payload cannot be read; a retry would not help.
-    pub const INPUT_INVALID: &str = "Input.Invalid";
-    /// A setting is missing or malformed; every invocation says so until it is mended.
-    pub const SETTINGS_INVALID: &str = "Settings.Invalid";
-    /// CXone refuses the credentials, or the secret that holds them is unusable. Logged and counted; an error only of an
-    /// earlier release's poll.
-    pub const CXONE_UNAUTHORIZED: &str = "Cxone.Unauthorized";
-    /// The credentials cannot be read, or CXone cannot be asked, for now. An error only of an earlier release's poll.
-    pub const CXONE_UNAVAILABLE: &str = "Cxone.Unavailable";
-    /// `DynamoDB` did not take the outcome.
-    pub const LEDGER_UNAVAILABLE: &str = "Ledger.Unavailable";
-    /// S3 did not take the audit record.
-    pub const AUDIT_UNWRITABLE: &str = "Audit.Unwritable";
-    /// The receiver did not answer the webhook with 2xx.
-    pub const WEBHOOK_UNDELIVERED: &str = "Webhook.Undelivered";
-    /// A bare event's object is not finished; the invocation must come again.
-    pub const INTAKE_UNFINISHED: &str = "Intake.Unfinished";
-
-    /// What `PollFunction` may return. An earlier release also returns [`CXONE_UNAUTHORIZED`] and [`CXONE_UNAVAILABLE`].
-    pub const OF_POLL: &[&str] = &[INPUT_INVALID, SETTINGS_INVALID];
-    /// What only the `PollFunction` of an earlier release returns. The machine may meet it during a deployment.
-    pub const OF_EARLIER_POLL: &[&str] = &[CXONE_UNAUTHORIZED, CXONE_UNAVAILABLE];
-    /// What `FinalizeFunction` may return.
-    pub const OF_FINALIZE: &[&str] =
-        &[INPUT_INVALID, SETTINGS_INVALID, LEDGER_UNAVAILABLE, AUDIT_UNWRITABLE, WEBHOOK_UNDELIVERED];
-}
 
 words! {
     /// What the machine's `Route` does next. `Route` takes a word that it does not know to `RecordFailure`.

@@ -102,6 +102,10 @@ metrics! {
     AuditUnwritable: "Count", "finalize",
     /// Outcomes that the ledger did not take.
     LedgerUnavailable: "Count", "finalize",
+    /// Calls of finalize that the ledger does not know, or that say something else than it.
+    InputForeign: "Count", "finalize",
+    /// Objects under a record's key that finalize did not write.
+    AuditForeign: "Count", "finalize",
 }
 
 /// Emits values without dimensions, all in one line.

@@ -197,12 +197,11 @@ fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
     let missing = |attribute| row.malformed(attribute);
     let attempt: u64 = row.number("attempts")?.ok_or_else(|| missing("attempts"))?;
     let released: u64 = row.number("released")?.unwrap_or(0);
-    let first_seen: i64 = row.number("first_seen")?.ok_or_else(|| missing("first_seen"))?;
     let own = |name| row.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Lease {
         identity: identity.clone(),
         attempt,
-        first_seen: Timestamp::from_unix_seconds(first_seen),
+        first_seen: row.first_seen()?,
         crashes: attempt.saturating_sub(1).saturating_sub(released),
         reserved_bytes: row.number("reserved_bytes")?.unwrap_or(0),
         request: own("request"),

@@ -21,6 +21,14 @@ pub enum LedgerError {
         /// The attribute.
         attribute: &'static str,
     },
+    /// The row does not stand where the caller says: a retry changes nothing.
+    #[error("the ledger's row {pk} {why}")]
+    Foreign {
+        /// The row's key.
+        pk: String,
+        /// What is other than the caller says.
+        why: &'static str,
+    },
 }
 
 impl LedgerError {

@@ -8,6 +8,7 @@
 //! - [`Ledger::decide`] fixes the execution's name and the exact bytes of its input, before it is started: whoever comes
 //!   later starts the very same.
 //! - [`Ledger::release`] ends a claim, with what the next run must know. [`Ledger::postpone`] ends one that did nothing.
+//! - [`Ledger::entry`], finalize's alone, reads what was decided, for the execution that was decided and no other.
 //! - [`Ledger::settle`], finalize's alone, fixes the outcome; the first writer wins.
 //!
 //! Invariant: the sum of `reserved_bytes` over all objects is `used_bytes` of the quota.
@@ -16,6 +17,7 @@
 
 mod claim;
 mod decide;
+mod entry;
 mod error;
 mod quota;
 mod row;
@@ -26,6 +28,7 @@ use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
 pub use claim::{Claim, Lease, Release};
 pub use decide::{Decided, Verdict};
+pub use entry::Entry;
 pub use error::LedgerError;
 pub use quota::Prepared;
 pub use settle::Settled;

@@ -29,6 +29,10 @@ impl<'a> Row<'a> {
         Self { pk: format!("object#{identity}"), attributes }
     }
 
+    pub(crate) fn foreign(&self, why: &'static str) -> LedgerError {
+        LedgerError::Foreign { pk: self.pk.clone(), why }
+    }
+
     pub(crate) fn malformed(&self, attribute: &'static str) -> LedgerError {
         LedgerError::Malformed { pk: self.pk.clone(), attribute }
     }
@@ -56,6 +60,12 @@ impl<'a> Row<'a> {
     pub(crate) fn decided(&self) -> Result<Decided, LedgerError> {
         let wanted = |name: &'static str| self.text(name).map(str::to_owned).ok_or_else(|| self.malformed(name));
         Ok(Decided { execution_name: wanted("execution_name")?, execution_input: wanted("execution_input")? })
+    }
+
+    /// When intake first saw the object.
+    pub(crate) fn first_seen(&self) -> Result<Timestamp, LedgerError> {
+        let seconds = self.number("first_seen")?.ok_or_else(|| self.malformed("first_seen"))?;
+        Ok(Timestamp::from_unix_seconds(seconds))
     }
 
     /// The outcome that was fixed, if one was. Words of a newer release are kept as they are.

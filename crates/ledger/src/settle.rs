@@ -1,13 +1,13 @@
 //! Fixing the outcome, finalize's alone.
 
 use attachments::{
-    Identity, Timestamp,
+    Timestamp,
     audit::QuotaState,
     workflow::{Resolution, Settlement},
 };
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::Update};
 
-use crate::{Ledger, LedgerError, expires_at, number, object_key, quota::Transacted, quota_key, row::Row, text};
+use crate::{Entry, Ledger, LedgerError, expires_at, number, object_key, quota::Transacted, quota_key, text};
 
 /// The outcome as it stands in the ledger.
 #[derive(Debug, Clone, PartialEq)]
@@ -16,6 +16,8 @@ pub struct Settled {
     pub resolution: Resolution,
     /// What became of the reserved bytes.
     pub quota: QuotaState,
+    /// SHA-256 of the audit record of whoever wrote first; none in a row that an earlier release settled.
+    pub record_sha256: Option<String>,
     /// Whether this call fixed it; otherwise an earlier one had.
     pub first: bool,
 }
@@ -25,73 +27,64 @@ const LOOKS: u32 = 3;
 
 impl Ledger {
     /// Fixes outcome and time, gives reserved bytes back where the ending says so, and marks the object done, in one write or
-    /// one transaction. A repeat reads back what is there.
+    /// one transaction. A repeat reads back what is there. `digest` makes the SHA-256 of the record with this quota.
     ///
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say; repeat the call.
     pub async fn settle(
         &self,
-        identity: &Identity,
+        entry: &Entry,
         resolution: &Resolution,
         possibly_stored: bool,
+        digest: impl Fn(QuotaState) -> String,
         now: Timestamp,
     ) -> Result<Settled, LedgerError> {
+        let settlement = resolution.ending.settlement(possibly_stored);
+        let mut entry = entry.clone();
         for _ in 0..LOOKS {
-            let row = self.row(identity).await?;
-            let row = Row::new(identity, &row);
-            if let Some(resolution) = row.resolution()? {
-                let quota = row.text("quota").and_then(|word| word.parse().ok()).unwrap_or(QuotaState::None);
-                return Ok(Settled { resolution, quota, first: false });
+            if let Some(settled) = entry.settled {
+                return Ok(settled);
             }
-            let reserved: u64 = row.number("reserved_bytes")?.unwrap_or(0);
-            let settlement = resolution.ending.settlement(possibly_stored);
-            let quota = QuotaState::of(reserved, settlement);
-            if self.fix(identity, resolution, reserved, settlement, quota, now).await? {
-                return Ok(Settled { resolution: resolution.clone(), quota, first: true });
+            let quota = QuotaState::of(entry.reserved_bytes, settlement);
+            let settled =
+                Settled { resolution: resolution.clone(), quota, record_sha256: Some(digest(quota)), first: true };
+            if self.fix(&entry, &settled, settlement, now).await? {
+                return Ok(settled);
             }
+            entry = self.entry(&entry.identity, &entry.execution_name).await?;
         }
-        Err(LedgerError::Malformed { pk: format!("object#{identity}"), attribute: "outcome" })
-    }
-
-    async fn row(
-        &self,
-        identity: &Identity,
-    ) -> Result<std::collections::HashMap<String, aws_sdk_dynamodb::types::AttributeValue>, LedgerError> {
-        let read = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", object_key(identity))
-            .consistent_read(true)
-            .send()
-            .await;
-        let read = read.map_err(|error| LedgerError::unavailable("read the object's row", error))?;
-        Ok(read.item.unwrap_or_default())
+        entry
+            .settled
+            .ok_or_else(|| LedgerError::Malformed { pk: format!("object#{}", entry.identity), attribute: "outcome" })
     }
 
     /// Whether this write was the first.
     async fn fix(
         &self,
-        identity: &Identity,
-        resolution: &Resolution,
-        reserved: u64,
+        entry: &Entry,
+        settled: &Settled,
         settlement: Settlement,
-        quota: QuotaState,
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
+        let (reserved, resolution) = (entry.reserved_bytes, &settled.resolution);
         let give_back = settlement == Settlement::GiveBack && reserved > 0;
         let kept = if give_back { 0 } else { reserved };
-        let mut set = "SET #state = :done, outcome = :outcome, outcome_at = :at, quota = :quota, expires_at = :expires"
-            .to_owned();
-        let mut condition = "attribute_not_exists(outcome)".to_owned();
+        let mut set =
+            "SET #state = :done, outcome = :outcome, outcome_at = :at, quota = :quota, expires_at = :expires, \
+                       record_sha256 = :digest"
+                .to_owned();
+        let mut condition = "attribute_not_exists(outcome) AND #state = :decided AND execution_name = :name".to_owned();
         let mut object = Update::builder()
             .table_name(&self.table)
-            .key("pk", object_key(identity))
+            .key("pk", object_key(&entry.identity))
             .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":decided", text("decided"))
+            .expression_attribute_values(":name", text(&entry.execution_name))
+            .expression_attribute_values(":digest", text(settled.record_sha256.as_deref().unwrap_or_default()))
             .expression_attribute_values(":done", text("done"))
             .expression_attribute_values(":outcome", text(resolution.ending.outcome().as_str()))
             .expression_attribute_values(":at", text(resolution.at.to_string()))
-            .expression_attribute_values(":quota", text(quota.as_str()))
+            .expression_attribute_values(":quota", text(settled.quota.as_str()))
             .expression_attribute_values(":expires", expires_at(now));
         if let Some(reason) = resolution.ending.reason() {
             set.push_str(", reason_code = :code, reason_text = :text");

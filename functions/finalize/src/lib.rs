@@ -2,15 +2,19 @@
 //!
 //! In that order, each step safe to repeat: the ledger's first writer wins, the record is written once and read back, and the
 //! webhook carries the record's stored bytes under the object's identity.
+//!
+//! The ledger is the authority, and the payload is only a message. Finalize settles an object only for the execution that intake
+//! decided, takes the object's facts from the ledger, and signs no bytes under the record's key but its own.
 
 mod notify;
 mod record;
+mod retention;
 
 use std::time::SystemTime;
 
 use attachments::{
-    Timestamp,
-    audit::{AuditRecord, audit_key},
+    ExecutionArn, Timestamp,
+    audit::{AuditRecord, audit_key, digest},
     workflow::{Attachment, FinalizeRequest, Finalized, Resolution, SCHEMA, error_type},
 };
 use host::{
@@ -18,10 +22,11 @@ use host::{
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
+use ledger::{Entry, LedgerError};
 use serde_json::Value;
 use tracing::Instrument;
 
-use crate::{notify::Webhook, record::AuditStore};
+use crate::{notify::Webhook, record::AuditStore, retention::Retention};
 
 /// What every invocation uses, made once at cold start.
 pub struct Finalize {
@@ -44,6 +49,7 @@ impl Finalize {
         if !prefix.ends_with('/') {
             environment.fault("AUDIT_PREFIX", format_args!("is {prefix:?}: it must end in /"));
         }
+        let retention = Retention::read(&mut environment);
         environment.required("WEBHOOK_URL");
         let plain = PlainHttpHosts::read(&environment);
         let url = environment.url("WEBHOOK_URL", &plain);
@@ -58,7 +64,7 @@ impl Finalize {
         let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
         Ok(Self {
             ledger: ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&aws.dynamodb()), table),
-            audit: AuditStore::new(aws_sdk_s3::Client::from_conf(s3), bucket, prefix),
+            audit: AuditStore::new(aws_sdk_s3::Client::from_conf(s3), bucket, prefix, retention),
             webhook: Webhook::new(clients.web, url, secrets, secret_id),
         })
     }
@@ -67,7 +73,7 @@ impl Finalize {
 /// Answers one invocation.
 ///
 /// # Errors
-/// `Input.Invalid`, `Ledger.Unavailable`, `Audit.Unwritable`, `Webhook.Undelivered`.
+/// `Input.Invalid`, `Input.Foreign`, `Ledger.Unavailable`, `Audit.Unwritable`, `Audit.Foreign`, `Webhook.Undelivered`.
 pub async fn handle(finalize: &Finalize, payload: Value, context: Context) -> Result<Finalized, Failure> {
     let request: FinalizeRequest = serde_json::from_value(payload)
         .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
@@ -79,41 +85,67 @@ pub async fn handle(finalize: &Finalize, payload: Value, context: Context) -> Re
         interaction_id = attachment.interaction_id.as_ref().map(attachments::InteractionId::as_str),
         job_id = attachment.job_id.as_ref().map(attachments::JobId::as_str),
     );
-    conclude(finalize, &request).instrument(span).await
+    conclude(finalize, request).instrument(span).await
 }
 
-async fn conclude(finalize: &Finalize, request: &FinalizeRequest) -> Result<Finalized, Failure> {
-    let attachment = &request.attachment;
+async fn conclude(finalize: &Finalize, request: FinalizeRequest) -> Result<Finalized, Failure> {
+    let execution: ExecutionArn = request.execution_arn.as_deref().unwrap_or_default().parse().map_err(foreign)?;
+    let entry = finalize.ledger.entry(&request.attachment.identity, execution.name()).await.map_err(of_the_ledger)?;
+    let attachment = checked(request.attachment, &entry)?;
     let identity = &attachment.identity;
     let now = Timestamp::from(SystemTime::now());
-    let wanted = attachment.resolution(now);
-    let settled =
-        finalize.ledger.settle(identity, &wanted, attachment.possibly_stored, now).await.map_err(|error| {
-            metrics::count(Metric::LedgerUnavailable);
-            Failure::new(error_type::LEDGER_UNAVAILABLE, error)
-        })?;
+    let wanted = attachment.resolution(now).between(entry.first_seen, now);
+    let record =
+        |resolution: &Resolution, quota| AuditRecord::new(&attachment, resolution, quota, Some(execution.to_string()));
+    let digest_with = |quota| record(&wanted, quota).to_bytes().map(|bytes| digest(&bytes)).unwrap_or_default();
+    let settled = finalize.ledger.settle(&entry, &wanted, attachment.possibly_stored, digest_with, now).await;
+    let settled = settled.map_err(of_the_ledger)?;
     let resolution = &settled.resolution;
-    let record = AuditRecord::new(attachment, resolution, settled.quota, request.execution_arn.clone());
+    let (outcome, said) = (resolution.ending.outcome(), wanted.ending.outcome());
+    if outcome != said {
+        // An execution has one ending, and repeats it word for word. So one of the two calls was not the state machine's.
+        return Err(foreign(format_args!("the ledger holds the outcome {outcome}, and this payload says {said}")));
+    }
+    let record = record(resolution, settled.quota);
     let key = audit_key(finalize.audit.prefix(), identity, resolution);
-    let bytes = record.to_bytes().map_err(Failure::input)?;
-    let stored = finalize.audit.write_once(&key, bytes).await?;
+    let stored = finalize.audit.write_once(&key, &record, settled.record_sha256.as_deref()).await?;
     // Either alone may miss it: an outcome that an earlier run fixed and did not get to record, a record whose write S3 took
     // without being heard.
     if settled.first || stored.written {
         log(&stored.bytes, &key);
-        measure(attachment, resolution);
+        measure(&attachment, resolution);
     }
     let webhook_status = finalize.webhook.deliver(identity.as_str(), stored.bytes).await?;
     tracing::info!(webhook_status, audit_key = key, "recorded and delivered");
     Ok(Finalized {
         schema: SCHEMA,
-        outcome: resolution.ending.outcome(),
+        outcome,
         cause: cause(resolution, finalize.audit.bucket(), &key),
         identity: identity.clone(),
         audit_bucket: finalize.audit.bucket().to_owned(),
         audit_key: key,
         webhook_status,
     })
+}
+
+/// The object as the ledger knows it, with what the payload says of its job.
+fn checked(message: Attachment, entry: &Entry) -> Result<Attachment, Failure> {
+    let decided = serde_json::from_str(&entry.execution_input).map_err(|_| of_the_ledger(entry.malformed_input()))?;
+    message.checked_against(decided).map_err(foreign)
+}
+
+fn of_the_ledger(error: LedgerError) -> Failure {
+    if matches!(error, LedgerError::Foreign { .. }) {
+        return foreign(error);
+    }
+    metrics::count(Metric::LedgerUnavailable);
+    Failure::new(error_type::LEDGER_UNAVAILABLE, error)
+}
+
+/// The call is not that of the execution which intake decided for the object.
+fn foreign(what: impl std::fmt::Display) -> Failure {
+    metrics::count(Metric::InputForeign);
+    Failure::new(error_type::INPUT_FOREIGN, what)
 }
 
 /// Counts the outcome, once an object.

@@ -1,18 +1,24 @@
 //! The state machine's payloads.
 
-use std::{str, time::Duration};
+use std::{str, sync::LazyLock, time::Duration};
 
 use attachments::{
     Timestamp,
     audit::{AuditRecord, QuotaState, audit_key},
     polling::{SHORTEST_WAIT_SECONDS, wait_seconds},
-    workflow::{Attachment, FinalizeRequest, Finalized},
+    workflow::{Attachment, Decision, FinalizeRequest, Finalized, JobProgress},
 };
 
 use crate::{assert_bounded, assert_reads_back};
 
 /// 2026-11-22T09:30:10Z.
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_339_810);
+
+/// What intake decided of the object that the seeds are about.
+static DECIDED: LazyLock<Attachment> = LazyLock::new(|| {
+    let text = include_str!("../../../crates/attachments/tests/golden/v2-uploaded.json");
+    serde_json::from_str(text).expect("a golden payload")
+});
 
 /// A payload that is read is written as the same; each has an ending, and a record of one line that reads back.
 pub fn workflow(input: &[u8]) {
@@ -33,7 +39,23 @@ pub fn workflow(input: &[u8]) {
     };
     assert_reads_back(&attachment);
     assert_polling(&attachment);
+    assert_facts_are_the_ledgers(attachment.clone());
     assert_record(&attachment, execution_arn);
+}
+
+/// Whatever a payload says, the facts that finalize goes on with are those that intake decided.
+fn assert_facts_are_the_ledgers(attachment: Attachment) {
+    let facts = |of: Attachment| Attachment {
+        decision: Decision::Poll,
+        wait_seconds: None,
+        job: JobProgress::default(),
+        result: None,
+        error: None,
+        ..of
+    };
+    if let Ok(checked) = attachment.checked_against(DECIDED.clone()) {
+        assert_eq!(facts(checked), facts(DECIDED.clone()));
+    }
 }
 
 fn assert_polling(attachment: &Attachment) {

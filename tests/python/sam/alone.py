@@ -10,7 +10,7 @@ def check(functions, workload, machine, report):
     report.step("sam local invoke: an event as SAM generates it")
     interaction = f"SAM-{workload.run}-1"
     key, _ = workload.put(interaction)
-    _, superseded = _taken(functions, workload, machine, workload.s3_event(key), report)
+    refused, superseded = _taken(functions, workload, machine, workload.s3_event(key), report)
     report.equal("SAM's fixed ETag is not the object's: the outcome", _path(superseded, "result", "outcome"), "REJECTED")
     report.equal("its reason", _path(superseded, "result", "reason", "code"), "superseded")
     report.equal("nothing was sent to CXone", workload.stack.attachments(interaction), [])
@@ -38,8 +38,11 @@ def check(functions, workload, machine, report):
     report.equal("what it was not given: its error", functions.invoke("PollFunction", {}).get("errorType"), "Input.Invalid")
 
     report.step("sam local invoke: finalize, with poll's answer and with the rejected one")
-    for attachment, outcome in ((polled, "COMPLETED"), (superseded, "REJECTED")):
-        answer = functions.invoke("FinalizeFunction", {"execution_arn": f"{machine}:by-hand", "attachment": attachment})
+    execution = machine.replace(":stateMachine:", ":execution:")
+    by_hand = functions.invoke("FinalizeFunction", {"execution_arn": f"{execution}:by-hand", "attachment": polled})
+    report.equal("with another execution's name: its error", by_hand.get("errorType"), "Input.Foreign")
+    for of, attachment, outcome in ((name, polled, "COMPLETED"), (refused, superseded, "REJECTED")):
+        answer = functions.invoke("FinalizeFunction", {"execution_arn": f"{execution}:{of}", "attachment": attachment})
         check_conclusion(answer, outcome, workload, report)
 
 

@@ -1,12 +1,15 @@
 """The files to try functions with by hand: functions/env.json and functions/*/events, filled in for a running stack."""
 
+import datetime
 import json
 import pathlib
 import string
+import time
 
 from commands import ROOT, WORK
 
 ENVIRONMENT = pathlib.Path("functions/env.json")
+KEPT_DAYS = 120
 
 
 def events():
@@ -15,7 +18,7 @@ def events():
 
 
 def fill(stack, address, **instead):
-    """Writes them below target/sam with what the placeholders stand for; the directory.
+    """Writes them below target/sam with what the placeholders stand for; the directory. Makes the ledger rows that they need.
 
     A placeholder is a field of `make -s status`, with servers as containers see them, or `host`, which is `address`.
     """
@@ -26,4 +29,28 @@ def fill(stack, address, **instead):
         json.loads(text)
         (directory / path).parent.mkdir(parents=True, exist_ok=True)
         (directory / path).write_text(text, encoding="utf-8")
+        if "finalize" in path.parts:
+            decide(stack, json.loads(text))
     return directory
+
+
+def decide(stack, request):
+    """Puts the row that intake leaves behind when it decides: finalize settles nothing that the ledger does not know."""
+    attachment = request["attachment"]
+    seen = datetime.datetime.fromisoformat(attachment["object"]["event_time"])
+    row = {
+        "pk": {"S": f"object#{attachment['identity']}"},
+        "state": {"S": "decided"},
+        "attempts": {"N": "1"},
+        "lease_until": {"N": "0"},
+        "first_seen": {"N": str(int(seen.timestamp()))},
+        "expires_at": {"N": str(int(time.time()) + KEPT_DAYS * 86_400)},
+        "execution_name": {"S": request["execution_arn"].rsplit(":", 1)[1]},
+        "execution_input": {"S": json.dumps(attachment)},
+    }
+    ledger, table = stack.client("dynamodb"), stack.description["ledger_table"]
+    try:
+        ledger.put_item(TableName=table, Item=row, ConditionExpression="attribute_not_exists(pk)")
+    except ledger.exceptions.ConditionalCheckFailedException:
+        # From the time before: it may be done by now, and finalize then repeats what it did.
+        pass

@@ -14,6 +14,16 @@ pub struct Resolution {
     pub at: Timestamp,
 }
 
+impl Resolution {
+    /// The same ending at a time that can be: not before the object was first seen, not in the future. A payload's time is
+    /// only a claim, and the record's key has its day.
+    #[must_use]
+    pub fn between(self, first_seen: Timestamp, now: Timestamp) -> Self {
+        // The clocks of two functions may differ by more than the object is old.
+        Self { at: self.at.clamp(first_seen, now.max(first_seen)), ..self }
+    }
+}
+
 /// How an object's way ended: with a reason, unless it completed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Parts", into = "Parts")]
@@ -99,6 +109,12 @@ impl Ending {
         }
     }
 
+    /// The same ending with a reason as [`Reason::new`] bounds it, whoever wrote the payload.
+    #[must_use]
+    pub fn bounded(&self) -> Self {
+        Self::from_parts(self.outcome(), self.reason().map(|reason| Reason::new(reason.code, &reason.text)))
+    }
+
     /// What the ending means for the bytes that were reserved. `possibly_stored`: the attachment says that CXone may hold
     /// the file.
     #[must_use]
@@ -154,6 +170,16 @@ mod tests {
                 Some(reason()).filter(|_| !outcome.is_success())
             );
         }
+    }
+
+    #[test]
+    fn time_of_an_ending_is_between_the_first_sight_and_now() {
+        let at = Timestamp::from_unix_seconds;
+        let ended = |seconds| Resolution { ending: Ending::Completed, at: at(seconds) };
+        for (said, taken) in [(9, 10), (10, 10), (15, 15), (20, 20), (21, 20), (i64::MAX / 2, 20), (i64::MIN / 2, 10)] {
+            assert_eq!(ended(said).between(at(10), at(20)).at, at(taken), "{said}");
+        }
+        assert_eq!(ended(15).between(at(10), at(5)).at, at(10), "the clock of this function is behind");
     }
 
     #[test]

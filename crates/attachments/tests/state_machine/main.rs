@@ -260,6 +260,27 @@ fn retries_go_by_names_that_exist_and_are_bounded() {
     }
 }
 
+/// A forged call, or something foreign under a record's key, does not go away by itself. No state may retry it, and none may
+/// make an outcome of it.
+#[test]
+fn foreign_calls_and_records_are_neither_retried_nor_caught() {
+    let mut seen = 0;
+    for (name, state) in machine().states {
+        let State::Task(task) = state else { continue };
+        for error in error_type::FOREIGN {
+            let retrier = task.retry.iter().find(|retrier| retrier.error_equals.iter().any(|named| named == error));
+            let Some(retrier) = retrier else {
+                assert_eq!(name, "PollJob", "{name} would retry {error} as States.TaskFailed");
+                continue;
+            };
+            assert_eq!(retrier.max_attempts, 0, "{name} retries {error}");
+            assert!(task.catch.is_empty(), "{name} catches {error}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4, "RecordCompletion and RecordFailure name both");
+}
+
 #[test]
 fn only_polling_may_be_caught() {
     for (name, state) in machine().states {

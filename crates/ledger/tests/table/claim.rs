@@ -2,7 +2,7 @@
 
 use ledger::{Claim, Lease, LedgerError, RETENTION_DAYS};
 
-use crate::table::{LEASE, START, Table, at, at_once, decided, mine, object, s};
+use crate::table::{LEASE, START, Table, at, at_once, decided, mine, object, s, settle};
 
 pub(crate) async fn a_fresh_object_is_mine(table: Table) {
     let object = object(1);
@@ -72,7 +72,7 @@ pub(crate) async fn what_is_done_is_done(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     table.ledger.decide(&lease, decided("a")).await.unwrap();
-    table.ledger.settle(&object, &crate::settle::completed(5), false, at(5)).await.unwrap();
+    settle(&table.ledger, &object, &crate::settle::completed(5), false, at(5)).await.unwrap();
     let row = table.row(&object).await;
     for seconds in [0, 10 * LEASE] {
         let claim = table.claim_at(&object, seconds).await;

@@ -2,7 +2,7 @@
 
 use ledger::{Lease, Prepared, Verdict};
 
-use crate::table::{LEASE, Table, at, decided, object, released, s};
+use crate::table::{LEASE, Table, at, decided, object, released, s, settle};
 
 /// That the lease prepares nothing and is not let go again, with and without a quota.
 async fn assert_lost(table: &Table, lease: &Lease) {
@@ -47,8 +47,8 @@ pub(crate) async fn after_the_end_nothing_is_decided(table: Table) {
     let object = object(1);
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
-    table.ledger.decide(&holder, decided("held")).await.unwrap();
-    table.ledger.settle(&object, &crate::settle::completed(5), false, at(5)).await.unwrap();
+    table.ledger.decide(&holder, decided("a")).await.unwrap();
+    settle(&table.ledger, &object, &crate::settle::completed(5), false, at(5)).await.unwrap();
     let row = table.row(&object).await;
     for lease in [&lost, &holder] {
         assert_eq!(table.ledger.decide(lease, decided("late")).await.unwrap(), Verdict::Done);

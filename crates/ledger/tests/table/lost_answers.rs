@@ -8,7 +8,7 @@ use ledger::{Prepared, Release, Verdict};
 
 use crate::{
     proxy::{Disturbance, Proxy},
-    table::{LEASE, Table, at, decided, mine, object, released, s},
+    table::{LEASE, Table, at, decided, mine, object, released, s, settle},
 };
 
 async fn losing(table: &Table, operation: &'static str) -> Proxy {
@@ -76,17 +76,18 @@ pub(crate) async fn bytes_are_refunded_once(table: Table) {
     table.ledger.decide(&lease, decided("a")).await.unwrap();
     let failed = Resolution { ending: Ending::Failed(Reason::new(ReasonCode::JobFailed, "virus")), at: at(5) };
     let proxy = losing(&table, "TransactWriteItems").await;
-    let settled = table.through(&proxy).settle(&object(1), &failed, false, at(5)).await.unwrap();
+    let settled = settle(&table.through(&proxy), &object(1), &failed, false, at(5)).await.unwrap();
     assert_eq!(proxy.disturbances_left(), 0);
     assert_eq!(settled.resolution, failed);
     assert_eq!(table.used_bytes().await, Some(0));
 }
 
 pub(crate) async fn a_plain_ending_is_written_once(table: Table) {
-    table.lease_at(&object(1), 0).await;
+    let lease = table.lease_at(&object(1), 0).await;
+    table.ledger.decide(&lease, decided("a")).await.unwrap();
     let completed = crate::settle::completed(5);
     let proxy = losing(&table, "UpdateItem").await;
-    let settled = table.through(&proxy).settle(&object(1), &completed, false, at(5)).await.unwrap();
+    let settled = settle(&table.through(&proxy), &object(1), &completed, false, at(5)).await.unwrap();
     assert_eq!(proxy.disturbances_left(), 0);
     assert_eq!(settled.resolution, completed);
 }

@@ -114,7 +114,11 @@ fn main() -> ExitCode {
             without_a_reservation_there_is_nothing_to_settle,
             of_ten_endings_at_once_one_wins,
             no_more_is_given_back_than_the_row_holds_at_the_end,
-            an_object_without_a_row_has_an_end_too,
+            an_object_that_never_existed_has_no_entry,
+            an_object_that_is_being_sent_has_no_entry,
+            another_execution_has_no_entry,
+            an_entry_holds_what_intake_decided,
+            a_row_that_changed_hands_after_the_look_is_not_settled,
         }
         lost_answers {
             a_claim_is_made_once,

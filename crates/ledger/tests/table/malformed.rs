@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::LedgerError;
 
-use crate::table::{Table, at, n, object, s};
+use crate::table::{Table, at, n, object, s, settle};
 
 type Row = Vec<(&'static str, AttributeValue)>;
 
@@ -42,17 +42,20 @@ pub(crate) async fn a_claim_names_the_attribute(table: Table) {
 }
 
 pub(crate) async fn an_ending_names_the_attribute(table: Table) {
-    let rows: [(Row, &str); 5] = [
+    let rows: [(Row, &str); 6] = [
         (vec![("state", s("done")), ("outcome", s("two words")), ("outcome_at", s("2026-11-22T09:30:10Z"))], "outcome"),
         (vec![("state", s("done")), ("outcome", n(1))], "outcome"),
         (vec![("state", s("done")), ("outcome", s("COMPLETED"))], "outcome_at"),
         (vec![("state", s("done")), ("outcome", s("COMPLETED")), ("outcome_at", s("today"))], "outcome_at"),
         (vec![("state", s("decided")), ("reserved_bytes", s("many"))], "reserved_bytes"),
+        (vec![("state", s("decided")), ("first_seen", s("yesterday"))], "first_seen"),
     ];
     for (number, (row, attribute)) in rows.into_iter().enumerate() {
+        let decision = [("execution_name", s("name-a")), ("execution_input", s("{}")), ("first_seen", n(1))];
+        let row = decision.into_iter().chain(row);
         table.put(&object(number), row).await;
         let before = table.row(&object(number)).await;
-        let settled = table.ledger.settle(&object(number), &crate::settle::completed(5), false, at(5)).await;
+        let settled = settle(&table.ledger, &object(number), &crate::settle::completed(5), false, at(5)).await;
         assert_names(settled.unwrap_err(), number, attribute);
         assert_eq!(table.row(&object(number)).await, before);
     }

@@ -7,11 +7,12 @@ use attachments::{
     audit::QuotaState,
     workflow::{Ending, Resolution},
 };
-use ledger::{Prepared, Settled};
+use aws_sdk_dynamodb::types::AttributeValue;
+use ledger::{LedgerError, Prepared, Settled};
 
 use crate::{
     proxy::{Disturbance, Proxy},
-    table::{Table, at, at_once, decided, n, object, s},
+    table::{Table, at, at_once, decided, digest, n, object, s, settle},
 };
 
 fn ended(ending: Ending, seconds: i64) -> Resolution {
@@ -30,6 +31,11 @@ fn rejected() -> Ending {
     Ending::Rejected(Reason::new(ReasonCode::CxoneStatus(422), "tags are wrong"))
 }
 
+/// The outcome as this call or an earlier one of these tests fixed it.
+fn settled(resolution: Resolution, quota: QuotaState, first: bool) -> Settled {
+    Settled { resolution, quota, record_sha256: Some(digest(quota)), first }
+}
+
 /// A decided object with so many bytes reserved; none where 0.
 async fn an_object(table: &Table, number: usize, bytes: u64) {
     let lease = table.lease_at(&object(number), 0).await;
@@ -41,19 +47,20 @@ async fn an_object(table: &Table, number: usize, bytes: u64) {
 
 pub(crate) async fn the_first_writer_wins(table: Table) {
     an_object(&table, 1, 0).await;
-    let first = table.ledger.settle(&object(1), &failed(5), false, at(5)).await.unwrap();
-    assert_eq!(first, Settled { resolution: failed(5), quota: QuotaState::None, first: true });
+    let first = settle(&table.ledger, &object(1), &failed(5), false, at(5)).await.unwrap();
+    assert_eq!(first, settled(failed(5), QuotaState::None, true));
     let row = table.row(&object(1)).await;
     assert_eq!((&row["state"], &row["outcome"]), (&s("done"), &s("FAILED")));
+    assert_eq!(row["record_sha256"], s("digest-none"));
     for resolution in [failed(5), failed(9), completed(9), ended(rejected(), 9)] {
-        let later = table.ledger.settle(&object(1), &resolution, false, at(9)).await.unwrap();
+        let later = settle(&table.ledger, &object(1), &resolution, false, at(9)).await.unwrap();
         assert_eq!(later, Settled { first: false, ..first.clone() });
     }
     assert_eq!(table.row(&object(1)).await, row);
     // Codes that carry a number come back as well.
     an_object(&table, 2, 0).await;
-    table.ledger.settle(&object(2), &ended(rejected(), 5), false, at(5)).await.unwrap();
-    let later = table.ledger.settle(&object(2), &completed(6), false, at(6)).await.unwrap();
+    settle(&table.ledger, &object(2), &ended(rejected(), 5), false, at(5)).await.unwrap();
+    let later = settle(&table.ledger, &object(2), &completed(6), false, at(6)).await.unwrap();
     assert_eq!(later.resolution, ended(rejected(), 5));
 }
 
@@ -62,9 +69,8 @@ pub(crate) async fn bytes_are_given_back_once(table: Table) {
     an_object(&table, 2, 50).await;
     for (number, resolution, left) in [(1, failed(5), 50), (2, ended(rejected(), 5), 0)] {
         for first in [true, false] {
-            let settled = table.ledger.settle(&object(number), &resolution, false, at(5)).await.unwrap();
-            let expected = Settled { resolution: resolution.clone(), quota: QuotaState::Settled, first };
-            assert_eq!(settled, expected);
+            let seen = settle(&table.ledger, &object(number), &resolution, false, at(5)).await.unwrap();
+            assert_eq!(seen, settled(resolution.clone(), QuotaState::Settled, first));
             assert_eq!(table.used_bytes().await, Some(left));
         }
         assert_eq!(table.number(&object(number), "reserved_bytes").await, Some(0));
@@ -82,8 +88,8 @@ pub(crate) async fn what_may_be_stored_stays_counted_and_is_marked(table: Table)
         an_object(&table, number, 10).await;
         for first in [true, false] {
             let resolution = ended(ending.clone(), 5);
-            let settled = table.ledger.settle(&object(number), &resolution, possibly_stored, at(5)).await.unwrap();
-            assert_eq!(settled, Settled { resolution, quota: QuotaState::Unsettled, first });
+            let seen = settle(&table.ledger, &object(number), &resolution, possibly_stored, at(5)).await.unwrap();
+            assert_eq!(seen, settled(resolution, QuotaState::Unsettled, first));
         }
         assert_eq!(table.number(&object(number), "reserved_bytes").await, Some(10));
     }
@@ -97,8 +103,8 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
     };
     an_object(&table, 1, 10).await;
     for first in [true, false] {
-        let settled = table.ledger.settle(&object(1), &ended(held.clone(), 5), false, at(5)).await.unwrap();
-        assert_eq!(settled, Settled { resolution: ended(held.clone(), 5), quota: QuotaState::Unsettled, first });
+        let seen = settle(&table.ledger, &object(1), &ended(held.clone(), 5), false, at(5)).await.unwrap();
+        assert_eq!(seen, settled(ended(held.clone(), 5), QuotaState::Unsettled, first));
     }
     assert_eq!(table.used_bytes().await, Some(10));
     let row = table.row(&object(1)).await;
@@ -106,8 +112,9 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
     // As that release itself may have written it.
     let written = [("outcome", s("REJECTED")), ("reason_code", s("content_withheld")), ("reason_text", s("not yet"))];
     let others = [("state", s("done")), ("outcome_at", s("2026-11-22T09:30:10Z")), ("quota", s("on_hold"))];
-    table.put(&object(2), written.into_iter().chain(others)).await;
-    let settled = table.ledger.settle(&object(2), &completed(5), false, at(5)).await.unwrap();
+    table.put(&object(2), written.into_iter().chain(others).chain(decision())).await;
+    let settled = settle(&table.ledger, &object(2), &completed(5), false, at(5)).await.unwrap();
+    assert_eq!(settled.record_sha256, None);
     let rejected = Ending::Rejected(Reason::new("content_withheld".parse().unwrap(), "not yet"));
     assert_eq!((settled.resolution.ending, settled.quota.as_str(), settled.first), (rejected, "on_hold", false));
 }
@@ -115,8 +122,8 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
 pub(crate) async fn a_completed_file_stays_counted(table: Table) {
     an_object(&table, 1, 10).await;
     for first in [true, false] {
-        let settled = table.ledger.settle(&object(1), &completed(5), false, at(5)).await.unwrap();
-        assert_eq!(settled, Settled { resolution: completed(5), quota: QuotaState::Settled, first });
+        let seen = settle(&table.ledger, &object(1), &completed(5), false, at(5)).await.unwrap();
+        assert_eq!(seen, settled(completed(5), QuotaState::Settled, first));
     }
     assert_eq!((table.used_bytes().await, table.number(&object(1), "reserved_bytes").await), (Some(10), Some(10)));
 }
@@ -124,7 +131,7 @@ pub(crate) async fn a_completed_file_stays_counted(table: Table) {
 pub(crate) async fn without_a_reservation_there_is_nothing_to_settle(table: Table) {
     for (number, resolution) in [completed(5), failed(5), ended(rejected(), 5)].into_iter().enumerate() {
         an_object(&table, number, 0).await;
-        let settled = table.ledger.settle(&object(number), &resolution, true, at(5)).await.unwrap();
+        let settled = settle(&table.ledger, &object(number), &resolution, true, at(5)).await.unwrap();
         assert_eq!((settled.quota, settled.first), (QuotaState::None, true));
     }
     assert_eq!(table.used_bytes().await, None);
@@ -135,7 +142,7 @@ pub(crate) async fn of_ten_endings_at_once_one_wins(table: Table) {
     let settled = at_once((0..10).map(|n| {
         let ledger = table.ledger.clone();
         let resolution = if n % 2 == 0 { completed(n) } else { failed(n) };
-        async move { ledger.settle(&object(1), &resolution, false, at(n)).await.unwrap() }
+        async move { settle(&ledger, &object(1), &resolution, false, at(n)).await.unwrap() }
     }))
     .await;
     let winner = settled.iter().find(|one| one.first).unwrap().clone();
@@ -151,20 +158,69 @@ pub(crate) async fn no_more_is_given_back_than_the_row_holds_at_the_end(table: T
     let proxy = Proxy::start(table.endpoint()).await;
     proxy.next("TransactWriteItems", Disturbance::Delay(Duration::from_millis(500)));
     let ledger = table.through(&proxy);
-    let settled = tokio::spawn(async move { ledger.settle(&object(1), &failed(5), false, at(5)).await.unwrap() });
+    let settled = tokio::spawn(async move { settle(&ledger, &object(1), &failed(5), false, at(5)).await.unwrap() });
     while proxy.disturbances_left() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     // Behind the look at the row, before the write.
-    table.put(&object(1), [("state", s("decided")), ("reserved_bytes", n(20))]).await;
+    let row = [("state", s("decided")), ("reserved_bytes", n(20))];
+    table.put(&object(1), row.into_iter().chain(decision())).await;
     assert!(settled.await.unwrap().first);
     assert_eq!(table.used_bytes().await, Some(10));
 }
 
-pub(crate) async fn an_object_without_a_row_has_an_end_too(table: Table) {
-    // A redrive after the row has expired.
-    let settled = table.ledger.settle(&object(1), &failed(5), false, at(5)).await.unwrap();
-    assert_eq!(settled, Settled { resolution: failed(5), quota: QuotaState::None, first: true });
-    assert_eq!(table.row(&object(1)).await["state"], s("done"));
-    assert_eq!(table.used_bytes().await, None);
+/// What intake's decision left in a row.
+fn decision() -> [(&'static str, AttributeValue); 3] {
+    [("execution_name", s("name-a")), ("execution_input", s("{}")), ("first_seen", n(1))]
+}
+
+/// That the call is refused, says why, and has written nothing.
+async fn assert_foreign(table: &Table, number: usize, execution: &str, why: &str) {
+    let (before, used) = (table.row(&object(number)).await, table.used_bytes().await);
+    let refused = table.ledger.entry(&object(number), execution).await.unwrap_err();
+    let text = refused.to_string();
+    let LedgerError::Foreign { pk, .. } = refused else { panic!("{text}") };
+    assert_eq!(pk, format!("object#{}", object(number)));
+    assert!(text.ends_with(why), "{text}");
+    assert_eq!((table.row(&object(number)).await, table.used_bytes().await), (before, used));
+}
+
+pub(crate) async fn an_object_that_never_existed_has_no_entry(table: Table) {
+    assert_foreign(&table, 1, "name-a", "does not exist").await;
+    assert!(table.row(&object(1)).await.is_empty());
+}
+
+pub(crate) async fn an_object_that_is_being_sent_has_no_entry(table: Table) {
+    let lease = table.lease_at(&object(1), 0).await;
+    assert_eq!(table.ledger.prepare(&lease, "{}", 30, 1_000).await.unwrap(), Prepared::Ready);
+    for execution in ["name-a", ""] {
+        assert_foreign(&table, 1, execution, "is still claimed by intake").await;
+    }
+    assert_eq!(table.used_bytes().await, Some(30), "nothing is refunded");
+}
+
+pub(crate) async fn another_execution_has_no_entry(table: Table) {
+    an_object(&table, 1, 30).await;
+    for execution in ["name-b", "name-", "name-a ", "NAME-A", ""] {
+        assert_foreign(&table, 1, execution, "names another execution").await;
+    }
+    settle(&table.ledger, &object(1), &completed(5), false, at(5)).await.unwrap();
+    assert_foreign(&table, 1, "name-b", "names another execution").await;
+}
+
+pub(crate) async fn an_entry_holds_what_intake_decided(table: Table) {
+    an_object(&table, 1, 0).await;
+    let entry = table.ledger.entry(&object(1), "name-a").await.unwrap();
+    assert_eq!((entry.execution_input.as_str(), entry.first_seen), ("{\"input\": \"a\"}", at(0)));
+}
+
+pub(crate) async fn a_row_that_changed_hands_after_the_look_is_not_settled(table: Table) {
+    an_object(&table, 1, 0).await;
+    let entry = table.ledger.entry(&object(1), "name-a").await.unwrap();
+    let other = [("state", s("decided")), ("execution_name", s("name-b")), ("execution_input", s("{}"))];
+    table.put(&object(1), other.into_iter().chain([("first_seen", n(1))])).await;
+    let before = table.row(&object(1)).await;
+    let refused = table.ledger.settle(&entry, &completed(5), false, digest, at(5)).await.unwrap_err();
+    assert!(refused.to_string().ends_with("names another execution"), "{refused}");
+    assert_eq!(table.row(&object(1)).await, before);
 }

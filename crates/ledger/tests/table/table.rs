@@ -2,12 +2,12 @@
 
 use std::{collections::HashMap, time::Duration};
 
-use attachments::{Identity, Timestamp};
+use attachments::{Identity, Timestamp, audit::QuotaState, workflow::Resolution};
 use aws_sdk_dynamodb::{
     Client,
     types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
 };
-use ledger::{Claim, Decided, Lease, Ledger, Release};
+use ledger::{Claim, Decided, Lease, Ledger, LedgerError, Release, Settled};
 
 use crate::proxy::Proxy;
 
@@ -38,6 +38,23 @@ pub(crate) fn object(n: usize) -> Identity {
 
 pub(crate) fn decided(what: &str) -> Decided {
     Decided { execution_name: format!("name-{what}"), execution_input: format!("{{\"input\": \"{what}\"}}") }
+}
+
+/// What [`settle`] takes for the digest of the record.
+pub(crate) fn digest(quota: QuotaState) -> String {
+    format!("digest-{quota}")
+}
+
+/// Settles an object as its execution `name-a` does.
+pub(crate) async fn settle(
+    ledger: &Ledger,
+    identity: &Identity,
+    resolution: &Resolution,
+    possibly_stored: bool,
+    now: Timestamp,
+) -> Result<Settled, LedgerError> {
+    let entry = ledger.entry(identity, "name-a").await?;
+    ledger.settle(&entry, resolution, possibly_stored, digest, now).await
 }
 
 /// A release for this fault, of a run that knew nothing.

@@ -5,6 +5,7 @@ mod aws;
 mod deadline;
 mod early;
 mod events;
+mod forgery;
 mod gateways;
 mod given_up;
 mod jobs;
@@ -12,6 +13,7 @@ mod keys;
 mod may_hold;
 mod neighbours;
 mod patience;
+mod planted;
 mod processes;
 mod quota;
 mod replies;
@@ -140,6 +142,8 @@ pub(crate) fn all() -> Vec<Row> {
         patience::ROWS,
         deadline::ROWS,
         neighbours::ROWS,
+        forgery::ROWS,
+        planted::ROWS,
     ];
     let mut rows = groups.concat();
     rows.sort_by_key(|row| std::cmp::Reverse(row.seconds));

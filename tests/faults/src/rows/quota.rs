@@ -39,7 +39,7 @@ fn given_back(case: Case) -> Acting {
             let placed = case.world.put(&File::named(&case.interaction, &format!("{number}.wav"), BYTES)).await?;
             let ended = case.end_of(&placed, Webhook::Delivered).await?;
             ensure(ended.outcome == "FAILED", || ended.seen())?;
-            let again = redriven(&case, &ended).await?;
+            let again = redriven(&case, &ended.execution_arn).await?;
             ensure(again.get("outcome").and_then(Value::as_str) == Some("FAILED"), || format!("again: {again}"))?;
         }
         let used = case.world.ledger().await?.used_bytes;

@@ -105,7 +105,7 @@ fn unknown_certificate(case: Case) -> Acting {
 
 /// Runs the last state again; then its webhook has been taken once, always with one body.
 async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
-    let answer = redriven(case, ended).await?;
+    let answer = redriven(case, &ended.execution_arn).await?;
     ensure(answer.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("run again: {answer}"))?;
     let identity = ended.record.get("identity").and_then(Value::as_str);
     let deliveries = case.world.receiver.deliveries(identity, None).await?;
@@ -115,8 +115,8 @@ async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
 }
 
 /// Runs the state that failed again with the input that it had, which is what a redrive of the execution does.
-pub(super) async fn redriven(case: &Case, ended: &Ended) -> Result<Value, FaultsError> {
-    let call = case.world.clients.sfn.get_execution_history().execution_arn(&ended.execution_arn);
+pub(super) async fn redriven(case: &Case, execution_arn: &str) -> Result<Value, FaultsError> {
+    let call = case.world.clients.sfn.get_execution_history().execution_arn(execution_arn);
     let history =
         call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.calling("GetExecutionHistory")?;
     let entered = history.iter().filter_map(|event| event.state_entered_event_details());
@@ -124,6 +124,6 @@ pub(super) async fn redriven(case: &Case, ended: &Ended) -> Result<Value, Faults
         entered.filter(|state| state.name().starts_with("Record")).filter_map(|state| state.input()).next_back();
     let input = input.ok_or_else(|| FaultsError::broken("the history has no input of the last state"))?;
     let attachment: Value = serde_json::from_str(input).calling("reading a state's input")?;
-    let payload = json!({ "execution_arn": ended.execution_arn, "attachment": attachment });
+    let payload = json!({ "execution_arn": execution_arn, "attachment": attachment });
     case.invoke(&case.world.place.functions.finalize, &payload).await
 }

@@ -61,7 +61,16 @@ impl Ended {
 impl World {
     /// Waits for the end of the object's execution; where it does not come, the error says how far the object came.
     pub(crate) async fn execution_of(&self, placed: &Placed) -> (String, ExecutionStatus) {
-        match self.watch.end_of(&placed.execution_name).await {
+        self.execution_named(&placed.execution_name).await
+    }
+
+    /// The status with which an execution ended.
+    pub(crate) async fn end_of_execution(&self, name: &str) -> ExecutionStatus {
+        self.execution_named(name).await.1
+    }
+
+    async fn execution_named(&self, name: &str) -> (String, ExecutionStatus) {
+        match self.watch.end_of(name).await {
             Some(ended) => ended,
             // The watch ends with its world only.
             None => std::future::pending().await,

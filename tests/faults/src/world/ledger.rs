@@ -18,6 +18,8 @@ pub(crate) struct LedgerRow {
     pub(crate) last_fault: String,
     pub(crate) quota: String,
     pub(crate) reserved_bytes: u64,
+    /// What intake decided; empty before that.
+    pub(crate) execution_input: String,
 }
 
 /// All rows.
@@ -62,6 +64,7 @@ fn row(item: &HashMap<String, AttributeValue>) -> LedgerRow {
         last_fault: text(item, "last_fault"),
         quota: text(item, "quota"),
         reserved_bytes: number(item, "reserved_bytes"),
+        execution_input: text(item, "execution_input"),
     }
 }
 

@@ -63,6 +63,8 @@ pub(crate) struct World {
     placed: Mutex<Vec<Placed>>,
     /// Messages that must be in the dead-letter queue at the end.
     pub(crate) buried: Mutex<usize>,
+    /// Executions that rows started by hand, by name.
+    strays: Mutex<BTreeSet<String>>,
     /// What must be in no log.
     secrets: Mutex<BTreeSet<String>>,
     has_quota: bool,
@@ -97,6 +99,7 @@ impl World {
             proxy,
             placed: Mutex::default(),
             buried: Mutex::default(),
+            strays: Mutex::default(),
             secrets: Mutex::new(secrets.into()),
             has_quota: setup.parameters.contains("StorageQuotaBytes="),
             place,
@@ -118,6 +121,19 @@ impl World {
     /// Notes that one more message belongs into the dead-letter queue.
     pub(crate) fn expect_buried(&self) {
         *lock(&self.buried) += 1;
+    }
+
+    /// Starts an execution as whoever has the right may do, with any name and input; its ARN.
+    pub(crate) async fn start_by_hand(&self, name: &str, input: &serde_json::Value) -> Result<String, FaultsError> {
+        lock(&self.strays).insert(name.to_owned());
+        let call = self.clients.sfn.start_execution().state_machine_arn(&self.place.state_machine_arn).name(name);
+        let started = call.input(input.to_string()).send().await.calling("StartExecution")?;
+        Ok(started.execution_arn)
+    }
+
+    /// The ARN that an execution of this name has.
+    pub(crate) fn execution_arn(&self, name: &str) -> String {
+        format!("{}:{name}", self.place.state_machine_arn.replace(":stateMachine:", ":execution:"))
     }
 
     /// Puts the logs where the end of the stack does not reach them, and says where.

@@ -83,9 +83,10 @@ impl World {
         let executions = self.watch.now();
         let placed = self.all_placed();
         let names: BTreeSet<&String> = placed.iter().map(|placed| &placed.execution_name).collect();
+        let by_hand = lock(&self.strays);
         let (mut strays, mut running) = (Vec::new(), Vec::new());
         for (name, (_, status)) in executions.iter() {
-            if !names.contains(name) {
+            if !names.contains(name) && !by_hand.contains(name) {
                 strays.push(name);
             }
             if *status == ExecutionStatus::Running {
