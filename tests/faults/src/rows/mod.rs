@@ -5,8 +5,10 @@ mod aws;
 mod deadline;
 mod early;
 mod events;
+mod forged;
 mod gateways;
 mod given_up;
+mod hostile;
 mod jobs;
 mod keys;
 mod may_hold;
@@ -129,6 +131,8 @@ pub(crate) fn all() -> Vec<Row> {
         webhooks::ROWS,
         aws::ROWS,
         events::ROWS,
+        forged::ROWS,
+        hostile::ROWS,
         keys::ROWS,
         gateways::ROWS,
         retry_after::ROWS,
