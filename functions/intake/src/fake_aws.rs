@@ -12,6 +12,8 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
+use crate::Intake;
+
 /// How long a body may stand still in these tests.
 pub(crate) const STANDSTILL: Duration = Duration::from_millis(300);
 
@@ -19,7 +21,7 @@ pub(crate) const STANDSTILL: Duration = Duration::from_millis(300);
 pub(crate) struct FakeAws {
     /// `http://…`
     pub(crate) url: String,
-    /// The requests' first lines.
+    /// The requests' heads.
     asked: Arc<Mutex<Vec<String>>>,
 }
 
@@ -35,7 +37,7 @@ impl FakeAws {
                 let (told, respond) = (Arc::clone(&told), Arc::clone(&respond));
                 tokio::spawn(async move {
                     while let Some(head) = request(&mut connection).await {
-                        told.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+                        told.lock().unwrap().push(head.clone());
                         if connection.write_all(&respond(&head)).await.is_err() {
                             return;
                         }
@@ -46,9 +48,28 @@ impl FakeAws {
         Self { url, asked }
     }
 
-    /// How many requests had a first line that begins so.
-    pub(crate) fn asked(&self, start: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|line| line.starts_with(start)).count()
+    /// How many requests had a head with this in it.
+    pub(crate) fn asked(&self, part: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|head| head.contains(part)).count()
+    }
+
+    /// Intake with the settings that are required, the bucket `drop`, and this CXone.
+    pub(crate) fn intake(&self, cxone_url: &str) -> Intake {
+        let (aws_url, cxone_url) = (self.url.clone(), cxone_url.to_owned());
+        let environment = Environment::new(move |name| match name {
+            "AWS_ENDPOINT_URL" => Some(aws_url.clone()),
+            "CXONE_BASE_URL" => Some(cxone_url.clone()),
+            "AWS_REGION" => Some("eu-central-1".to_owned()),
+            "INGEST_BUCKET" => Some("drop".to_owned()),
+            "AWS_ACCESS_KEY_ID"
+            | "AWS_SECRET_ACCESS_KEY"
+            | "CXONE_SECRET_ID"
+            | "LEDGER_TABLE"
+            | "STATE_MACHINE_ARN"
+            | "INTAKE_DLQ_URL" => Some("test".to_owned()),
+            _ => None,
+        });
+        Intake::make(environment).unwrap()
     }
 
     pub(crate) fn s3(&self) -> Client {

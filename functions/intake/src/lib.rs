@@ -102,3 +102,6 @@ pub async fn handle(intake: &Intake, payload: Value, context: Context) -> Result
         Invocation::Bare(notifications) => batch::answer_bare(intake, notifications, &context).await,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,6 @@ use cxone_standin::{
 };
 use events::Notification;
 use futures_util::future::join_all;
-use host::Environment;
 use ledger::Lease;
 use tokio::time::Instant;
 
@@ -16,7 +15,8 @@ use crate::{
     fake_aws::{FakeAws, response},
 };
 
-const PICTURE: &[u8] = include_bytes!("../../../../tests/fixtures/screenshot.png");
+/// More than is read before an upload begins.
+const LETTER: &[u8] = include_bytes!("../../../../tests/fixtures/letter.pdf");
 const SECRET: &str = r#"{"ARN": "a", "Name": "n",
     "SecretString": "{\"client_id\": \"standin-client\", \"client_secret\": \"standin-secret\"}"}"#;
 /// Runs that are played of each object.
@@ -28,8 +28,8 @@ fn aws(head: &str) -> Vec<u8> {
     match head.to_ascii_lowercase() {
         lower if lower.contains("secretsmanager.") => response(b"", SECRET.as_bytes()),
         lower if lower.contains("dynamodb") => response(b"", b"{}"),
-        _ if first.contains("broken") => response(b"etag: \"abc\"\r\nx-amz-checksum-crc32: AAAAAA==\r\n", PICTURE),
-        _ => response(b"etag: \"abc\"\r\n", PICTURE),
+        _ if first.contains("broken") => response(b"etag: \"abc\"\r\nx-amz-checksum-crc32: AAAAAA==\r\n", LETTER),
+        _ => response(b"etag: \"abc\"\r\n", LETTER),
     }
 }
 
@@ -46,21 +46,7 @@ impl World {
         let aws = FakeAws::new(aws).await;
         let standin = cxone_standin::start(Settings::default()).unwrap();
         let cxone = Control::new(standin.base_url()).unwrap();
-        let (aws_url, cxone_url) = (aws.url.clone(), cxone.api_url());
-        let environment = Environment::new(move |name| match name {
-            "AWS_ENDPOINT_URL" => Some(aws_url.clone()),
-            "CXONE_BASE_URL" => Some(cxone_url.clone()),
-            "AWS_REGION" => Some("eu-central-1".to_owned()),
-            "INGEST_BUCKET" => Some("drop".to_owned()),
-            "AWS_ACCESS_KEY_ID"
-            | "AWS_SECRET_ACCESS_KEY"
-            | "CXONE_SECRET_ID"
-            | "LEDGER_TABLE"
-            | "STATE_MACHINE_ARN"
-            | "INTAKE_DLQ_URL" => Some("test".to_owned()),
-            _ => None,
-        });
-        Self { intake: Intake::make(environment).unwrap(), cxone, _aws: aws, _standin: standin }
+        Self { intake: aws.intake(&cxone.api_url()), cxone, _aws: aws, _standin: standin }
     }
 
     async fn uploads_seen(&self, interaction: &str) -> u32 {
@@ -71,7 +57,7 @@ impl World {
     /// Plays the runs of one object until it ends. How many uploads each began, and whether the last one left it unfinished.
     async fn runs(&self, interaction: &str, mut lease: Lease) -> (Vec<u32>, bool) {
         let version = ObjectVersion::Id("v1".to_owned());
-        let object = ObjectRef::new("drop", format!("interactions/{interaction}/a.png"), version).unwrap();
+        let object = ObjectRef::new("drop", format!("interactions/{interaction}/a.pdf"), version).unwrap();
         // What CXone knows the object by.
         lease.identity = object.identity();
         let notification = Notification { object, event_time: None };
