@@ -155,7 +155,7 @@ mod tests {
         }
     }
 
-    /// Without the separators and the word, ETag `e` with sequencer `01` is the version id `e01`.
+    /// Without the separators and the word, an `ETag` `e` with the sequencer `01` is the version id `e01`.
     #[test]
     fn event_of_one_kind_cannot_name_an_object_of_the_other_kind() {
         let versions = [

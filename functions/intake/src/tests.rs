@@ -19,7 +19,7 @@ async fn versioned() -> FakeAws {
     .await
 }
 
-fn event(bucket: &str, object: Value) -> Value {
+fn event(bucket: &str, object: &Value) -> Value {
     json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": bucket}, "object": object}}]})
 }
@@ -28,9 +28,9 @@ fn event(bucket: &str, object: Value) -> Value {
 fn forged() -> [(Value, &'static str); 3] {
     let key = "interactions/INT-1/a.pdf";
     [
-        (event("somebody-elses", json!({"key": key, "versionId": "v1"})), "INGEST_BUCKET"),
-        (event("drop", json!({"key": key, "eTag": "abc", "sequencer": "01"})), "no version id"),
-        (event("drop", json!({"key": "interactions/INT-1/a%00.pdf", "versionId": "v1"})), "contains a NUL"),
+        (event("somebody-elses", &json!({"key": key, "versionId": "v1"})), "INGEST_BUCKET"),
+        (event("drop", &json!({"key": key, "eTag": "abc", "sequencer": "01"})), "no version id"),
+        (event("drop", &json!({"key": "interactions/INT-1/a%00.pdf", "versionId": "v1"})), "contains a NUL"),
     ]
 }
 
