@@ -20,6 +20,7 @@ TEMPLATES = {"template.yaml": MAIN} | {f"infra/{file.name}": template(f"infra/{f
 CALLS = {
     "get_object": "s3:GetObject",
     "get_object_tagging": "s3:GetObjectTagging",
+    "get_bucket_versioning": "s3:GetBucketVersioning",
     "put_object": "s3:PutObject",
     "get_item": "dynamodb:GetItem",
     "update_item": "dynamodb:UpdateItem",
@@ -52,6 +53,7 @@ USES = {
     "intake": {
         "get_object": (FILES, None),
         "get_object_tagging": (FILES, None),
+        "get_bucket_versioning": (BUCKET, "INGEST_BUCKET"),
         # Without a version id alone: whether the tags that were read are the opened object's.
         "get_item": (LEDGER, "LEDGER_TABLE"),
         "update_item": (LEDGER, "LEDGER_TABLE"),
@@ -212,7 +214,7 @@ class Roles(unittest.TestCase):
             source = "".join(file.read_text(encoding="utf-8") for file in files)
             for call, (resource, setting) in USES[function].items():
                 if setting:
-                    named = re.match(r"\$\{(\w+)", resource)[1]
+                    named = re.search(r"\$\{(\w+)", resource)[1]
                     self.assertIn(named, re.split(r"\W", written(settings[setting])), f"{function}: {setting} is not {named}")
                     self.assertIn(f'"{setting}"', source, f"{function} does not read {setting}")
 

@@ -19,8 +19,9 @@ pub enum ObjectVersion {
     },
 }
 
-/// One version of one object, as an event named it. The key is decoded.
+/// One version of one object, as an event named it. The key is decoded. [`ObjectRef::new`] makes it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ObjectRef {
     /// The bucket's name.
     pub bucket: String,
@@ -30,27 +31,47 @@ pub struct ObjectRef {
     pub version: ObjectVersion,
 }
 
+/// A part of the name contains a NUL. The identity separates its parts by NUL, so another object could have the same one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the {0} contains a NUL character (U+0000), so the object has no identity; write the file under another key")]
+pub struct NoIdentity(&'static str);
+
 impl ObjectRef {
+    /// Names an object.
+    ///
+    /// # Errors
+    /// [`NoIdentity`] if a part contains a NUL.
+    pub fn new(bucket: impl Into<String>, key: impl Into<String>, version: ObjectVersion) -> Result<Self, NoIdentity> {
+        let named = Self { bucket: bucket.into(), key: key.into(), version };
+        let of_the_version: &[_] = match &named.version {
+            ObjectVersion::Id(id) => &[("version id", id)],
+            ObjectVersion::Unversioned { etag, sequencer } => &[("ETag", etag), ("sequencer", sequencer)],
+        };
+        let parts = [("bucket", &named.bucket), ("key", &named.key)];
+        match parts.iter().chain(of_the_version).find(|(_, text)| text.contains('\0')) {
+            Some((name, _)) => Err(NoIdentity(name)),
+            None => Ok(named),
+        }
+    }
+
     /// The identity of this version: the same for every copy of its notification, whatever shape that came in.
+    ///
+    /// No part contains a NUL. So the form with a version id has two separators and the form without one has four: an event
+    /// of one kind cannot name an object of the other kind.
     #[must_use]
     pub fn identity(&self) -> Identity {
         let mut hash = Sha256::new();
-        hash.update(self.bucket.as_bytes());
-        hash.update([0]);
-        hash.update(self.key.as_bytes());
-        hash.update([0]);
-        match &self.version {
-            ObjectVersion::Id(id) => hash.update(id.as_bytes()),
-            ObjectVersion::Unversioned { etag, sequencer } => {
-                hash.update(etag.as_bytes());
-                hash.update(sequencer.as_bytes());
-            }
-        }
+        let separated: &[&str] = match &self.version {
+            ObjectVersion::Id(id) => &[&self.bucket, &self.key, id],
+            ObjectVersion::Unversioned { etag, sequencer } => &[&self.bucket, &self.key, "null", etag, sequencer],
+        };
+        hash.update(separated.join("\0"));
         Identity(hex::encode(hash.finalize()))
     }
 }
 
-/// `hex(sha256(bucket \0 key \0 version))`: the ledger's key, the upload's `Idempotency-Key`, the webhook's `webhook-id`
+/// `hex(sha256(bucket \0 key \0 version id))`, or without a version id
+/// `hex(sha256(bucket \0 key \0 null \0 etag \0 sequencer))`: the ledger's key, the upload's `Idempotency-Key`, the webhook's `webhook-id`
 /// and the end of the execution's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -109,24 +130,63 @@ mod tests {
     use super::*;
 
     fn object(version: ObjectVersion) -> ObjectRef {
-        ObjectRef { bucket: "drop".into(), key: "interactions/INT-1/a.pdf".into(), version }
+        ObjectRef::new("drop", "interactions/INT-1/a.pdf", version).unwrap()
+    }
+
+    fn id(id: &str) -> ObjectVersion {
+        ObjectVersion::Id(id.to_owned())
+    }
+
+    fn unversioned(etag: &str, sequencer: &str) -> ObjectVersion {
+        ObjectVersion::Unversioned { etag: etag.to_owned(), sequencer: sequencer.to_owned() }
     }
 
     #[test]
     fn identity_is_the_documented_hash() {
-        // printf 'drop\0interactions/INT-1/a.pdf\0v1' | sha256sum
-        let identity = object(ObjectVersion::Id("v1".into())).identity();
-        let mut hash = Sha256::new();
-        hash.update(b"drop\0interactions/INT-1/a.pdf\0v1");
-        assert_eq!(identity.as_str(), hex::encode(hash.finalize()));
-        assert_eq!(identity.short().len(), 32);
+        for (version, hash) in [
+            // printf 'drop\0interactions/INT-1/a.pdf\0v1' | sha256sum
+            (id("v1"), "d84436b6b589bbd1efda1130b2e969dcc39425746ad4a126d00006ad5398f948"),
+            // printf 'drop\0interactions/INT-1/a.pdf\0null\0e\00001' | sha256sum
+            (unversioned("e", "01"), "1163729d892c7486b25809113580129170851d601b7b9dced63f7c83b1da0cf9"),
+        ] {
+            let identity = object(version).identity();
+            assert_eq!(identity.as_str(), hash);
+            assert_eq!(identity.short().len(), 32);
+        }
     }
 
+    /// Without the separators and the word, an `ETag` `e` with the sequencer `01` is the version id `e01`.
     #[test]
-    fn unversioned_objects_are_told_apart_by_etag_and_sequencer() {
-        let version = |sequencer: &str| ObjectVersion::Unversioned { etag: "e".into(), sequencer: sequencer.into() };
-        assert_ne!(object(version("01")).identity(), object(version("02")).identity());
-        assert_eq!(object(version("01")).identity(), object(ObjectVersion::Id("e01".into())).identity());
+    fn event_of_one_kind_cannot_name_an_object_of_the_other_kind() {
+        let versions = [
+            unversioned("e", "01"),
+            unversioned("e0", "1"),
+            unversioned("e01", ""),
+            unversioned("", "e01"),
+            id("e01"),
+            id("null"),
+            id("nulle01"),
+        ];
+        for (n, one) in versions.iter().enumerate() {
+            for other in &versions[n + 1..] {
+                assert_ne!(object(one.clone()).identity(), object(other.clone()).identity(), "{one:?}, {other:?}");
+            }
+        }
+    }
+
+    /// Each of these would have the identity of another object.
+    #[test]
+    fn part_with_a_nul_has_no_identity() {
+        for (bucket, key, version, part) in [
+            ("drop", "a\0b", id("v"), "key"),
+            ("dr\0op", "a", id("v"), "bucket"),
+            ("drop", "a", id("null\0e\x0001"), "version id"),
+            ("drop", "a", unversioned("e\x000", "1"), "ETag"),
+            ("drop", "a", unversioned("e", "0\x001"), "sequencer"),
+        ] {
+            let refused = ObjectRef::new(bucket, key, version).unwrap_err().to_string();
+            assert!(refused.starts_with(&format!("the {part} contains a NUL")), "{refused}");
+        }
     }
 
     #[test]

@@ -15,9 +15,7 @@ pub struct InteractionId(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidInteractionId {
     /// No character at all.
-    #[error(
-        "the interaction id is empty; write the object to {{prefix}}{{interaction id}}/{{file name}} or set the user metadata interaction-id"
-    )]
+    #[error("the interaction id is empty; write the object to {{prefix}}{{interaction id}}/{{file name}}")]
     Empty,
     /// More than 128 bytes.
     #[error("the interaction id has {0} bytes; at most 128 are allowed")]
@@ -81,6 +79,40 @@ impl From<InteractionId> for String {
     }
 }
 
+/// What separates the segments of an interaction id.
+const SEPARATORS: [char; 4] = ['-', '_', '.', ':'];
+
+/// An entry of `INTERACTION_ID_PREFIXES`: which interactions are the tenant's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InteractionPrefix(InteractionId);
+
+impl InteractionPrefix {
+    /// Whether the id is the entry itself or goes on with a new segment. So `INT-1` admits `INT-1` and `INT-1-7` but not
+    /// `INT-10`. An entry that ends in a separator admits every id that begins with it.
+    #[must_use]
+    pub fn admits(&self, id: &InteractionId) -> bool {
+        let prefix = self.0.as_str();
+        match id.as_str().strip_prefix(prefix) {
+            Some(rest) => rest.is_empty() || rest.starts_with(SEPARATORS) || prefix.ends_with(SEPARATORS),
+            None => false,
+        }
+    }
+}
+
+impl FromStr for InteractionPrefix {
+    type Err = InvalidInteractionId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidInteractionId> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for InteractionPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -107,6 +139,32 @@ mod tests {
     fn refuses_what_could_name_another_path() {
         for bad in ["", ".", "..", "a/b", "a%2f", "a b", "é", "a\n", &"x".repeat(129)] {
             assert!(bad.parse::<InteractionId>().is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn prefix_admits_whole_segments() {
+        for (prefix, id, admitted) in [
+            ("INT-1", "INT-1", true),
+            ("INT-1", "INT-1-7", true),
+            ("INT-1", "INT-1.x", true),
+            ("INT-1", "INT-1_x", true),
+            ("INT-1", "INT-1:x", true),
+            ("INT-1", "INT-10", false),
+            ("INT-1", "INT-1a", false),
+            ("INT-1", "INT", false),
+            ("INT-1", "int-1", false),
+            ("INT-1", "XINT-1", false),
+            ("INT", "INT-10", true),
+            ("INT-", "INT-10", true),
+            ("INT-", "INT-", true),
+            ("INT-", "INT", false),
+            ("INT_", "INT_10", true),
+            ("INT.", "INT.10", true),
+            ("INT:", "INT:10", true),
+        ] {
+            let (prefix, id) = (prefix.parse::<InteractionPrefix>().unwrap(), id.parse().unwrap());
+            assert_eq!(prefix.admits(&id), admitted, "{prefix} and {id}");
         }
     }
 }

@@ -21,8 +21,8 @@ pub mod workflow;
 
 pub use causes::causes;
 pub use execution_name::{ExecutionArn, InvalidExecutionArn, execution_name};
-pub use identity::{Identity, ObjectRef, ObjectVersion};
-pub use interaction::{InteractionId, InvalidInteractionId};
+pub use identity::{Identity, NoIdentity, ObjectRef, ObjectVersion};
+pub use interaction::{InteractionId, InteractionPrefix, InvalidInteractionId};
 pub use job::{InvalidJobId, JobId, JobStatus};
 pub use key::{FileName, InvalidKey, ObjectKey, decode_form_encoded_key};
 pub use outcome::Outcome;

@@ -49,7 +49,7 @@ reason_codes! {
     ObjectGone = "object_gone",
     /// An unversioned object was written again before it was read, even with the same bytes; the new write has an event of its own.
     Superseded = "superseded",
-    /// The object is archived or encrypted with a customer's own key.
+    /// The object is archived, or encrypted with a key that intake cannot use.
     ObjectUnreadable = "object_unreadable",
     /// S3 or the object could not be read until the time to give up.
     SourceUnreadable = "source_unreadable",

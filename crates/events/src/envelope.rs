@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::queue::is_message;
+use super::{queue::is_message, shown};
 
 const DIRECTLY: &str = "or let the bucket notify the queue directly";
 
@@ -120,9 +120,4 @@ fn lambda(event: &Value) -> Option<String> {
 
 fn is(value: &Value, name: &str, expected: &str) -> bool {
     value.get(name).and_then(Value::as_str) == Some(expected)
-}
-
-/// Somebody else's text, in quotes and cut.
-fn shown(text: &str) -> String {
-    format!("{:?}", text.chars().take(256).collect::<String>())
 }

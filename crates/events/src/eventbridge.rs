@@ -43,5 +43,6 @@ pub(super) fn parse(event: &Value) -> Result<Vec<Option<Notification>>, String> 
         Event::deserialize(event).map_err(|error| error.to_string())?;
     let version = version(object.version_id, object.etag, object.sequencer)?;
     let event_time = time_of(time.as_ref());
-    Ok(vec![Some(Notification { object: ObjectRef { bucket: bucket.name, key: object.key, version }, event_time })])
+    let object = ObjectRef::new(bucket.name, object.key, version).map_err(|error| error.to_string())?;
+    Ok(vec![Some(Notification { object, event_time })])
 }

@@ -19,6 +19,15 @@ pub struct Notification {
     pub event_time: Option<Timestamp>,
 }
 
+/// Where files come from: what is elsewhere is not intake's.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// The one bucket that intake takes files from. An event of another bucket cannot be read.
+    pub bucket: &'a str,
+    /// What a key begins with. Other keys start nothing.
+    pub prefix: &'a str,
+}
+
 /// The objects of one event, and how many of its records concern nobody here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notifications {
@@ -60,19 +69,20 @@ pub struct Message {
 #[error("{0}")]
 pub struct Unreadable(String);
 
-/// Reads an invocation's payload. Of the objects it names those count whose keys begin with `prefix`.
+/// Reads an invocation's payload. Of the objects it names those count whose keys begin with the source's prefix.
 ///
 /// # Errors
-/// [`Unreadable`] where it is of no known shape; a message whose body is of none says so in [`Message::content`].
-pub fn parse_invocation(payload: &Value, prefix: &str) -> Result<Invocation, Unreadable> {
-    match queue::messages(payload, prefix) {
+/// [`Unreadable`] where it is of no known shape or names an object of another bucket; a message whose body does says so in
+/// [`Message::content`].
+pub fn parse_invocation(payload: &Value, source: Source<'_>) -> Result<Invocation, Unreadable> {
+    match queue::messages(payload, source) {
         Some(messages) => Ok(Invocation::Queue(messages)),
-        None => parse_event(payload, prefix).map(Invocation::Bare),
+        None => parse_event(payload, source).map(Invocation::Bare),
     }
 }
 
 /// Reads an S3 notification or an `EventBridge` event.
-fn parse_event(event: &Value, prefix: &str) -> Result<Notifications, Unreadable> {
+fn parse_event(event: &Value, source: Source<'_>) -> Result<Notifications, Unreadable> {
     if let Some(fault) = envelope::fault(event) {
         return Err(Unreadable(fault));
     }
@@ -90,11 +100,31 @@ fn parse_event(event: &Value, prefix: &str) -> Result<Notifications, Unreadable>
     let mut notifications = Notifications::default();
     for notification in found {
         match notification {
-            Some(notification) if is_ours(&notification.object.key, prefix) => notifications.objects.push(notification),
+            Some(Notification { object, .. }) if object.bucket != source.bucket => {
+                return Err(foreign(&object, source));
+            }
+            Some(notification) if is_ours(&notification.object.key, source.prefix) => {
+                notifications.objects.push(notification);
+            }
             _ => notifications.ignored += 1,
         }
     }
     Ok(notifications)
+}
+
+/// Whoever can put another bucket's event on the queue must not have intake read that bucket.
+fn foreign(object: &ObjectRef, source: Source<'_>) -> Unreadable {
+    Unreadable(format!(
+        "the event is about the bucket {}, but intake takes files from {:?} alone (INGEST_BUCKET); write the file to that \
+         bucket",
+        shown(&object.bucket),
+        source.bucket
+    ))
+}
+
+/// Somebody else's text, in quotes and cut.
+fn shown(text: &str) -> String {
+    format!("{:?}", text.chars().take(256).collect::<String>())
 }
 
 /// Folder markers and keys outside the prefix concern nobody here.

@@ -5,13 +5,13 @@
 
 use serde_json::Value;
 
-use super::{Message, Notifications, Unreadable, parse_event};
+use super::{Message, Notifications, Source, Unreadable, parse_event};
 
 /// The messages, if the payload is a batch of the queue.
-pub(super) fn messages(payload: &Value, prefix: &str) -> Option<Vec<Message>> {
+pub(super) fn messages(payload: &Value, source: Source<'_>) -> Option<Vec<Message>> {
     let records = payload.get("Records")?.as_array()?;
     let from_queue = records.iter().any(is_message);
-    from_queue.then(|| records.iter().map(|record| message(record, prefix)).collect())
+    from_queue.then(|| records.iter().map(|record| message(record, source)).collect())
 }
 
 /// Whether the value is one message of a queue, as Lambda and `EventBridge` pipes deliver it.
@@ -19,7 +19,7 @@ pub(super) fn is_message(record: &Value) -> bool {
     record.get("eventSource").and_then(Value::as_str) == Some("aws:sqs")
 }
 
-fn message(record: &Value, prefix: &str) -> Message {
+fn message(record: &Value, source: Source<'_>) -> Message {
     let text = |name: &str| record.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let id = text("messageId");
     let body = match record.get("body") {
@@ -28,7 +28,7 @@ fn message(record: &Value, prefix: &str) -> Message {
         // SQS sends text; what invokes intake by hand may put the event itself there.
         Some(body) => body.to_string(),
     };
-    let content = read(&body, prefix).and_then(|found| answerable(found, &id));
+    let content = read(&body, source).and_then(|found| answerable(found, &id));
     Message {
         receipt_handle: text("receiptHandle"),
         queue_arn: text("eventSourceARN"),
@@ -39,10 +39,10 @@ fn message(record: &Value, prefix: &str) -> Message {
     }
 }
 
-fn read(body: &str, prefix: &str) -> Result<Notifications, Unreadable> {
+fn read(body: &str, source: Source<'_>) -> Result<Notifications, Unreadable> {
     let event: Value = serde_json::from_str(body.trim_start_matches('\u{feff}'))
         .map_err(|error| Unreadable(format!("the body is no JSON: {error}")))?;
-    parse_event(&event, prefix)
+    parse_event(&event, source)
 }
 
 /// Without an id the answer cannot name the message, so SQS would delete it even if its objects were unfinished.

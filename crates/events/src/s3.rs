@@ -65,7 +65,8 @@ fn parse_record(record: &Value) -> Result<Option<Notification>, String> {
     let key = decode_form_encoded_key(&object.key).map_err(|error| format!("s3.object.key is not UTF-8: {error}"))?;
     let version = version(object.version_id, object.e_tag, object.sequencer)?;
     let event_time = time_of(record.event_time.as_ref());
-    Ok(Some(Notification { object: ObjectRef { bucket: record.s3.bucket.name, key, version }, event_time }))
+    let object = ObjectRef::new(record.s3.bucket.name, key, version).map_err(|error| error.to_string())?;
+    Ok(Some(Notification { object, event_time }))
 }
 
 /// 2006-03-14, when S3 began. What says that an object was written earlier (samples say 1970) does not know when it was.

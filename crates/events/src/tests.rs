@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::*;
 
-const PREFIX: &str = "interactions/";
+const SOURCE: Source<'static> = Source { bucket: "drop", prefix: "interactions/" };
 
 fn s3_record(name: &str, key: &str) -> Value {
     json!({
@@ -38,14 +38,14 @@ fn message(body: &Value) -> Value {
 }
 
 fn bare(event: &Value) -> Notifications {
-    match parse_invocation(event, PREFIX).unwrap() {
+    match parse_invocation(event, SOURCE).unwrap() {
         Invocation::Bare(notifications) => notifications,
         Invocation::Queue(_) => panic!("a bare event was taken for a batch"),
     }
 }
 
 fn batch(records: &Value) -> Vec<Message> {
-    match parse_invocation(&json!({"Records": records}), PREFIX).unwrap() {
+    match parse_invocation(&json!({"Records": records}), SOURCE).unwrap() {
         Invocation::Queue(messages) => messages,
         Invocation::Bare(_) => panic!("a batch was taken for a bare event"),
     }
@@ -114,6 +114,36 @@ fn the_version_null_is_no_version() {
     let found = bare(&json!({"Records": [record]}));
     let expected = ObjectVersion::Unversioned { etag: "abc".into(), sequencer: "01".into() };
     assert_eq!(found.objects[0].object.version, expected);
+}
+
+#[test]
+fn event_of_another_bucket_is_refused_wherever_its_key_lies() {
+    for key in ["interactions/INT/a.pdf", "other/INT/a.pdf", "interactions/INT/"] {
+        let mut record = s3_record("ObjectCreated:Put", key);
+        record["s3"]["bucket"]["name"] = json!("drop-of-others");
+        let mut event = eventbridge("Object Created", key);
+        event["detail"]["bucket"]["name"] = json!("drop-of-others");
+        let ours = s3_record("ObjectCreated:Put", "interactions/INT/b.pdf");
+        for foreign in [json!({"Records": [record]}), json!({"Records": [ours, record]}), event] {
+            let fault = queued(&foreign).unwrap_err().to_string();
+            let said = "the event is about the bucket \"drop-of-others\", but intake takes files from \"drop\" alone";
+            assert!(fault.starts_with(said) && fault.contains("INGEST_BUCKET"), "{fault}");
+            assert_eq!(parse_invocation(&foreign, SOURCE).unwrap_err().to_string(), fault);
+        }
+    }
+}
+
+#[test]
+fn object_whose_name_contains_a_nul_is_refused() {
+    let with = |field: &str, text: &str| {
+        let mut record = s3_record("ObjectCreated:Put", "interactions/INT/a.pdf");
+        record["s3"]["object"][field] = json!(text);
+        queued(&json!({"Records": [record]})).unwrap_err().to_string()
+    };
+    assert!(with("key", "interactions/INT/a%00.pdf").starts_with("Records[0]: the key contains a NUL"));
+    assert!(with("versionId", "null\0abc\x0001").starts_with("Records[0]: the version id contains a NUL"));
+    let event = eventbridge("Object Created", "interactions/INT/a\0.pdf");
+    assert!(queued(&event).unwrap_err().to_string().starts_with("the key contains a NUL"));
 }
 
 /// A batch of five readable messages, of which the third is changed.
@@ -210,7 +240,7 @@ fn an_unreadable_body_says_what_is_wrong() {
     assert_eq!(fault(json!({"Records": [record]})), "Records[0]: neither a version id nor an ETag");
     let record = s3_record("ObjectCreated:Put", "interactions/%FF");
     assert!(fault(json!({"Records": [record]})).starts_with("Records[0]: s3.object.key is not UTF-8"));
-    assert!(parse_invocation(&json!({"a": 1}), PREFIX).is_err());
+    assert!(parse_invocation(&json!({"a": 1}), SOURCE).is_err());
 }
 
 #[test]
@@ -275,7 +305,7 @@ proptest! {
     fn no_body_panics(body in "\\PC{0,200}") {
         let mut message = message(&json!(null));
         message["body"] = json!(body);
-        let _ = parse_invocation(&json!({"Records": [message]}), PREFIX);
+        let _ = parse_invocation(&json!({"Records": [message]}), SOURCE);
     }
 
     #[test]

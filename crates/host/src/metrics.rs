@@ -76,7 +76,7 @@ metrics! {
     TokenFetches: "Count", "intake, poll",
     /// Objects given back to the queue.
     GivenBack: "Count", "intake",
-    /// Calls that failed because CXone refuses the credentials, or because the secret is unusable.
+    /// Refusals of the credentials that count for the alarm, see [`crate::Refusals`].
     CxoneUnauthorized: "Count", "intake, poll",
     /// Reads that S3 denied.
     SourceDenied: "Count", "intake",
@@ -84,6 +84,10 @@ metrics! {
     DeadLetters: "Count", "intake",
     /// Records that start nothing.
     IgnoredRecords: "Count", "intake",
+    /// Interaction ids that an object's metadata asked for without effect.
+    IgnoredInteractionIds: "Count", "intake",
+    /// Objects whose metadata asked for no scan without effect.
+    IgnoredScanOptOuts: "Count", "intake",
     /// The part of the storage quota that is reserved, 0 to 1.
     QuotaUsedRatio: "None", "intake",
     /// Questions asked until a job's end.

@@ -28,7 +28,8 @@ use tracing::{Instrument, field::Empty};
 
 use crate::{
     Intake,
-    record::{self, Finish, Lane, Times},
+    finish::Finish,
+    record::{self, Lane, Times},
 };
 
 /// Records in flight at once: each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
@@ -68,45 +69,59 @@ pub(crate) async fn answer_queue(intake: &Intake, messages: Vec<Message>, contex
 }
 
 fn is_finished(message: &Message, finishes: &HashMap<Identity, Finish>) -> bool {
-    message.content.as_ref().is_ok_and(|found| wait_for(message, found, finishes).is_none())
+    message
+        .content
+        .as_ref()
+        .is_ok_and(|found| wait_for(message, found, finishes).is_none() && refusals(found, finishes).next().is_none())
 }
 
 /// Whether the message is finished with.
 async fn answered(intake: &Intake, message: &Message, finishes: &HashMap<Identity, Finish>) -> bool {
     let found = match &message.content {
         Ok(found) => found,
-        Err(reason) => {
-            tracing::error!(message_id = message.id, "the message cannot be read: {reason}");
-            return match intake.queue.bury(message, reason).await {
-                Ok(()) => {
-                    metrics::count(Metric::DeadLetters);
-                    true
-                }
-                Err(fault) => {
-                    tracing::error!(message_id = message.id, "it cannot be sent to the dead-letter queue: {fault}");
-                    false
-                }
-            };
-        }
+        Err(reason) => return bury(intake, message, &reason.to_string()).await,
     };
-    match wait_for(message, found, finishes) {
-        None => {
-            // Only now, so that a message that comes again is counted once.
-            count_ignored(found, Some(&message.id));
+    if let Some(wait) = wait_for(message, found, finishes) {
+        intake.queue.hide(message, wait).await;
+        return false;
+    }
+    // Only now, so that the message's other objects have their executions.
+    if let Some(reason) = refusals(found, finishes).next() {
+        return bury(intake, message, reason).await;
+    }
+    // Only now, so that a message that comes again is counted once.
+    count_ignored(found, Some(&message.id));
+    true
+}
+
+/// Sends a poison message to the dead-letter queue. Says whether it is there.
+async fn bury(intake: &Intake, message: &Message, reason: &str) -> bool {
+    tracing::error!(message_id = message.id, "the message goes to the dead-letter queue: {reason}");
+    match intake.queue.bury(message, reason).await {
+        Ok(()) => {
+            metrics::count(Metric::DeadLetters);
             true
         }
-        Some(wait) => {
-            intake.queue.hide(message, wait).await;
+        Err(fault) => {
+            tracing::error!(message_id = message.id, "it cannot be sent to the dead-letter queue: {fault}");
             false
         }
     }
+}
+
+/// Why records of the message start nothing and belong into the dead-letter queue.
+fn refusals<'a>(found: &'a Notifications, finishes: &'a HashMap<Identity, Finish>) -> impl Iterator<Item = &'a str> {
+    found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
+        Some(Finish::Refused { reason }) => Some(reason.as_str()),
+        _ => None,
+    })
 }
 
 /// How long the message must rest; none if all of its records are finished.
 fn wait_for(message: &Message, found: &Notifications, finishes: &HashMap<Identity, Finish>) -> Option<Duration> {
     let received = u32::try_from(message.received).unwrap_or(u32::MAX);
     let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
-        Some(Finish::Finished { .. }) => None,
+        Some(Finish::Finished { .. } | Finish::Refused { .. }) => None,
         // The longer an outage lasts, the longer the message rests.
         Some(Finish::Unfinished { outage: true, .. }) => Some(cxone::backoff(received, fastrand::f64())),
         Some(Finish::Unfinished { retry_in, .. }) => Some(*retry_in),
@@ -130,11 +145,14 @@ pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: 
     let unfinished: Vec<String> = finishes
         .iter()
         .filter_map(|(identity, finish)| match finish {
-            Finish::Finished { .. } => None,
+            Finish::Finished { .. } | Finish::Refused { .. } => None,
             Finish::Unfinished { fault, .. } => Some(format!("{identity}: {fault}")),
         })
         .collect();
     if unfinished.is_empty() {
+        if let Some(reason) = refusals(&found, &finishes).next() {
+            return Err(Failure::input(reason));
+        }
         count_ignored(&found, None);
         let objects: HashMap<&str, &Finish> =
             finishes.iter().map(|(identity, finish)| (identity.as_str(), finish)).collect();

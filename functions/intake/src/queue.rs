@@ -3,7 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use aws_sdk_sqs::{Client, error::DisplayErrorContext, types::MessageAttributeValue};
-use events::{Message, Unreadable};
+use events::Message;
 use tokio::sync::Mutex;
 
 /// SQS keeps a message hidden for at most 12 hours; the pipeline's longest wait is far below.
@@ -52,9 +52,9 @@ impl Queue {
         Ok(url)
     }
 
-    /// Puts a message that cannot be read where a person will look, with the reason as an attribute.
-    pub(crate) async fn bury(&self, message: &Message, reason: &Unreadable) -> Result<(), String> {
-        let text: String = reason.to_string().chars().filter(|c| !c.is_control()).take(1024).collect();
+    /// Puts a message that starts nothing where a person will look, with the reason as an attribute.
+    pub(crate) async fn bury(&self, message: &Message, reason: &str) -> Result<(), String> {
+        let text: String = reason.chars().filter(|c| !c.is_control()).take(1024).collect();
         let attribute = MessageAttributeValue::builder().data_type("String").string_value(text).build();
         let attribute = attribute.map_err(|error| error.to_string())?;
         // An empty body is not a message that SQS takes.

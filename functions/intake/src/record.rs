@@ -11,7 +11,6 @@ use cxone::Retry;
 use events::Notification;
 use host::metrics::{self, Metric};
 use ledger::{Claim, Decided, Lease, LedgerError, Release, Verdict};
-use serde::Serialize;
 use tokio::{
     sync::RwLock,
     time::{Instant, timeout_at},
@@ -19,6 +18,7 @@ use tokio::{
 
 use crate::{
     Intake,
+    finish::Finish,
     run::Run,
     transfer::{self, Halt},
 };
@@ -43,40 +43,6 @@ pub(crate) struct Times {
     pub(crate) trace_header: Option<String>,
 }
 
-/// What became of a record.
-#[derive(Debug, Clone, Serialize)]
-#[serde(rename_all = "snake_case", tag = "record")]
-pub(crate) enum Finish {
-    /// Its execution is started, now or before.
-    Finished {
-        /// None where the object has its outcome already.
-        execution_name: Option<String>,
-    },
-    /// It must come again.
-    Unfinished {
-        #[serde(serialize_with = "in_seconds")]
-        retry_in: Duration,
-        fault: String,
-        /// An outage of the pipeline's own services: the longer it lasts, the longer the message stays hidden, so that it
-        /// does not reach the dead-letter queue by being received too often.
-        outage: bool,
-    },
-}
-
-fn in_seconds<S: serde::Serializer>(wait: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_u64(wait.as_secs())
-}
-
-impl Finish {
-    pub(crate) fn unfinished(retry_in: Duration, fault: impl Into<String>) -> Self {
-        Self::Unfinished { retry_in, fault: fault.into(), outage: false }
-    }
-
-    pub(crate) fn outage(fault: impl Into<String>) -> Self {
-        Self::Unfinished { retry_in: Duration::from_secs(5), fault: fault.into(), outage: true }
-    }
-}
-
 /// Lets an object that crashed a run be worked on alone: ordinary records share it, such an object has it to itself.
 pub(crate) type Lane = RwLock<()>;
 
@@ -88,6 +54,9 @@ pub(crate) async fn work(
     times: &Times,
     lane: &Lane,
 ) -> Finish {
+    if let Err(finish) = admit(intake, notification, times).await {
+        return finish;
+    }
     let shared = lane.read().await;
     let claim = match claim(intake, identity, times).await {
         Ok(claim) => claim,
@@ -114,6 +83,19 @@ pub(crate) async fn work(
         Ok(Claim::Mine(lease)) => take(intake, notification, lease, times).await,
         Ok(claim) => claimed_before(intake, claim, times).await,
         Err(finish) => finish,
+    }
+}
+
+/// Refuses an event that no write of the bucket can have caused. Before the claim, so that it leaves no row.
+async fn admit(intake: &Intake, notification: &Notification, times: &Times) -> Result<(), Finish> {
+    match timeout_at(times.wrap_up, intake.bucket.refusal(&notification.object)).await {
+        Ok(Ok(None)) => Ok(()),
+        Ok(Ok(Some(reason))) => Err(Finish::Refused { reason }),
+        Ok(Err(fault)) => {
+            tracing::error!("{fault}");
+            Err(Finish::outage(fault))
+        }
+        Err(_) => Err(out_of_time("S3 did not say in time whether the bucket is versioned")),
     }
 }
 
@@ -169,6 +151,11 @@ async fn take(intake: &Intake, notification: &Notification, lease: Lease, times:
         Halt::NoTime => {
             postpone(intake, &run.lease, times).await;
             Finish::unfinished(short_rest(), "this run had no time left to begin an upload")
+        }
+        Halt::Refused(reason) => {
+            // The row stays as it is until it expires: it has no execution, and the object has a row of its own.
+            postpone(intake, &run.lease, times).await;
+            Finish::Refused { reason }
         }
         Halt::Later { last, wait } => give_up_or_release(&mut run, last, wait, times).await,
     }

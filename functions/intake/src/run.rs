@@ -33,7 +33,17 @@ pub(crate) struct Run<'a> {
     pub(crate) doing: Doing,
     /// Uploads that this run began.
     pub(crate) uploads: u32,
+    /// The last attempt failed because intake may not use the object's KMS key.
+    pub(crate) key_denied: bool,
+    /// The last attempt failed because the token endpoint gave no token.
+    pub(crate) token_refused: bool,
+    /// What the object's metadata asked for without effect is logged and counted.
+    pub(crate) wishes_reported: bool,
 }
+
+/// How long an object rests in the queue whose KMS key intake may not use, in seconds since it was first seen. A person who
+/// corrects the key's policy needs less; a producer who uses a key of their own must not make intake try for days.
+const KEY_PATIENCE_SECONDS: u64 = 3_600;
 
 impl<'a> Run<'a> {
     pub(crate) fn new(intake: &'a Intake, notification: &'a Notification, lease: Lease, deadline: Instant) -> Self {
@@ -43,8 +53,20 @@ impl<'a> Run<'a> {
         history.add_crashes(crashes, lease.request.is_some());
         let mut attachment = blank(notification, &lease, &intake.settings.key_prefix);
         attachment.upload_attempts = history.uploads;
-        let doing = Doing::Reading;
-        Self { intake, notification, lease, deadline, attachment, history, content, doing, uploads: 0 }
+        Self {
+            intake,
+            notification,
+            lease,
+            deadline,
+            attachment,
+            history,
+            content,
+            doing: Doing::Reading,
+            uploads: 0,
+            key_denied: false,
+            token_refused: false,
+            wishes_reported: false,
+        }
     }
 
     pub(crate) fn time_left(&self) -> std::time::Duration {
@@ -114,19 +136,26 @@ impl<'a> Run<'a> {
     /// The reason to give the object up for its age, after an attempt that failed in this run. None while it is young.
     pub(crate) fn given_up(&self, last: &Retry, now: Timestamp) -> Option<Reason> {
         let age = u64::try_from(now.unix_seconds() - self.lease.first_seen.unix_seconds()).unwrap_or(0);
-        let over = age >= self.intake.settings.give_up_after_seconds;
-        if over { give_up_reason(age, last) } else { None }
+        // An object that could be read before is not its producer's fault.
+        let never_readable = self.key_denied && self.content.is_none();
+        give_up_reason(age, self.intake.settings.give_up_after_seconds, last, never_readable)
     }
 }
 
-/// Names the side that failed last. None for a fault of the pipeline itself, which says nothing about S3 or CXone.
-fn give_up_reason(age: u64, last: &Retry) -> Option<Reason> {
+/// Names the side that failed last. None while the object is young, and for a fault of the pipeline itself, which says nothing
+/// about S3 or CXone.
+fn give_up_reason(age: u64, limit: u64, last: &Retry, key_denied: bool) -> Option<Reason> {
+    let fault = last.fault.trim_end_matches('.');
+    if key_denied && age >= limit.min(KEY_PATIENCE_SECONDS) {
+        let text = format!("given up after {age} s; last fault: {fault}");
+        return Some(Reason::new(ReasonCode::ObjectUnreadable, text));
+    }
     let code = match last.cause {
+        _ if age < limit => return None,
         Cause::Internal => return None,
         Cause::Source => ReasonCode::SourceUnreadable,
         Cause::Throttled | Cause::Unauthorized | Cause::Unavailable => ReasonCode::CxoneUnavailable,
     };
-    let fault = last.fault.trim_end_matches('.');
     Some(Reason::new(code, format!("given up after {age} s (GIVE_UP_AFTER_SECONDS); last fault: {fault}")))
 }
 
@@ -188,7 +217,7 @@ mod tests {
 
     #[test]
     fn giving_up_names_the_side_that_failed_last() {
-        let reason = |cause| give_up_reason(7, &History::default().fault(cause, "it broke."));
+        let reason = |cause| give_up_reason(7, 7, &History::default().fault(cause, "it broke."), false);
         for (cause, code) in [
             (Cause::Source, ReasonCode::SourceUnreadable),
             (Cause::Throttled, ReasonCode::CxoneUnavailable),
@@ -200,6 +229,17 @@ mod tests {
             assert!(reason.text.ends_with("last fault: it broke"), "{reason}");
         }
         assert_eq!(reason(Cause::Internal), None);
+        assert_eq!(give_up_reason(6, 7, &History::default().fault(Cause::Source, "it broke."), false), None);
+    }
+
+    #[test]
+    fn object_whose_key_is_denied_is_unreadable_after_an_hour() {
+        let denied = History::default().fault(Cause::Source, "intake may not use its KMS key");
+        let code = |age, limit, key_denied| give_up_reason(age, limit, &denied, key_denied).map(|reason| reason.code);
+        assert_eq!(code(3_599, 259_200, true), None);
+        assert_eq!(code(3_600, 259_200, true), Some(ReasonCode::ObjectUnreadable));
+        assert_eq!(code(60, 60, true), Some(ReasonCode::ObjectUnreadable));
+        assert_eq!(code(3_600, 259_200, false), None);
     }
 
     #[test]

@@ -1,19 +1,48 @@
 //! What an operator may set, see the README's table.
 
-use attachments::InteractionId;
+use std::str::FromStr;
+
+use attachments::InteractionPrefix;
 use cxone::Framing;
 use host::Environment;
 use media_type::{ActiveContentPolicy, AllowedTypes};
 
+/// Where the interaction id comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum InteractionIdFrom {
+    /// The key alone, so that rights on a folder are a boundary.
+    #[default]
+    Key,
+    /// The object's user metadata, else the key.
+    KeyOrMetadata,
+}
+
+impl FromStr for InteractionIdFrom {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "key" => Ok(Self::Key),
+            "key-or-metadata" => Ok(Self::KeyOrMetadata),
+            _ => Err("it must be key or key-or-metadata".to_owned()),
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// The one bucket whose events are taken.
+    pub(crate) ingest_bucket: String,
     pub(crate) ledger_table: String,
     pub(crate) state_machine_arn: String,
     pub(crate) dead_letter_queue_url: String,
     /// Ends in `/`.
     pub(crate) key_prefix: String,
+    pub(crate) interaction_id_from: InteractionIdFrom,
     /// Empty: any interaction.
-    pub(crate) interaction_prefixes: Vec<String>,
+    pub(crate) interaction_prefixes: Vec<InteractionPrefix>,
+    /// Whether a producer may switch CXone's scan for viruses off.
+    pub(crate) allow_scan_opt_out: bool,
     pub(crate) max_file_size: u64,
     pub(crate) allowed: AllowedTypes,
     pub(crate) refused_active_content: ActiveContentPolicy,
@@ -30,25 +59,84 @@ impl Settings {
             environment.fault("KEY_PREFIX", format_args!("is {key_prefix:?}: it must end in / and not begin with one"));
         }
         let listed = environment.optional("INTERACTION_ID_PREFIXES").unwrap_or_default();
-        let interaction_prefixes: Vec<String> =
-            listed.split(',').map(str::trim).filter(|prefix| !prefix.is_empty()).map(str::to_owned).collect();
-        for prefix in &interaction_prefixes {
-            if let Err(error) = prefix.parse::<InteractionId>() {
-                environment.fault("INTERACTION_ID_PREFIXES", format_args!("holds {prefix:?}: {error}"));
+        let mut interaction_prefixes = Vec::new();
+        for prefix in listed.split(',').map(str::trim).filter(|prefix| !prefix.is_empty()) {
+            match prefix.parse() {
+                Ok(parsed) => interaction_prefixes.push(parsed),
+                Err(error) => {
+                    environment.fault("INTERACTION_ID_PREFIXES", format_args!("holds {prefix:?}: {error}"));
+                }
             }
         }
         Self {
+            ingest_bucket: environment.required("INGEST_BUCKET"),
             ledger_table: environment.required("LEDGER_TABLE"),
             state_machine_arn: environment.required("STATE_MACHINE_ARN"),
             dead_letter_queue_url: environment.required("INTAKE_DLQ_URL"),
             key_prefix,
+            interaction_id_from: environment.parsed("INTERACTION_ID_FROM", InteractionIdFrom::default()),
             interaction_prefixes,
+            allow_scan_opt_out: environment.parsed("ALLOW_SCAN_OPT_OUT", false),
             max_file_size: environment.number("MAX_FILE_SIZE_BYTES", 26_214_400, 1..=u64::MAX),
             allowed: environment.parsed("ALLOWED_MIME_TYPES", AllowedTypes::default()),
             refused_active_content: environment.parsed("REFUSE_ACTIVE_CONTENT", ActiveContentPolicy::default()),
             quota: environment.number("STORAGE_QUOTA_BYTES", 0, 0..=u64::MAX),
             give_up_after_seconds: environment.number("GIVE_UP_AFTER_SECONDS", 259_200, 60..=302_400),
             framing: environment.parsed("CXONE_UPLOAD_FRAMING", Framing::default()),
+        }
+    }
+}
+
+#[cfg(test)]
+impl Settings {
+    /// What is required, and every default.
+    pub(crate) fn example() -> Self {
+        Self::of(&[]).expect("the defaults are right")
+    }
+
+    /// The same with other values.
+    pub(crate) fn of(values: &'static [(&'static str, &'static str)]) -> Result<Self, host::SettingsError> {
+        let required =
+            [("INGEST_BUCKET", "drop"), ("LEDGER_TABLE", "l"), ("STATE_MACHINE_ARN", "m"), ("INTAKE_DLQ_URL", "q")];
+        let mut environment = Environment::new(move |name| {
+            let found = values.iter().chain(&required).find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        });
+        let settings = Self::read(&mut environment);
+        environment.check().map(|()| settings)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn producers_choose_neither_interaction_nor_scan_by_default() {
+        let settings = Settings::example();
+        assert_eq!((settings.interaction_id_from, settings.allow_scan_opt_out), (InteractionIdFrom::Key, false));
+        let permissive =
+            Settings::of(&[("INTERACTION_ID_FROM", "key-or-metadata"), ("ALLOW_SCAN_OPT_OUT", "true")]).unwrap();
+        assert_eq!(permissive.interaction_id_from, InteractionIdFrom::KeyOrMetadata);
+        assert!(permissive.allow_scan_opt_out);
+    }
+
+    #[test]
+    fn settings_that_are_wrong_are_named() {
+        let wrong = Settings::of(&[
+            ("INGEST_BUCKET", ""),
+            ("INTERACTION_ID_FROM", "metadata"),
+            ("ALLOW_SCAN_OPT_OUT", "yes"),
+            ("INTERACTION_ID_PREFIXES", "INT-,a b"),
+        ]);
+        let fault = wrong.unwrap_err().to_string();
+        for part in [
+            "INGEST_BUCKET is missing",
+            "INTERACTION_ID_FROM is \"metadata\": it must be key or key-or-metadata",
+            "ALLOW_SCAN_OPT_OUT is \"yes\"",
+            "INTERACTION_ID_PREFIXES holds \"a b\"",
+        ] {
+            assert!(fault.contains(part), "{part:?} is not in {fault}");
         }
     }
 }

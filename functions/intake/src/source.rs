@@ -51,6 +51,8 @@ pub(crate) async fn open(s3: &Client, notification: &Notification) -> Result<Ope
     let object = &notification.object;
     let request = pinned(s3.get_object().bucket(&object.bucket).key(&object.key), object);
     let output = request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(|error| stopped(&error))?;
+    let version_id = output.version_id().filter(|id| *id != "null").map(str::to_owned);
+    has_no_version(notification, version_id.as_deref())?;
     not_written_again(notification, output.last_modified)?;
     let size = output.content_length.and_then(|length| u64::try_from(length).ok());
     let size = size.ok_or_else(|| Stop::source("S3 did not say how long the object is"))?;
@@ -58,7 +60,7 @@ pub(crate) async fn open(s3: &Client, notification: &Notification) -> Result<Ope
     Ok(OpenObject {
         size,
         etag: output.e_tag.map(|etag| etag.trim_matches('"').to_owned()),
-        version_id: output.version_id.filter(|id| id != "null"),
+        version_id,
         last_modified: output.last_modified,
         metadata: decoded(output.metadata.unwrap_or_default()),
         declared_content_type: output.content_type.filter(|declared| is_specific(declared)).map(cut),
@@ -66,6 +68,19 @@ pub(crate) async fn open(s3: &Client, notification: &Notification) -> Result<Ope
         has_tags: output.tag_count.is_some_and(|count| count > 0),
         body: output.body.into_inner(),
     })
+}
+
+/// Refuses an event without a version id if the object has one, as an object of a bucket has whose versioning was suspended
+/// after the write. The version has an event of its own, and this one's record would be a second one.
+fn has_no_version(notification: &Notification, found: Option<&str>) -> Result<(), Stop> {
+    match (&notification.object.version, found) {
+        (ObjectVersion::Unversioned { .. }, Some(found)) => Err(Stop::Refused(format!(
+            "the event of {:?} has no version id, but the object has the version id {found:?}, so S3 did not send the \
+             event for this write; send S3's own event",
+            notification.object.key
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Without a version id, `If-Match` pins the content, not the write: the same bytes may have been written again with other
@@ -246,10 +261,27 @@ where
                 s3_error = code,
                 "S3 denies access to the object; check IntakeFunction's role, the bucket's policy and its KMS key"
             );
+            if names_the_key(code, error.message().unwrap_or_default()) {
+                return Stop::KeyDenied(format!(
+                    "S3 denies access to the object: intake may not use its KMS key ({code})"
+                ));
+            }
             Stop::source(format!("S3 denies access to the object ({code})"))
         }
         _ => Stop::source(format!("S3 cannot be read: {}", DisplayErrorContext(error))),
     }
+}
+
+/// Whether S3's error says that the denied access is that to the object's KMS key. It does not if KMS is overloaded or down.
+fn names_the_key(code: &str, message: &str) -> bool {
+    const PASSING: [&str; 4] = ["Throttling", "LimitExceeded", "Internal", "Timeout"];
+    if code.starts_with("KMS.") {
+        return !PASSING.iter().any(|word| code.contains(word));
+    }
+    // The first "perform:" is S3's own; behind it the message may repeat the object's key.
+    let denied =
+        message.split_once("not authorized to perform: ").is_some_and(|(_, action)| action.starts_with("kms:"));
+    code == "AccessDenied" && (denied || message.starts_with("The ciphertext refers to a customer master key"))
 }
 
 #[cfg(test)]

@@ -4,12 +4,15 @@ use std::time::{Duration, SystemTime};
 
 use attachments::{
     JobId, ObjectKey, Reason, ReasonCode, Timestamp,
-    workflow::{Attachment, Upload},
+    workflow::{Attachment, Upload, error_type::CXONE_UNAUTHORIZED},
 };
 use cxone::{
     Boundary, Cause, Retry, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, UploadContent, UploadRequest, Verdict,
 };
-use host::metrics::{self, Metric};
+use host::{
+    Refused,
+    metrics::{self, Metric},
+};
 use ledger::Prepared;
 use media_type::MediaType;
 use tokio::time::sleep;
@@ -20,6 +23,7 @@ use crate::{
     stop::Stop,
     stream::Peeked,
     validation,
+    wishes::Wishes,
 };
 
 /// The longest wait that is slept inside an invocation; a longer one releases the object.
@@ -44,6 +48,8 @@ pub(crate) enum Halt {
     NoTime,
     /// Another run has the object now.
     Lost,
+    /// The event names no object of the bucket.
+    Refused(String),
 }
 
 /// Sends the object. What is learnt of it goes into the run as it is learnt, so that a stop on the way has it.
@@ -89,7 +95,12 @@ fn halted(run: &mut Run<'_>, stop: Stop) -> Halt {
     let (cause, fault) = match stop {
         Stop::Final(reason) => return Halt::Final(reason),
         Stop::Lost => return Halt::Lost,
+        Stop::Refused(reason) => return Halt::Refused(reason),
         Stop::Source(fault) => (Cause::Source, fault),
+        Stop::KeyDenied(fault) => {
+            run.key_denied = true;
+            (Cause::Source, fault)
+        }
         Stop::Internal(fault) => (Cause::Internal, fault),
     };
     later(run.history.fault(cause, fault))
@@ -101,12 +112,14 @@ fn later(last: Retry) -> Halt {
 
 async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<Verdict, Halt> {
     run.doing = Doing::Reading;
+    (run.key_denied, run.token_refused) = (false, false);
     let (content, stream, open) = match read(run, key).await {
         Ok(read) => read,
         Err(stop) => return Err(halted(run, stop)),
     };
     // A token failure is no upload attempt.
     if let Err(error) = run.intake.cxone.authorize().await {
+        run.token_refused = true;
         return Err(later(run.history.token_fault(&error)));
     }
     run.doing = Doing::Preparing;
@@ -132,10 +145,15 @@ type Stream = Peeked<aws_sdk_s3::primitives::SdkBody>;
 async fn read(run: &mut Run<'_>, key: &ObjectKey) -> Result<(UploadContent, Stream, Opened), Stop> {
     let (intake, object) = (run.intake, &run.notification.object);
     let open = source::open(&intake.s3, run.notification).await?;
+    let wishes = Wishes::read(&open.metadata, key, &intake.settings);
+    if !run.wishes_reported {
+        wishes.report();
+        run.wishes_reported = true;
+    }
     let attachment = &mut run.attachment;
     learn(attachment, &open);
-    let wanted = open.metadata.get("interaction-id").map_or(key.interaction.as_str(), |id| id.trim());
-    let interaction = validation::interaction(wanted, &intake.settings)?;
+    attachment.auto_scan = wishes.auto_scan;
+    let interaction = validation::interaction(&wishes.interaction, &intake.settings)?;
     tracing::Span::current().record("interaction_id", interaction.as_str());
     attachment.interaction_id = Some(interaction.clone());
     if open.has_tags && run.content.is_none() && attachment.tags.is_empty() {
@@ -158,8 +176,6 @@ fn learn(attachment: &mut Attachment, open: &OpenObject) {
     attachment.object.etag = open.etag.clone().or(attachment.object.etag.take());
     attachment.object.version_id = open.version_id.clone().or(attachment.object.version_id.take());
     attachment.object.declared_content_type.clone_from(&open.declared_content_type);
-    attachment.auto_scan =
-        !open.metadata.get("auto-scan").is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
 }
 
 fn first_content(
@@ -248,12 +264,24 @@ fn report(retry: &Retry, run: &Run<'_>) {
     let Retry { cause, fault, .. } = retry;
     match cause {
         Cause::Throttled => metrics::count(Metric::Throttled),
-        Cause::Unauthorized => {
-            metrics::count(Metric::CxoneUnauthorized);
-            tracing::error!(error_type = attachments::workflow::error_type::CXONE_UNAUTHORIZED, "{fault}");
-            return;
-        }
+        Cause::Unauthorized => return report_refusal(fault, run),
         Cause::Source | Cause::Unavailable | Cause::Internal => {}
     }
     tracing::warn!(upload_attempts = run.history.uploads, "{fault}");
 }
+
+/// The log has both by the name that the runbook looks for.
+fn report_refusal(fault: &str, run: &Run<'_>) {
+    let refused = match &run.attachment.interaction_id {
+        Some(interaction) if !run.token_refused => Refused::Call(interaction),
+        _ => Refused::Token,
+    };
+    if run.intake.refusals.note(refused) {
+        tracing::error!(error_type = CXONE_UNAUTHORIZED, "{fault}");
+    } else {
+        tracing::warn!(error_type = CXONE_UNAUTHORIZED, "{fault}; refused for this interaction alone so far");
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -13,20 +13,21 @@ pub(crate) fn key(object: &ObjectRef, settings: &Settings) -> Result<ObjectKey, 
         .map_err(|error| Stop::reject(ReasonCode::BadKey, error.to_string()))
 }
 
-/// The interaction that the object is for: its metadata's, else its path's.
+/// The interaction that the object is for.
 pub(crate) fn interaction(text: &str, settings: &Settings) -> Result<InteractionId, Stop> {
     let id: InteractionId = text.parse().map_err(|error: attachments::InvalidInteractionId| {
         Stop::reject(ReasonCode::BadInteractionId, error.to_string())
     })?;
     let prefixes = &settings.interaction_prefixes;
-    if prefixes.is_empty() || prefixes.iter().any(|prefix| id.as_str().starts_with(prefix)) {
+    if prefixes.is_empty() || prefixes.iter().any(|prefix| prefix.admits(&id)) {
         return Ok(id);
     }
+    let known: Vec<String> = prefixes.iter().map(ToString::to_string).collect();
     Err(Stop::reject(
         ReasonCode::ForeignInteractionId,
         format!(
             "the interaction {id} begins with none of this tenant's prefixes: {} (INTERACTION_ID_PREFIXES)",
-            prefixes.join(", ")
+            known.join(", ")
         ),
     ))
 }
@@ -96,4 +97,29 @@ fn refused(refusal: Refusal, intake: &Intake) -> Stop {
         _ => refusal.to_string(),
     };
     Stop::Final(Reason::new(code, text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn interaction_outside_the_prefixes_is_foreign() {
+        let settings = Settings::of(&[("INTERACTION_ID_PREFIXES", "INT-1, TEAM-")]).unwrap();
+        for (id, code) in [
+            ("INT-1", None),
+            ("INT-1-7", None),
+            ("TEAM-9", None),
+            ("INT-10", Some(ReasonCode::ForeignInteractionId)),
+            ("TEAMS", Some(ReasonCode::ForeignInteractionId)),
+            ("a b", Some(ReasonCode::BadInteractionId)),
+        ] {
+            let found = match interaction(id, &settings) {
+                Ok(_) => None,
+                Err(Stop::Final(reason)) => Some(reason.code),
+                Err(other) => panic!("{id}: {other:?}"),
+            };
+            assert_eq!(found, code, "{id}");
+        }
+    }
 }

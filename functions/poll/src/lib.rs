@@ -5,10 +5,10 @@ mod window;
 
 use std::time::Duration;
 
-use attachments::{JobId, workflow::Attachment};
-use cxone::{Job, JobError};
+use attachments::{InteractionId, JobId, workflow::Attachment};
+use cxone::{Job, JobError, TokenError};
 use host::{
-    Environment, Failure, SettingsError,
+    Environment, Failure, Refusals, Refused, SettingsError,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
@@ -22,6 +22,8 @@ pub use window::Limits;
 pub struct Poll {
     cxone: cxone::Client,
     limits: Limits,
+    /// Of CXone's refusals, which count for the alarm.
+    refusals: Refusals,
 }
 
 impl Poll {
@@ -45,7 +47,7 @@ impl Poll {
         };
         environment.check()?;
         let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
-        Ok(Self { cxone: host::cxone_client(cxone, clients.web, secrets), limits })
+        Ok(Self { cxone: host::cxone_client(cxone, clients.web, secrets), limits, refusals: Refusals::default() })
     }
 }
 
@@ -63,16 +65,29 @@ pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Att
         interaction_id = attachment.interaction_id.as_ref().map(attachments::InteractionId::as_str),
         job_id = attachment.job_id.as_ref().map(attachments::JobId::as_str),
     );
-    let question = async |job: &JobId| poll.question(job).await;
+    let interaction = attachment.interaction_id.clone();
+    let question = async |job: &JobId| poll.question(job, interaction.as_ref()).await;
     let asked = window::ask(question, attachment, &poll.limits, Clock::of_system());
     tracing::Instrument::instrument(asked, span).await
 }
 
 impl Poll {
-    /// Asks CXone once, and counts the tokens that it took.
-    async fn question(&self, job: &JobId) -> Result<Job, JobError> {
+    /// Asks CXone once, and counts the tokens that it took and the refusals that concern everybody.
+    async fn question(&self, job: &JobId, interaction: Option<&InteractionId>) -> Result<Job, JobError> {
         let fetches_before = self.cxone.token_fetches();
-        let answer = self.cxone.job(job).await;
+        let answer = match self.cxone.authorize().await {
+            Ok(()) => self.cxone.job(job).await.inspect_err(|error| {
+                if let (JobError::Unauthorized { .. }, Some(interaction)) = (error, interaction) {
+                    self.refusals.note(Refused::Call(interaction));
+                }
+            }),
+            Err(error) => {
+                if matches!(error, TokenError::Unauthorized { .. }) {
+                    self.refusals.note(Refused::Token);
+                }
+                Err(error.into())
+            }
+        };
         let fetches = u32::try_from(self.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);
         if fetches > 0 {
             metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
@@ -80,3 +95,6 @@ impl Poll {
         answer
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,8 +177,7 @@ fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now
         }
         JobError::Unauthorized { fault, retry_after } => {
             progress.faults += 1;
-            metrics::count(Metric::CxoneUnauthorized);
-            // What the runbook looks for.
+            // What the runbook looks for. Whether it counts for the alarm, the question itself knows.
             tracing::error!(error_type = error_type::CXONE_UNAUTHORIZED, "{fault}");
             Fault { may_pass_soon: false, ..passing(ReasonCode::CxoneUnauthorized, fault, retry_after) }
         }

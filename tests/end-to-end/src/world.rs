@@ -119,7 +119,7 @@ impl World {
             .send()
             .await?;
         let version = ObjectVersion::Id(written.version_id.ok_or("the bucket is not versioned")?);
-        Ok(ObjectRef { bucket: bucket.clone(), key: put.key.to_owned(), version })
+        Ok(ObjectRef::new(bucket, put.key, version)?)
     }
 
     /// Waits until the object has its end, and gathers all that became of it. `interaction` is what its execution is named after.

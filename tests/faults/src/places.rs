@@ -23,15 +23,18 @@ pub(crate) enum Place {
     Crashes,
     /// Without a quota, with the shortest leases and a short patience.
     Unmetered,
+    /// Whose bucket keeps no versions, with what a deployment grants producers by default.
+    Unversioned,
     /// With other paths, another way to send the credentials, and the shortest times for a job.
     Elsewhere,
 }
 
 impl Place {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Crashes,
         Self::Unmetered,
         Self::Elsewhere,
+        Self::Unversioned,
         Self::Shared,
         Self::Impatient,
         Self::Visibility,
@@ -50,6 +53,7 @@ impl Place {
             Self::Crashes => "crashes",
             Self::Tls => "tls",
             Self::Unmetered => "unmetered",
+            Self::Unversioned => "unversioned",
             Self::Elsewhere => "elsewhere",
         }
     }
@@ -58,7 +62,7 @@ impl Place {
     pub(crate) const fn side_by_side(self) -> usize {
         match self {
             Self::Shared | Self::Impatient => 24,
-            Self::Unmetered | Self::Elsewhere => 12,
+            Self::Unmetered | Self::Elsewhere | Self::Unversioned => 12,
             Self::Crashes => 2,
             Self::Alone | Self::Quota | Self::Visibility | Self::Tls => 1,
         }
@@ -73,6 +77,7 @@ impl Place {
             Self::Quota => "StorageQuotaBytes=500000",
             Self::Crashes => "FunctionTimeoutSeconds=60 QueueVisibilitySeconds=68 StorageQuotaBytes=1000000000",
             Self::Unmetered => "FunctionTimeoutSeconds=60 QueueVisibilitySeconds=68 GiveUpAfterSeconds=60",
+            Self::Unversioned => "InteractionIdFrom=key AllowScanOptOut=false StorageQuotaBytes=1000000000",
             Self::Elsewhere => {
                 "CxoneUploadPath=services/v30/contacts/{interaction_id}/files CxoneJobPath=services/v30/jobs/{job_id}/state \
                  CxoneTokenAuth=body JobDeadlineSeconds=30 TrackingPatienceSeconds=300"
@@ -91,6 +96,7 @@ impl Place {
             concurrency,
             batch,
             wait_scale: 0.1,
+            versions: self != Self::Unversioned,
             tls: self == Self::Tls,
             cxone: (self == Self::Elsewhere).then_some(elsewhere as fn() -> Settings),
         }

@@ -2,12 +2,15 @@
 
 use std::str;
 
-use ::events::{Invocation, Notification, Notifications, Unreadable, parse_invocation};
+use ::events::{Invocation, Notification, Notifications, Source, Unreadable, parse_invocation};
 use attachments::{Identity, ObjectVersion};
 use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use crate::PREFIX;
+
+/// The bucket of the seeds.
+const SOURCE: Source<'static> = Source { bucket: "drop", prefix: PREFIX };
 
 /// A body means the same in a message of the queue as it does bare; every record is an object or counted; and an object
 /// named in another shape is the same object.
@@ -19,7 +22,7 @@ pub fn events(input: &[u8]) {
         assert!(queued.is_err(), "no JSON, and read all the same: {queued:?}");
         return;
     };
-    match parse_invocation(&payload, PREFIX) {
+    match parse_invocation(&payload, SOURCE) {
         Ok(Invocation::Bare(found)) => {
             assert_eq!(found.objects.len() + found.ignored, records(&payload));
             found.objects.iter().for_each(assert_object);
@@ -44,7 +47,7 @@ fn queued(body: &str) -> Result<Notifications, Unreadable> {
     let message = json!({"messageId": "m", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:intake",
         "attributes": {"ApproximateReceiveCount": "3"}, "messageAttributes": {}});
-    let Ok(Invocation::Queue(mut messages)) = parse_invocation(&json!({"Records": [message]}), PREFIX) else {
+    let Ok(Invocation::Queue(mut messages)) = parse_invocation(&json!({"Records": [message]}), SOURCE) else {
         unreachable!("a batch is a batch, whatever a body holds")
     };
     let message = messages.pop().expect("one message");
@@ -61,7 +64,8 @@ fn records(event: &Value) -> usize {
 
 fn assert_object(notification: &Notification) {
     let object = &notification.object;
-    assert!(object.key.starts_with(PREFIX) && !object.key.ends_with('/'), "{object:?}");
+    assert!(object.bucket == SOURCE.bucket, "{object:?}");
+    assert!(object.key.starts_with(PREFIX) && !object.key.ends_with('/') && !object.key.contains('\0'), "{object:?}");
     match &object.version {
         ObjectVersion::Id(id) => assert!(!id.is_empty() && id != "null", "{object:?}"),
         ObjectVersion::Unversioned { etag, .. } => {

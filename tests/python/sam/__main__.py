@@ -95,9 +95,9 @@ def test(report, only_build):
 def run_functions(built, stack, address, report):
     workload = Workload(stack)
     with workload.idle_machine() as machine:
-        settings = by_hand.fill(stack, address, state_machine_arn=machine) / by_hand.ENVIRONMENT
+        settings = by_hand.fill(stack, address, state_machine_arn=machine, bucket=workload.bucket) / by_hand.ENVIRONMENT
         alone.check(invocation.Functions(built, here(), settings), workload, machine, report)
-    filled = by_hand.fill(stack, address)
+    filled = by_hand.fill(stack, address, bucket=workload.bucket)
     with invocation.Functions(built, here(), filled / by_hand.ENVIRONMENT).served() as invoke:
         served.check(invoke, workload, filled, report)
 

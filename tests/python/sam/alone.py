@@ -1,6 +1,7 @@
 """One file's way with nothing but the functions in containers: each by `sam local invoke`, the state machine's part by hand."""
 
 import json
+import secrets
 
 from workload import LETTER, sha256
 
@@ -9,10 +10,15 @@ def check(functions, workload, machine, report):
     """`machine` does nothing, so that no deployed function takes part; `functions` start their executions there."""
     report.step("sam local invoke: an event as SAM generates it")
     interaction = f"SAM-{workload.run}-1"
-    key, _ = workload.put(interaction)
-    refused, superseded = _taken(functions, workload, machine, workload.s3_event(key), report)
-    report.equal("SAM's fixed ETag is not the object's: the outcome", _path(superseded, "result", "outcome"), "REJECTED")
-    report.equal("its reason", _path(superseded, "result", "reason", "code"), "superseded")
+    key, head = workload.put(interaction)
+    # SAM's event has no version id, and in a versioned bucket S3 sends none without.
+    refused = functions.invoke("IntakeFunction", workload.s3_event(key))
+    report.equal("the bucket is versioned: its error", refused.get("errorType"), "Input.Invalid")
+    report.check("it says why", "no version id" in refused.get("errorMessage", ""), refused)
+    report.equal("no execution", workload.executions_for(machine, interaction), [])
+    gone_name, gone = _taken(functions, workload, machine, workload.s3_event(key, head | {"VersionId": secrets.token_hex(16)}), report)
+    report.equal("a version that is not there: the outcome", _path(gone, "result", "outcome"), "REJECTED")
+    report.equal("its reason", _path(gone, "result", "reason", "code"), "object_gone")
     report.equal("nothing was sent to CXone", workload.stack.attachments(interaction), [])
 
     report.step("sam local invoke: the same with eTag and versionId of head-object")
@@ -41,7 +47,7 @@ def check(functions, workload, machine, report):
     execution = machine.replace(":stateMachine:", ":execution:")
     by_hand = functions.invoke("FinalizeFunction", {"execution_arn": f"{execution}:by-hand", "attachment": polled})
     report.equal("with another execution's name: its error", by_hand.get("errorType"), "Input.Foreign")
-    for of, attachment, outcome in ((name, polled, "COMPLETED"), (refused, superseded, "REJECTED")):
+    for of, attachment, outcome in ((name, polled, "COMPLETED"), (gone_name, gone, "REJECTED")):
         answer = functions.invoke("FinalizeFunction", {"execution_arn": f"{execution}:{of}", "attachment": attachment})
         check_conclusion(answer, outcome, workload, report)
 

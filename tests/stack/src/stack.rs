@@ -163,6 +163,9 @@ fn local_values(cxone_base_url: &str, webhook_url: &str) -> Vec<(String, String)
         ("FunctionTimeoutSeconds", "90"),
         ("QueueVisibilitySeconds", "100"),
         ("AuditRetentionDays", "1"),
+        // What producers may ask for is tried here; a deployment's defaults grant none of it.
+        ("InteractionIdFrom", "key-or-metadata"),
+        ("AllowScanOptOut", "true"),
         ("CxoneBaseUrl", cxone_base_url),
         ("WebhookUrl", webhook_url),
     ]

@@ -64,9 +64,11 @@ pub(crate) fn environments(parameters: &Parameters) -> BTreeMap<String, (BTreeSe
         let entry = found.entry(name.to_owned()).or_default();
         entry.0.extend(readers);
         let filled_by = value.split("!Ref ").skip(1).map(|rest| rest.trim_end_matches([']', ',']).trim());
+        // The first reference counts: a choice between a resource and a parameter is filled in by the template.
         entry.1 = filled_by
-            .map(|rest| rest.split([',', ' ']).next().unwrap_or(rest).to_owned())
-            .find(|name| parameters.contains_key(name));
+            .map(|rest| rest.split([',', ' ', ']']).next().unwrap_or(rest).to_owned())
+            .next()
+            .filter(|name| parameters.contains_key(name));
     }
     found
 }

@@ -10,7 +10,7 @@ const LEASE_REST: Duration = Duration::from_secs(77);
 
 fn notification(number: usize) -> Notification {
     let version = ObjectVersion::Id(format!("v{number}"));
-    let object = ObjectRef { bucket: "drop".into(), key: format!("interactions/INT-{number}/letter.pdf"), version };
+    let object = ObjectRef::new("drop", format!("interactions/INT-{number}/letter.pdf"), version).unwrap();
     Notification { object, event_time: None }
 }
 
@@ -40,6 +40,7 @@ async fn a_panic_in_one_of_ten_is_felt_by_that_one_alone() {
     for one in &batch {
         let identity = one.object.identity();
         match &finishes[&identity] {
+            Finish::Refused { reason } => panic!("{reason}"),
             Finish::Finished { execution_name } => {
                 assert_ne!(identity, poisoned);
                 assert_eq!(execution_name.as_deref(), Some(identity.as_str()));
@@ -151,4 +152,20 @@ fn message_rests_longer_the_longer_an_outage_lasts() {
     assert!(wait(1) < Duration::from_secs(1));
     assert!(wait(12) >= Duration::from_mins(7));
     assert!(wait(u64::MAX) <= Duration::from_mins(15));
+}
+
+#[test]
+fn refused_record_makes_its_message_poison_once_the_others_are_finished() {
+    let of = |number: usize| notification(number).object.identity();
+    let message = message(1, vec![notification(1), notification(2)]);
+    let found = message.content.as_ref().unwrap();
+    let mut finishes = HashMap::from([
+        (of(1), Finish::Refused { reason: "forged".to_owned() }),
+        (of(2), Finish::unfinished(Duration::from_secs(9), "throttled")),
+    ]);
+    assert_eq!(wait_for(&message, found, &finishes), Some(Duration::from_secs(9)));
+    finishes.insert(of(2), Finish::Finished { execution_name: None });
+    assert_eq!(wait_for(&message, found, &finishes), None);
+    assert_eq!(refusals(found, &finishes).collect::<Vec<_>>(), ["forged"]);
+    assert!(!is_finished(&message, &finishes), "acknowledged without a dead letter");
 }

@@ -1,98 +1,27 @@
-//! S3 as it answers, byte for byte, through the connector and the SDK that intake uses.
+//! S3 as it answers, byte for byte.
 
 use std::{
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
 
-use aws_sdk_s3::config::timeout::TimeoutConfig;
-use host::{Aws, Environment, HttpClients};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-    time::timeout,
-};
+use tokio::time::timeout;
 
 use super::*;
+use crate::fake_aws::{FakeAws, refused, refused_saying, response};
 
-/// How long a body may stand still in these tests.
-const STANDSTILL: Duration = Duration::from_millis(300);
 const WRITTEN: &str = "last-modified: Sun, 22 Nov 2026 09:30:10 GMT\r\n";
 
-/// A store that answers each request as `respond` says, from the request's first line, and keeps the connections open.
-struct Store {
-    s3: Client,
-    /// The requests' first lines.
-    asked: Arc<Mutex<Vec<String>>>,
-}
-
-impl Store {
-    async fn new(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let s3 = client(listener.local_addr().unwrap().to_string());
-        let (asked, respond) = (Arc::new(Mutex::new(Vec::new())), Arc::new(respond));
-        let told = Arc::clone(&asked);
-        tokio::spawn(async move {
-            loop {
-                let (mut connection, _) = listener.accept().await.unwrap();
-                let (told, respond) = (Arc::clone(&told), Arc::clone(&respond));
-                tokio::spawn(async move {
-                    let mut request = vec![0; 16 * 1024];
-                    while let Ok(read @ 1..) = connection.read(&mut request).await {
-                        let line = String::from_utf8_lossy(&request[..read]).lines().next().unwrap().to_owned();
-                        told.lock().unwrap().push(line.clone());
-                        connection.write_all(&respond(&line)).await.unwrap();
-                    }
-                });
-            }
-        });
-        Self { s3, asked }
-    }
-
-    async fn with_object(headers: &'static [u8]) -> Self {
-        Self::new(|_| object(headers)).await
-    }
-
-    fn asked(&self, method: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|line| line.starts_with(method)).count()
-    }
-}
-
-fn client(address: String) -> Client {
-    let mut environment = Environment::new(move |name| match name {
-        "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
-        "AWS_REGION" => Some("eu-central-1".to_owned()),
-        "AWS_ENDPOINT_URL" => Some(format!("http://{address}")),
-        _ => None,
-    });
-    let clients = HttpClients::read(&mut environment).unwrap();
-    let aws = Aws::read(&mut environment, &clients);
-    environment.check().unwrap();
-    let config = aws_sdk_s3::config::Builder::from(&aws.s3())
-        .force_path_style(true)
-        .timeout_config(TimeoutConfig::builder().read_timeout(STANDSTILL).build());
-    Client::from_conf(config.build())
-}
-
-fn response(headers: &[u8], body: &[u8]) -> Vec<u8> {
-    let length = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
-    [length.as_bytes(), headers, b"\r\n", body].concat()
+async fn store_with(headers: &'static [u8]) -> FakeAws {
+    FakeAws::new(|_| object(headers)).await
 }
 
 fn object(headers: &[u8]) -> Vec<u8> {
     response(&[b"etag: \"abc\"\r\n", headers].concat(), b"%PDF-1.7")
 }
 
-/// S3's refusal without a body.
-fn refused(status: u16) -> Vec<u8> {
-    format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\nx-amz-request-id: 4442587FB7D0A2F9\r\n\r\n").into_bytes()
-}
-
 fn written(version: ObjectVersion, event_time: Option<&str>) -> Notification {
-    let object = ObjectRef { bucket: "drop".to_owned(), key: "interactions/INT/a.pdf".to_owned(), version };
+    let object = ObjectRef::new("drop", "interactions/INT/a.pdf", version).unwrap();
     Notification { object, event_time: event_time.map(|time| time.parse().unwrap()) }
 }
 
@@ -111,9 +40,13 @@ fn code<T>(stopped: Result<T, Stop>) -> Result<T, String> {
     })
 }
 
+fn code_of<T>(stopped: Result<T, Stop>) -> String {
+    code(stopped.map(drop)).unwrap_err()
+}
+
 #[tokio::test]
 async fn headers_that_are_not_utf_8_leave_the_object_readable() {
-    let store = Store::with_object(
+    let store = store_with(
         b"content-disposition: attachment; filename=\"R\xe9sum\xe9.pdf\"\r\n\
           content-type: application/pdf; name=\"\xdcbersicht.pdf\"\r\n\
           expires: \xe0 jamais\r\n\
@@ -122,7 +55,7 @@ async fn headers_that_are_not_utf_8_leave_the_object_readable() {
           x-amz-meta-customer: M\xfcller\r\n",
     )
     .await;
-    let open = open(&store.s3, &versioned(None)).await.unwrap();
+    let open = open(&store.s3(), &versioned(None)).await.unwrap();
     assert_eq!(open.declared_content_type.as_deref(), Some("application/pdf; name=\"Übersicht.pdf\""));
     let metadata = |name: &str| open.metadata.get(name).map(|value| value.trim());
     assert_eq!(metadata("interaction-id"), Some("INT-42"));
@@ -133,7 +66,7 @@ async fn headers_that_are_not_utf_8_leave_the_object_readable() {
 
 #[tokio::test]
 async fn same_bytes_written_again_are_superseded_in_an_unversioned_bucket_only() {
-    let store = Store::with_object(WRITTEN.as_bytes()).await;
+    let store = store_with(WRITTEN.as_bytes()).await;
     for (notification, expected) in [
         // Half a second before, which whole seconds hide; two clocks; just over.
         (unversioned(Some("2026-11-22T09:30:10.500Z")), Ok(())),
@@ -146,17 +79,17 @@ async fn same_bytes_written_again_are_superseded_in_an_unversioned_bucket_only()
         // A version is one write.
         (versioned(Some("2026-11-22T08:00:00.000Z")), Ok(())),
     ] {
-        assert_eq!(code(open(&store.s3, &notification).await).map(drop), expected, "{notification:?}");
+        assert_eq!(code(open(&store.s3(), &notification).await).map(drop), expected, "{notification:?}");
     }
-    let silent = Store::with_object(b"").await;
-    assert!(open(&silent.s3, &unversioned(Some("2026-11-22T08:00:00.000Z"))).await.is_ok());
+    let silent = store_with(b"").await;
+    assert!(open(&silent.s3(), &unversioned(Some("2026-11-22T08:00:00.000Z"))).await.is_ok());
 }
 
 /// A store whose object has a tag, and whose second read is answered with this.
-async fn tagged(second: Vec<u8>) -> Store {
+async fn tagged(second: Vec<u8>) -> FakeAws {
     let tags = b"<Tagging><TagSet><Tag><Key>case</Key><Value>7</Value></Tag></TagSet></Tagging>";
     let opened = AtomicBool::new(false);
-    Store::new(move |line| match line {
+    FakeAws::new(move |line| match line {
         _ if line.contains("?tagging") => response(b"", tags),
         _ if opened.swap(true, Ordering::Relaxed) => second.clone(),
         _ => object(WRITTEN.as_bytes()),
@@ -165,9 +98,9 @@ async fn tagged(second: Vec<u8>) -> Store {
 }
 
 /// The tags of an object as it was opened.
-async fn tags_of(store: &Store, notification: &Notification) -> Result<BTreeMap<String, String>, Stop> {
-    let open = open(&store.s3, notification).await?;
-    tags(&store.s3, &notification.object, open.last_modified).await
+async fn tags_of(store: &FakeAws, notification: &Notification) -> Result<BTreeMap<String, String>, Stop> {
+    let open = open(&store.s3(), notification).await?;
+    tags(&store.s3(), &notification.object, open.last_modified).await
 }
 
 #[tokio::test]
@@ -201,30 +134,70 @@ async fn tags_of_a_version_need_no_second_look() {
 
 #[tokio::test]
 async fn refusal_that_is_not_from_s3_is_retryable() {
-    let refused = |status: u16, headers: &str, body: &str| {
+    let answer = |status: u16, headers: &str, body: &str| {
         let length = body.len();
         format!("HTTP/1.1 {status} No\r\ncontent-length: {length}\r\n{headers}\r\n{body}").into_bytes()
     };
     let page = "<html><body><h1>Not here</h1></body></html>";
     for status in [400, 404, 405, 412] {
         for body in [page, ""] {
-            let response = refused(status, "content-type: text/html\r\n", body);
-            let store = Store::new(move |_| response.clone()).await;
-            let stopped = code(open(&store.s3, &unversioned(None)).await).map(drop).unwrap_err();
+            let response = answer(status, "content-type: text/html\r\n", body);
+            let store = FakeAws::new(move |_| response.clone()).await;
+            let stopped = code(open(&store.s3(), &unversioned(None)).await).map(drop).unwrap_err();
             assert!(stopped.starts_with("Source") && stopped.contains("not from S3"), "{status}: {stopped}");
         }
     }
     // That the alarm for denied access is about, whoever denies it.
-    let response = refused(403, "content-type: text/html\r\n", page);
-    let store = Store::new(move |_| response.clone()).await;
-    let stopped = code(open(&store.s3, &versioned(None)).await).map(drop).unwrap_err();
+    let response = answer(403, "content-type: text/html\r\n", page);
+    let store = FakeAws::new(move |_| response.clone()).await;
+    let stopped = code(open(&store.s3(), &versioned(None)).await).map(drop).unwrap_err();
     assert!(stopped.contains("S3 denies access"), "{stopped}");
     let error = "<Error><Code>NoSuchKey</Code><Message>no</Message></Error>";
     for (headers, body) in [("", error), ("x-amz-request-id: 4442587FB7D0A2F9\r\n", "")] {
-        let response = refused(404, headers, body);
-        let store = Store::new(move |_| response.clone()).await;
-        let stopped = code(open(&store.s3, &versioned(None)).await).map(drop);
+        let response = answer(404, headers, body);
+        let store = FakeAws::new(move |_| response.clone()).await;
+        let stopped = code(open(&store.s3(), &versioned(None)).await).map(drop);
         assert_eq!(stopped, Err("object_gone".to_owned()));
+    }
+}
+
+/// The version has an event and a record of its own.
+#[tokio::test]
+async fn object_with_a_version_is_not_opened_for_an_event_without_one() {
+    for (header, refused) in [("x-amz-version-id: v9\r\n", true), ("x-amz-version-id: null\r\n", false), ("", false)] {
+        let store = FakeAws::new(move |_| object(header.as_bytes())).await;
+        let opened = open(&store.s3(), &unversioned(None)).await.map(|open| open.version_id);
+        match opened {
+            Err(Stop::Refused(reason)) => assert!(refused && reason.contains("\"v9\""), "{header}: {reason}"),
+            other => assert!(!refused && matches!(other, Ok(None)), "{header}: {other:?}"),
+        }
+        assert!(open(&store.s3(), &versioned(None)).await.is_ok());
+    }
+}
+
+#[tokio::test]
+async fn denied_key_is_told_from_a_denied_object() {
+    let user = "User: arn:aws:sts::123456789012:assumed-role/intake/intake is not authorized to perform: ";
+    let kms = "kms:Decrypt on resource: arn:aws:kms:eu-central-1:123456789012:key/1 because no policy allows it";
+    // A key that repeats S3's words.
+    let lure =
+        "s3:GetObject on resource: \"arn:aws:s3:::drop/interactions/not authorized to perform: kms:Decrypt.pdf\"";
+    for (status, code, message, expected) in [
+        (403, "AccessDenied", format!("{user}{kms}"), "KeyDenied"),
+        (403, "AccessDenied", "The ciphertext refers to a customer master key that does not exist".into(), "KeyDenied"),
+        (400, "KMS.DisabledException", "it is disabled".into(), "KeyDenied"),
+        (400, "KMS.KMSInvalidStateException", "it is pending deletion".into(), "KeyDenied"),
+        (400, "KMS.NotFoundException", "no such key".into(), "KeyDenied"),
+        (400, "KMS.ThrottlingException", "slow down".into(), "Source"),
+        (400, "KMS.KMSInternalException", "it broke".into(), "Source"),
+        (403, "AccessDenied", format!("{user}{lure}"), "Source"),
+        (403, "AccessDenied", "Access Denied".into(), "Source"),
+        (403, "Other", format!("{user}{kms}"), "Source"),
+    ] {
+        let body = format!("<Error><Code>{code}</Code><Message>{message}</Message></Error>");
+        let store = FakeAws::new(move |_| refused_saying(status, &body)).await;
+        let stopped = code_of(open(&store.s3(), &versioned(None)).await);
+        assert!(stopped.starts_with(expected), "{code} {message}: {stopped}");
     }
 }
 
@@ -232,12 +205,12 @@ async fn refusal_that_is_not_from_s3_is_retryable() {
 async fn read_that_stands_still_ends_and_is_retryable() {
     let half =
         || b"HTTP/1.1 206 Partial Content\r\ncontent-length: 100\r\ncontent-range: bytes 0-99/100\r\n\r\nhalf".to_vec();
-    let store = Store::new(move |_| half()).await;
+    let store = FakeAws::new(move |_| half()).await;
     let event = versioned(None);
     let patience = Duration::from_secs(20);
-    let open = timeout(patience, open(&store.s3, &event)).await.unwrap().unwrap();
+    let open = timeout(patience, open(&store.s3(), &event)).await.unwrap().unwrap();
     let head = timeout(patience, peek(open.body)).await.unwrap().map(drop);
-    let part = timeout(patience, range(&store.s3, &event.object, 0, 100)).await.unwrap().map(drop);
+    let part = timeout(patience, range(&store.s3(), &event.object, 0, 100)).await.unwrap().map(drop);
     for read in [head, part] {
         let fault = format!("{:?}", read.unwrap_err());
         assert!(fault.starts_with("Source") && fault.contains("no byte came for 0.3 s"), "{fault}");

@@ -94,6 +94,7 @@ impl Fakes {
             ("LEDGER_TABLE", "ledger"),
             ("STATE_MACHINE_ARN", "arn:aws:states:us-east-1:123456789012:stateMachine:attachments"),
             ("INTAKE_DLQ_URL", "https://sqs.us-east-1.amazonaws.com/123456789012/dead-letters"),
+            ("INGEST_BUCKET", BUCKET),
             ("CXONE_SECRET_ID", "cxone"),
             ("CXONE_BASE_URL", &format!("{}/api/v2", addresses.cxone)),
         ]

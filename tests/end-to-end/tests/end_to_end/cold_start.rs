@@ -38,6 +38,7 @@ pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) 
                 "LEDGER_TABLE is missing",
                 "STATE_MACHINE_ARN is missing",
                 "INTAKE_DLQ_URL is missing",
+                "INGEST_BUCKET is missing",
                 "CXONE_SECRET_ID is missing",
                 "MAX_FILE_SIZE_BYTES is \"25MB\"",
                 "\"image/jpg\" is not a known type",
@@ -97,6 +98,7 @@ async fn peak(world: &World, interaction: &str, size: usize) -> Result<u64, Erro
         ("LEDGER_TABLE", &stack.ledger_table),
         ("STATE_MACHINE_ARN", &stack.state_machine_arn),
         ("INTAKE_DLQ_URL", &stack.dlq_url),
+        ("INGEST_BUCKET", &stack.bucket),
         ("CXONE_SECRET_ID", &stack.cxone_secret_arn),
         ("CXONE_BASE_URL", &stack.cxone_base_url),
         // The deployed function's notification is for another prefix: this process has the object to itself.

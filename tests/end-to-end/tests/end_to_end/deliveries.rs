@@ -83,13 +83,10 @@ pub(crate) async fn what_cannot_be_read_goes_to_the_dead_letters(world: &World) 
 }
 
 pub(crate) async fn what_concerns_nobody_is_acknowledged(world: &World) -> Result<(), Error> {
-    let object = |key: &str| ObjectRef {
-        bucket: world.stack.description().bucket.clone(),
-        key: key.to_owned(),
-        version: ObjectVersion::Id("v1".to_owned()),
-    };
-    let marker = object("interactions/NOBODY/folder/");
-    let outside = object("elsewhere/NOBODY/a.pdf");
+    let bucket = &world.stack.description().bucket;
+    let object = |key: &str| ObjectRef::new(bucket, key, ObjectVersion::Id("v1".to_owned()));
+    let marker = object("interactions/NOBODY/folder/")?;
+    let outside = object("elsewhere/NOBODY/a.pdf")?;
     world.enqueue(&json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}).to_string()).await?;
     world.enqueue(&notification(&marker, &marker.key).to_string()).await?;
     world.enqueue(&notification(&outside, &outside.key).to_string()).await?;
@@ -102,7 +99,20 @@ pub(crate) async fn what_concerns_nobody_is_acknowledged(world: &World) -> Resul
 
 pub(crate) async fn bad_payloads_are_named(world: &World) -> Result<(), Error> {
     let functions = &world.stack.description().functions;
+    let named = |bucket: &str, object: Value| {
+        json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
+            "s3": {"bucket": {"name": bucket}, "object": object}}]})
+    };
+    let ours = world.stack.description().bucket.as_str();
+    let key = "interactions/FORGED/a.pdf";
     let cases = [
+        (
+            &functions.intake,
+            named("somebody-elses", json!({"key": key, "versionId": "v1"})),
+            "the event is about the bucket \\\"somebody-elses\\\", but intake takes files from",
+        ),
+        (&functions.intake, named(ours, json!({"key": key, "eTag": "e"})), "has no version id, but the bucket"),
+        (&functions.intake, named(ours, json!({"key": "interactions/a%00", "versionId": "v1"})), "contains a NUL"),
         (&functions.intake, json!({"hello": 1}), "neither an S3 notification (Records) nor an EventBridge event"),
         (&functions.poll, json!({"schema": 1}), "missing field `decision`"),
         (&functions.finalize, json!({"attachment": {}}), "missing field `schema`"),

@@ -109,7 +109,7 @@ impl Default for Trials {
                 good::an_unknown_word_is_polled_on,
                 refused::each_fault_has_its_reason,
                 refused::an_infected_file_fails,
-                refused::what_is_gone_or_overwritten_is_said_so,
+                refused::what_is_gone_is_said_so,
                 refused::an_answer_for_another_interaction_is_not_believed,
                 deliveries::five_copies_at_once_and_one_later_are_one_object,
                 deliveries::a_bare_notification_and_an_eventbridge_event_do_as_well,

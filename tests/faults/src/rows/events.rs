@@ -6,6 +6,7 @@ use super::{Acting, Play, Row, row};
 use crate::FaultsError;
 use crate::case::{Case, Expect, ensure};
 use crate::error::Calling as _;
+use crate::places::Place;
 use crate::world::{File, PREFIX, eventbridge, notification};
 
 pub(super) const ROWS: &[Row] = &[
@@ -33,14 +34,14 @@ pub(super) const ROWS: &[Row] = &[
         "REJECTED object_gone",
         Play::Other(unversioned_gone),
     )
-    .fast(),
+    .at(Place::Unversioned),
     row(
         "event/unversioned-overwritten",
         "overwritten before the read, no versions",
         "the old one superseded, the new one COMPLETED",
         Play::Other(overwritten),
     )
-    .fast(),
+    .at(Place::Unversioned),
     row(
         "event/nothing-to-do",
         "s3:TestEvent, folder marker, other prefix, a removal",
@@ -130,7 +131,7 @@ fn version_gone(case: Case) -> Acting {
 
 fn unversioned_gone(case: Case) -> Acting {
     Box::pin(async move {
-        let placed = case.world.place_unversioned(&case.file()).await?;
+        let placed = case.world.place(&case.file()).await?;
         let call = case.world.clients.s3.delete_object().bucket(&placed.bucket).key(&placed.key);
         call.send().await.calling("DeleteObject")?;
         case.world.announce(&placed).await?;
@@ -140,8 +141,8 @@ fn unversioned_gone(case: Case) -> Acting {
 
 fn overwritten(case: Case) -> Acting {
     Box::pin(async move {
-        let older = case.world.place_unversioned(&case.file()).await?;
-        let newer = case.world.place_unversioned(&case.file()).await?;
+        let older = case.world.place(&case.file()).await?;
+        let newer = case.world.place(&case.file()).await?;
         case.world.announce(&older).await?;
         case.world.announce(&newer).await?;
         let refused = case.expect(&older, &Expect::rejected("superseded").uploads(0, 0)).await?;
@@ -181,7 +182,7 @@ fn no_json(case: Case) -> Acting {
 }
 
 /// Finds the message in the dead-letter queue and leaves it there.
-async fn buried(case: &Case, body: &str) -> Result<String, FaultsError> {
+pub(super) async fn buried(case: &Case, body: &str) -> Result<String, FaultsError> {
     let look = async {
         loop {
             let call =

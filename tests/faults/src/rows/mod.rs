@@ -5,9 +5,11 @@ mod aws;
 mod deadline;
 mod early;
 mod events;
+mod foreign_events;
 mod forgery;
 mod gateways;
 mod given_up;
+mod hostile;
 mod jobs;
 mod keys;
 mod may_hold;
@@ -131,6 +133,8 @@ pub(crate) fn all() -> Vec<Row> {
         webhooks::ROWS,
         aws::ROWS,
         events::ROWS,
+        foreign_events::ROWS,
+        hostile::ROWS,
         keys::ROWS,
         gateways::ROWS,
         retry_after::ROWS,

@@ -7,6 +7,7 @@ use scripted_http::faulty_body::{BodyEnd, BodyFault};
 
 use super::{Acting, Play, Row, row};
 use crate::case::{Case, Expect};
+use crate::places::Place;
 use crate::proxy::Act;
 use crate::world::{File, sound};
 
@@ -50,6 +51,7 @@ pub(super) const ROWS: &[Row] = &[
         "the old one superseded, the new one COMPLETED",
         Play::Other(same_bytes),
     )
+    .at(Place::Unversioned)
     .within(120),
 ];
 
@@ -78,10 +80,10 @@ fn same_bytes(case: Case) -> Acting {
     Box::pin(async move {
         let body = sound(6_000);
         let file = |note: &str| File { body: body.clone(), metadata: vec![("note", note.to_owned())], ..case.file() };
-        let older = case.world.place_unversioned(&file("first")).await?;
+        let older = case.world.place(&file("first")).await?;
         // Longer than the two seconds by which the clocks of S3 and of its events may differ.
         tokio::time::sleep(Duration::from_secs(5)).await;
-        let newer = case.world.place_unversioned(&file("second")).await?;
+        let newer = case.world.place(&file("second")).await?;
         case.world.announce(&older).await?;
         case.world.announce(&newer).await?;
         let refused = case.expect(&older, &Expect::rejected("superseded").uploads(0, 0)).await?;

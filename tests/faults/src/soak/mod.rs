@@ -64,6 +64,7 @@ pub async fn soak(load: &Load) -> Result<SoakReport, FaultsError> {
         concurrency: 8,
         batch: 10,
         wait_scale: 0.2,
+        versions: true,
         tls: false,
         cxone: None,
     };

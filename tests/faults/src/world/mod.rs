@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
+use aws_sdk_s3::types::{BucketVersioningStatus, NotificationConfiguration, VersioningConfiguration};
 use stack::{Binaries, Clients, CxoneServer, Description, Options, Stack};
 
 use crate::FaultsError;
@@ -27,12 +27,6 @@ use tls::TlsFront;
 use watch::Watch;
 pub(crate) use whole::WHOLE;
 
-/// A bucket of the rows' own, versioned like the ingest bucket, whose writes notify nobody: the row does, once its faults
-/// are planted.
-const QUIET: &str = "fault-rows-versioned";
-/// The same without versions.
-const UNVERSIONED: &str = "fault-rows-unversioned";
-
 /// What a world is started with.
 #[derive(Debug, Clone)]
 pub(crate) struct Setup {
@@ -45,6 +39,8 @@ pub(crate) struct Setup {
     pub(crate) batch: u32,
     /// By what factor the machine's waits and retries are stretched.
     pub(crate) wait_scale: f64,
+    /// Whether the ingest bucket keeps versions, as the template has it.
+    pub(crate) versions: bool,
     /// Whether the webhook's receiver speaks TLS, at first with a certificate that nobody knows.
     pub(crate) tls: bool,
     /// What the stand-in is started with, apart from the credentials; with its own defaults if none.
@@ -108,7 +104,7 @@ impl World {
             _cxone: cxone,
             _stack: stack,
         };
-        world.make_buckets().await?;
+        world.quieten(setup).await?;
         world.set_concurrency(setup).await?;
         Ok(world)
     }
@@ -151,13 +147,17 @@ impl World {
         Ok(())
     }
 
-    async fn make_buckets(&self) -> Result<(), FaultsError> {
-        let s3 = &self.clients.s3;
-        for bucket in [QUIET, UNVERSIONED] {
-            s3.create_bucket().bucket(bucket).send().await.calling("CreateBucket")?;
+    /// Lets the ingest bucket notify nobody: the rows announce what they write, once their faults are planted.
+    async fn quieten(&self, setup: &Setup) -> Result<(), FaultsError> {
+        let (s3, bucket) = (&self.clients.s3, &self.place.bucket);
+        let silent = NotificationConfiguration::builder().build();
+        let call = s3.put_bucket_notification_configuration().bucket(bucket).notification_configuration(silent);
+        call.send().await.calling("PutBucketNotificationConfiguration")?;
+        if setup.versions {
+            return Ok(());
         }
-        let versions = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        let call = s3.put_bucket_versioning().bucket(QUIET).versioning_configuration(versions);
+        let none = VersioningConfiguration::builder().status(BucketVersioningStatus::Suspended).build();
+        let call = s3.put_bucket_versioning().bucket(bucket).versioning_configuration(none);
         call.send().await.calling("PutBucketVersioning").map(drop)
     }
 

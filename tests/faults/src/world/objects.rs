@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{ChecksumAlgorithm, Tag, Tagging};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{QUIET, UNVERSIONED, World, lock};
+use super::{World, lock};
 use crate::FaultsError;
 use crate::error::Calling as _;
 
@@ -38,7 +38,7 @@ pub(crate) struct Placed {
     pub(crate) size: u64,
     /// Of its content, in hex.
     pub(crate) sha256: String,
-    /// None in the bucket without versions.
+    /// None in a bucket without versions.
     pub(crate) version_id: Option<String>,
     pub(crate) etag: String,
     pub(crate) sequencer: String,
@@ -76,22 +76,16 @@ pub(crate) fn sound(bytes: usize) -> Vec<u8> {
 }
 
 impl World {
-    /// Writes the file into the ingest bucket, which notifies the queue.
+    /// Writes the file and announces it.
     pub(crate) async fn put(&self, file: &File) -> Result<Placed, FaultsError> {
-        self.write(&self.place.bucket, file).await
+        let placed = self.place(file).await?;
+        self.announce(&placed).await?;
+        Ok(placed)
     }
 
-    /// Writes the file where nobody is notified; [`World::announce`] does that.
+    /// Writes the file into the ingest bucket, which notifies nobody here; [`World::announce`] does that.
     pub(crate) async fn place(&self, file: &File) -> Result<Placed, FaultsError> {
-        self.write(QUIET, file).await
-    }
-
-    /// The same in the bucket without versions.
-    pub(crate) async fn place_unversioned(&self, file: &File) -> Result<Placed, FaultsError> {
-        self.write(UNVERSIONED, file).await
-    }
-
-    async fn write(&self, bucket: &str, file: &File) -> Result<Placed, FaultsError> {
+        let bucket = &self.place.bucket;
         let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
         let put = self.clients.s3.put_object().bucket(bucket).key(&file.key).body(file.body.clone().into());
         let put = if file.tagged { put.tagging(format!("note={tag}")) } else { put };
@@ -105,9 +99,9 @@ impl World {
             || ObjectVersion::Unversioned { etag: etag.clone(), sequencer: sequencer.clone() },
             ObjectVersion::Id,
         );
-        let identity = ObjectRef { bucket: bucket.to_owned(), key: file.key.clone(), version }.identity();
+        let identity = ObjectRef::new(bucket, &file.key, version).calling("naming the object")?.identity();
         let placed = Placed {
-            bucket: bucket.to_owned(),
+            bucket: bucket.clone(),
             key: file.key.clone(),
             size: file.body.len() as u64,
             sha256: hex::encode(Sha256::digest(&file.body)),

@@ -42,7 +42,9 @@ async fn one(stack: &Stack, sample: Sample) -> Result<Dropped, StackError> {
         reason: format!("no version id for {key}: is the bucket's versioning on?"),
     })?;
     let version = ObjectVersion::Id(version);
-    let identity = ObjectRef { bucket: bucket.clone(), key: key.clone(), version }.identity();
+    let named = ObjectRef::new(bucket, &key, version);
+    let named = named.map_err(|error| StackError::Aws { call: "PutObject", reason: error.to_string() })?;
+    let identity = named.identity();
     let execution_name = execution_name(&ObjectKey::interaction_of(&key, KEY_PREFIX), &identity);
     Ok(Dropped { sample, identity, execution_name, at })
 }

@@ -241,3 +241,19 @@ async fn refusal_keeps_the_first_kibibyte_of_what_cxone_said() {
     let sent = fixture.send(&Upload::to("INT-1")).await;
     assert!(sent.reason().text.ends_with(OBJECT), "{sent:?}");
 }
+
+/// A file's name or an interaction's id in an echoed refusal must not look like a missing scope.
+#[tokio::test]
+async fn refusal_that_echoes_names_is_no_missing_scope() {
+    let fixture = Fixture::new();
+    for (interaction, file_name) in
+        [("xscope.1", "permission.pdf"), ("insufficient_scope", "error=\"insufficient_scope\".pdf")]
+    {
+        fixture.uploads_do(interaction, [UploadAct::echo(reqwest::StatusCode::FORBIDDEN)]).await;
+        let mut upload = Upload::to(interaction);
+        file_name.clone_into(&mut upload.content.file_name);
+        let sent = fixture.send(&upload).await;
+        assert_eq!(sent.seen(), ("cxone_forbidden".to_owned(), No), "{interaction}: {sent:?}");
+        assert!(sent.reason().text.contains(interaction), "nothing was echoed: {sent:?}");
+    }
+}

@@ -1,0 +1,126 @@
+//! AWS as it answers, byte for byte, on a port of this machine, through the connector and the SDK that intake uses.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use aws_sdk_s3::{Client, config::timeout::TimeoutConfig};
+use host::{Aws, Environment, HttpClients};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::Intake;
+
+/// How long a body may stand still in these tests.
+pub(crate) const STANDSTILL: Duration = Duration::from_millis(300);
+
+/// A server that answers each request as `respond` says, from the request's head, and keeps the connections open.
+pub(crate) struct FakeAws {
+    /// `http://…`
+    pub(crate) url: String,
+    /// The requests' heads.
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl FakeAws {
+    pub(crate) async fn new(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (asked, respond) = (Arc::new(Mutex::new(Vec::new())), Arc::new(respond));
+        let told = Arc::clone(&asked);
+        tokio::spawn(async move {
+            loop {
+                let (mut connection, _) = listener.accept().await.unwrap();
+                let (told, respond) = (Arc::clone(&told), Arc::clone(&respond));
+                tokio::spawn(async move {
+                    while let Some(head) = request(&mut connection).await {
+                        told.lock().unwrap().push(head.clone());
+                        if connection.write_all(&respond(&head)).await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        });
+        Self { url, asked }
+    }
+
+    /// How many requests had a head with this in it.
+    pub(crate) fn asked(&self, part: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|head| head.contains(part)).count()
+    }
+
+    /// Intake with the settings that are required, the bucket `drop`, and this CXone.
+    pub(crate) fn intake(&self, cxone_url: &str) -> Intake {
+        let (aws_url, cxone_url) = (self.url.clone(), cxone_url.to_owned());
+        let environment = Environment::new(move |name| match name {
+            "AWS_ENDPOINT_URL" => Some(aws_url.clone()),
+            "CXONE_BASE_URL" => Some(cxone_url.clone()),
+            "AWS_REGION" => Some("eu-central-1".to_owned()),
+            "INGEST_BUCKET" => Some("drop".to_owned()),
+            "AWS_ACCESS_KEY_ID"
+            | "AWS_SECRET_ACCESS_KEY"
+            | "CXONE_SECRET_ID"
+            | "LEDGER_TABLE"
+            | "STATE_MACHINE_ARN"
+            | "INTAKE_DLQ_URL" => Some("test".to_owned()),
+            _ => None,
+        });
+        Intake::make(environment).unwrap()
+    }
+
+    pub(crate) fn s3(&self) -> Client {
+        let url = self.url.clone();
+        let mut environment = Environment::new(move |name| match name {
+            "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("test".to_owned()),
+            "AWS_REGION" => Some("eu-central-1".to_owned()),
+            "AWS_ENDPOINT_URL" => Some(url.clone()),
+            _ => None,
+        });
+        let clients = HttpClients::read(&mut environment).unwrap();
+        let aws = Aws::read(&mut environment, &clients);
+        environment.check().unwrap();
+        let config = aws_sdk_s3::config::Builder::from(&aws.s3())
+            .force_path_style(true)
+            .timeout_config(TimeoutConfig::builder().read_timeout(STANDSTILL).build());
+        Client::from_conf(config.build())
+    }
+}
+
+/// The head of the next request, whose body is read and thrown away. None where the connection ends.
+async fn request(connection: &mut TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    loop {
+        if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
+            if bytes.len() >= end + 4 + length.unwrap_or(0) {
+                return Some(String::from_utf8_lossy(&bytes[..end]).into_owned());
+            }
+        }
+        if connection.read_buf(&mut bytes).await.ok()? == 0 {
+            return None;
+        }
+    }
+}
+
+/// A 200.
+pub(crate) fn response(headers: &[u8], body: &[u8]) -> Vec<u8> {
+    let length = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
+    [length.as_bytes(), headers, b"\r\n", body].concat()
+}
+
+/// S3's refusal without a body.
+pub(crate) fn refused(status: u16) -> Vec<u8> {
+    refused_saying(status, "")
+}
+
+/// S3's refusal with a body.
+pub(crate) fn refused_saying(status: u16, body: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("HTTP/1.1 {status} No\r\ncontent-length: {length}\r\nx-amz-request-id: 4442587FB7D0A2F9\r\n\r\n{body}")
+        .into_bytes()
+}

@@ -1,0 +1,189 @@
+//! A CXone that plays every kind of response for ever: how many uploads one object costs.
+
+use attachments::{ObjectRef, ObjectVersion};
+use cxone_standin::{
+    AcceptedBody, Call, Control, CutAt, CutHow, RawReply, Reply, RetryAfter, Settings, Step, UploadAct,
+};
+use events::Notification;
+use futures_util::future::join_all;
+use ledger::Lease;
+use tokio::time::Instant;
+
+use super::*;
+use crate::{
+    Intake,
+    fake_aws::{FakeAws, response},
+};
+
+/// More than is read before an upload begins.
+const LETTER: &[u8] = include_bytes!("../../../../tests/fixtures/letter.pdf");
+const SECRET: &str = r#"{"ARN": "a", "Name": "n",
+    "SecretString": "{\"client_id\": \"standin-client\", \"client_secret\": \"standin-secret\"}"}"#;
+/// Runs that are played of each object.
+const RUNS: u64 = 4;
+
+/// The ledger takes every write; an object whose key says so is not what its checksum says.
+fn aws(head: &str) -> Vec<u8> {
+    let first = head.lines().next().unwrap_or_default();
+    match head.to_ascii_lowercase() {
+        lower if lower.contains("secretsmanager.") => response(b"", SECRET.as_bytes()),
+        lower if lower.contains("dynamodb") => response(b"", b"{}"),
+        _ if first.contains("broken") => response(b"etag: \"abc\"\r\nx-amz-checksum-crc32: AAAAAA==\r\n", LETTER),
+        _ => response(b"etag: \"abc\"\r\n", LETTER),
+    }
+}
+
+/// Intake between a fake AWS and a stand-in of CXone.
+struct World {
+    intake: Intake,
+    cxone: Control,
+    _aws: FakeAws,
+    _standin: cxone_standin::Running,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = FakeAws::new(aws).await;
+        let standin = cxone_standin::start(Settings::default()).unwrap();
+        let cxone = Control::new(standin.base_url()).unwrap();
+        Self { intake: aws.intake(&cxone.api_url()), cxone, _aws: aws, _standin: standin }
+    }
+
+    async fn uploads_seen(&self, interaction: &str) -> u32 {
+        let seen = self.cxone.requests(Some(interaction), Some(Call::Upload)).await.unwrap();
+        u32::try_from(seen.len()).unwrap()
+    }
+
+    /// Plays the runs of one object until it ends. How many uploads each began, and whether the last one left it unfinished.
+    async fn runs(&self, interaction: &str, mut lease: Lease) -> (Vec<u32>, bool) {
+        let version = ObjectVersion::Id("v1".to_owned());
+        let object = ObjectRef::new("drop", format!("interactions/{interaction}/a.pdf"), version).unwrap();
+        // What CXone knows the object by.
+        lease.identity = object.identity();
+        let notification = Notification { object, event_time: None };
+        let (mut uploads, first) = (Vec::new(), lease.attempt);
+        for attempt in first..first + RUNS {
+            lease.attempt = attempt;
+            let before = self.uploads_seen(interaction).await;
+            let deadline = Instant::now() + Duration::from_mins(1);
+            let mut run = Run::new(&self.intake, &notification, lease.clone(), deadline);
+            let sent = send(&mut run).await;
+            let seen = self.uploads_seen(interaction).await - before;
+            assert!(seen <= run.uploads, "{interaction}: CXone saw {seen}, the run counted {}", run.uploads);
+            uploads.push(run.uploads);
+            match sent {
+                Err(Halt::Later { .. }) => {
+                    lease.history = Some(serde_json::to_string(&run.history).unwrap());
+                    lease.request.clone_from(&run.lease.request);
+                    lease.crashes = 0;
+                }
+                _ => return (uploads, false),
+            }
+        }
+        (uploads, true)
+    }
+}
+
+fn lease(attempt: u64, crashes: u64) -> Lease {
+    Lease {
+        identity: "a".repeat(64).parse().unwrap(),
+        attempt,
+        first_seen: Timestamp::from(SystemTime::now()),
+        crashes,
+        reserved_bytes: 0,
+        request: None,
+        history: None,
+        last_fault: None,
+        known: None,
+    }
+}
+
+fn reply(status: u16) -> Reply {
+    Reply::status(status.try_into().unwrap())
+}
+
+/// CXone's own words.
+fn own(status: u16) -> Reply {
+    reply(status).body(r#"{"error": "no", "detail": "as the row says"}"#)
+}
+
+fn scope() -> Reply {
+    reply(403).body(r#"{"error": "insufficient_scope"}"#)
+}
+
+fn now_again(reply: Reply) -> UploadAct {
+    UploadAct::Reply(reply.retry_after(RetryAfter::Seconds(0)))
+}
+
+/// What CXone does to every upload of the object, the uploads of each run, and whether the object is unfinished then.
+fn rows() -> Vec<(&'static str, UploadAct, &'static [u32], bool)> {
+    let cut = |at| UploadAct::Cut { at, how: CutHow::Reset, store: false };
+    let raw = |text: &str| UploadAct::Raw { reply: RawReply::text(text), early: false, store: false };
+    vec![
+        ("500", UploadAct::Reply(own(500)), &[5, 1, 1, 1], true),
+        ("503", now_again(reply(503)), &[5, 1, 1, 1], true),
+        ("408", UploadAct::Reply(reply(408)), &[5, 1, 1, 1], true),
+        ("429", now_again(own(429)), &[5, 1, 1, 1], true),
+        ("400-throttles", now_again(own(400)), &[5, 1, 1, 1], true),
+        ("401", UploadAct::Reply(own(401)), &[2, 1, 1, 1], true),
+        ("403-scope", UploadAct::Reply(scope()), &[1, 1, 1, 1], true),
+        ("403-own", UploadAct::Reply(own(403)), &[1], false),
+        ("403-gateway", UploadAct::Reply(reply(403)), &[5, 1, 1, 1], true),
+        ("404", UploadAct::Reply(own(404)), &[1], false),
+        ("409", UploadAct::Reply(own(409)), &[5, 1, 1, 1], true),
+        ("409-throttles", now_again(own(409)), &[5, 1, 1, 1], true),
+        ("413", UploadAct::Reply(own(413)), &[1], false),
+        ("302", UploadAct::Reply(reply(302)), &[1], false),
+        ("600", raw("HTTP/1.1 600 Odd\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), &[3], false),
+        ("no-http", raw("hello"), &[3], false),
+        ("no-job-id", UploadAct::Accept(AcceptedBody::Neither), &[3], false),
+        ("cut-before", cut(CutAt::BeforeBody), &[5, 1, 1, 1], true),
+        ("cut-after", cut(CutAt::AfterBody), &[5, 1, 1, 1], true),
+        ("early-503", UploadAct::EarlyReply(reply(503)), &[5, 1, 1, 1], true),
+        ("broken-source", UploadAct::Normal, &[5, 1, 1, 1], true),
+    ]
+}
+
+#[tokio::test]
+async fn object_costs_five_uploads_in_its_first_run_and_one_in_each_later_one() {
+    let world = World::new().await;
+    let played = rows().into_iter().map(async |(class, act, uploads, unfinished)| {
+        world.cxone.script_uploads(class, &[Step::once(act).forever()]).await.unwrap();
+        let (seen, left) = world.runs(class, lease(1, 0)).await;
+        assert!(seen[0] <= UPLOADS_IN_FIRST_RUN && seen[1..].iter().all(|&later| later <= UPLOADS_IN_LATER_RUN));
+        assert_eq!((seen.as_slice(), left), (uploads, unfinished), "{class}");
+    });
+    join_all(played).await;
+}
+
+/// Whoever can crash a run must not get another first one.
+#[tokio::test]
+async fn run_after_a_crashed_first_one_is_a_later_run() {
+    let world = World::new().await;
+    world.cxone.script_uploads("crashed", &[Step::once(UploadAct::Reply(own(500))).forever()]).await.unwrap();
+    assert_eq!(world.runs("crashed", lease(2, 1)).await, (vec![1; 4], true));
+}
+
+#[tokio::test]
+async fn refused_call_is_noted_for_its_interaction() {
+    let world = World::new().await;
+    let noted = |interaction: &str, now| {
+        let id = interaction.parse().unwrap();
+        world.intake.refusals.counts(Refused::Call(&id), now)
+    };
+    world.cxone.script_uploads("xscope.1", &[Step::once(UploadAct::Reply(scope())).forever()]).await.unwrap();
+    world.runs("xscope.1", lease(1, 0)).await;
+    let now = std::time::Instant::now();
+    assert!(!noted("xscope.1", now), "one interaction alone counts");
+    assert!(noted("INT-2", now), "two interactions do not count");
+}
+
+#[tokio::test]
+async fn refused_token_is_noted_for_no_interaction() {
+    let world = World::new().await;
+    let refused = cxone_standin::TokenAct::Reply(reply(401).body(r#"{"error": "invalid_client"}"#));
+    world.cxone.script_tokens(&[Step::once(refused).forever()]).await.unwrap();
+    assert_eq!(world.runs("INT-1", lease(1, 0)).await, (vec![0; 4], true));
+    let id = "INT-2".parse().unwrap();
+    assert!(!world.intake.refusals.counts(Refused::Call(&id), std::time::Instant::now()));
+}

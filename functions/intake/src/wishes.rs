@@ -1,0 +1,100 @@
+//! What an object's user metadata ask for, and whether the settings grant it.
+//!
+//! Whoever may write into one interaction's folder would otherwise reach every interaction, and send files unscanned.
+
+use std::collections::HashMap;
+
+use attachments::ObjectKey;
+use host::metrics::{self, Metric};
+
+use crate::settings::{InteractionIdFrom, Settings};
+
+/// How much of a text that a producer wrote is logged, in characters.
+const LOGGED: usize = 128;
+
+/// What holds for the object, and what its metadata asked for without effect.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Wishes {
+    /// The interaction id, not checked yet.
+    pub(crate) interaction: String,
+    /// Whether CXone is to scan the file for viruses.
+    pub(crate) auto_scan: bool,
+    ignored_interaction: Option<String>,
+    ignored_opt_out: bool,
+}
+
+impl Wishes {
+    pub(crate) fn read(metadata: &HashMap<String, String>, key: &ObjectKey, settings: &Settings) -> Self {
+        let of_key = key.interaction.as_str();
+        let asked = metadata.get("interaction-id").map(|id| id.trim()).filter(|id| *id != of_key);
+        let (interaction, ignored_interaction) = match settings.interaction_id_from {
+            InteractionIdFrom::Key => (of_key, asked.map(str::to_owned)),
+            InteractionIdFrom::KeyOrMetadata => (asked.unwrap_or(of_key), None),
+        };
+        let opts_out = metadata.get("auto-scan").is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
+        Self {
+            interaction: interaction.to_owned(),
+            auto_scan: !(opts_out && settings.allow_scan_opt_out),
+            ignored_interaction,
+            ignored_opt_out: opts_out && !settings.allow_scan_opt_out,
+        }
+    }
+
+    /// Logs and counts what was asked for without effect.
+    pub(crate) fn report(&self) {
+        if let Some(asked) = &self.ignored_interaction {
+            metrics::count(Metric::IgnoredInteractionIds);
+            let asked: String = asked.chars().take(LOGGED).collect();
+            tracing::warn!(
+                "the metadata interaction-id asks for {asked:?}; the key's id is used (INTERACTION_ID_FROM)"
+            );
+        }
+        if self.ignored_opt_out {
+            metrics::count(Metric::IgnoredScanOptOuts);
+            tracing::warn!("the metadata auto-scan asks for no scan; the file is scanned (ALLOW_SCAN_OPT_OUT)");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn wishes(metadata: &[(&str, &str)], from: InteractionIdFrom, allow_scan_opt_out: bool) -> Wishes {
+        let settings = Settings { interaction_id_from: from, allow_scan_opt_out, ..Settings::example() };
+        let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Wishes::read(&metadata, &ObjectKey::parse("interactions/OWN/a.pdf", "interactions/").unwrap(), &settings)
+    }
+
+    #[test]
+    fn interaction_of_the_metadata_counts_only_where_the_setting_says_so() {
+        use InteractionIdFrom::{Key, KeyOrMetadata};
+        for (metadata, from, interaction, ignored) in [
+            (&[("interaction-id", "OTHER")][..], Key, "OWN", Some("OTHER")),
+            (&[("interaction-id", " OTHER ")], KeyOrMetadata, "OTHER", None),
+            (&[("interaction-id", "OWN ")], Key, "OWN", None),
+            (&[("interaction-id", "")], Key, "OWN", Some("")),
+            (&[("interaction-id", "")], KeyOrMetadata, "", None),
+            (&[], Key, "OWN", None),
+            (&[], KeyOrMetadata, "OWN", None),
+        ] {
+            let found = wishes(metadata, from, false);
+            let seen = (found.interaction.as_str(), found.ignored_interaction.as_deref());
+            assert_eq!(seen, (interaction, ignored), "{metadata:?} {from:?}");
+        }
+    }
+
+    #[test]
+    fn scan_is_off_only_where_the_setting_allows_it() {
+        for (value, allowed, auto_scan, ignored) in [
+            ("false", false, true, true),
+            (" FALSE ", true, false, false),
+            ("no", true, true, false),
+            ("true", false, true, false),
+        ] {
+            let found = wishes(&[("auto-scan", value)], InteractionIdFrom::Key, allowed);
+            assert_eq!((found.auto_scan, found.ignored_opt_out), (auto_scan, ignored), "{value:?} {allowed}");
+        }
+        assert!(wishes(&[], InteractionIdFrom::Key, true).auto_scan);
+    }
+}
