@@ -197,7 +197,7 @@ mod tests {
         let message = settings.check().unwrap_err().to_string();
         assert!(message.contains("B is \"http://cxone.example/api\": plain http"), "{message}");
         assert!(message.contains("H is \"http://hooks.example/in?…\": plain http"), "{message}");
-        assert!(!message.contains("secret"), "{message}");
+        assert!(!message.contains("secret@") && !message.contains("key="), "{message}");
     }
 
     #[test]

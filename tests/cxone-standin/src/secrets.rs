@@ -66,7 +66,7 @@ fn folded(bytes: &[u8]) -> String {
     bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
 }
 
-/// Without percent-encoding, JSON's and HTML's escapes of single characters.
+/// Without percent-encoding, tags, and JSON's and HTML's escapes of single characters.
 fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -82,6 +82,11 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
             [b'&', b'#', b'x', ..] => {
                 let end = rest.iter().take(10).position(|byte| *byte == b';').unwrap_or_default();
                 (hexadecimal(at + 3, at + end.max(3)), end + 1)
+            }
+            // Tags only break words.
+            [b'<', b'a'..=b'z' | b'A'..=b'Z' | b'/', ..] => {
+                let end = rest.iter().take(64).position(|byte| *byte == b'>');
+                (end.map(|_| u32::from(b' ')), end.unwrap_or_default() + 1)
             }
             _ => (None, 1),
         };

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cxone_standin::{
-    BodyEnd, BodyFault, CutHow, Encoding, JobAct, RawReply, Reply, SCOPES, StatusAnswer, Step, TokenAct, UploadAct,
+    BodyEnd, BodyFault, CutHow, Echo, EchoForm, Encoding, JobAct, RawReply, Reply, SCOPES, StatusAnswer, Step,
+    TokenAct, UploadAct,
 };
 use http::StatusCode;
 
