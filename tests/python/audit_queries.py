@@ -1,8 +1,9 @@
 """Runs the saved Athena queries over audit records with DuckDB, and compares what they count with a count of its own.
 
 The table is made of the columns in infra/audit_data.yaml, the queries are infra/athena/*.sql as they are deployed, but for the
-functions that have another name in DuckDB. The records come from a folder, from the S3 of a running local stack, or, with
-neither, from the golden records of the tests, with forged ones planted among them.
+functions that have another name in DuckDB. No cell of a result may be a formula or hold an invisible character. The records come
+from a folder, from the S3 of a running local stack, or, with neither, from the golden records of the tests, with forged ones
+planted among them.
 
     .venv/bin/python tests/python/audit_queries.py [--folder DIR | --endpoint URL --bucket NAME] [--prefix audit/]
 
@@ -29,7 +30,16 @@ except ImportError:
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # Athena's name → DuckDB's, whose sha256 takes text and gives hexadecimal digits.
-RENAMED = {"approx_percentile": "approx_quantile", "to_hex(": "lower(", "to_utf8(": "("}
+RENAMED = {
+    "approx_percentile": "approx_quantile",
+    "to_hex(": "lower(",
+    "to_utf8(": "(",
+    "regexp_replace": "athena_regexp_replace",
+}
+# Athena replaces every match, and writes groups as `$1`.
+MACRO = r"CREATE MACRO athena_regexp_replace(t, p, r) AS regexp_replace(t, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')"
+# What others can choose: a formula, markup, ANSI codes, and characters that hide or reorder what is around them.
+HOSTILE = "=HYPERLINK(\"http://x\",\"a\")<img src=x onerror=alert(1)>\x1b[31m\x9b\u202efdp\u200b\ufeff\u2028"
 GLUE_TYPES = {"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN"}
 
 
@@ -90,6 +100,11 @@ def golden(folder):
         records.append(rejected | {"possibly_stored": stored, "quota": quota})
     # Nothing but the key says whose it was.
     records.append(rejected | {"interaction_id": None})
+    completed = json.loads((goldens / "v2-audit-completed.json").read_text(encoding="utf-8"))
+    for record in (rejected, completed, completed):
+        reason = record["error_reason"] and {"code": "job_failed", "text": HOSTILE}
+        hostile = {"job_id": HOSTILE, "possibly_stored": True, "interaction_id": "INT-42", "error_reason": reason}
+        records.append(record | hostile | {"object": record["object"] | {"key": HOSTILE}})
     for number, record in enumerate(records):
         record["object"] = record["object"] | {"version_id": f"v{number}"}
         write(day, record | stamped(record, today))
@@ -232,6 +247,7 @@ def run(folder, only_own=False):
     records = [read(path) for path in files]
     expected = expectations(records)
     connection = duckdb.connect()
+    connection.execute(MACRO)
     shape = "{" + ", ".join(f"'{name}': '{of}'" for name, of in columns().items()) + "}"
     connection.execute(
         f"CREATE TABLE audit AS SELECT *, filename AS \"$path\" FROM read_json('{folder}/date=*/*.json', "
@@ -251,12 +267,16 @@ def run(folder, only_own=False):
         names, rows = [column[0] for column in found.description], found.fetchall()
         print(f"{query.stem}: {sql.splitlines()[0].lstrip('- ')}")
         printed(names, rows)
+        cells = [cell for row in rows for cell in row if isinstance(cell, str)]
+        if raw := [cell for cell in cells if re.match("[=+@]", cell) or not cell.isprintable()]:
+            wrong.append(query.stem)
+            print(f"  RAW: {raw!r}")
         wanted, should = expected[query.stem]
         if counted(names, rows, wanted) != should:
             wrong.append(query.stem)
             print(f"  WRONG: the records say {dict(should)}")
     if wrong:
-        sys.exit(f"these queries count wrong: {', '.join(wrong)}")
+        sys.exit(f"these queries count wrong or show raw text: {', '.join(wrong)}")
     if only_own and expected["foreign_records"][1]:
         sys.exit(f"there are foreign records: {dict(expected['foreign_records'][1])}")
     print(f"{len(queries)} queries over {len(records)} records count right")

@@ -16,7 +16,7 @@ KINDS = set("STRIDE")
 # A #[test] or #[tokio::test], attributes between, and its function.
 RUST_TEST = re.compile(r"#\[(?:tokio::)?test\b[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)")
 PYTHON_TEST = re.compile(r"^    def (test_\w+)", re.M)
-FAULT_ROW = re.compile(r'"([a-z0-9]+/[a-z0-9-]+)",')
+FAULT_ROW = re.compile(r'"([a-z0-9-]+/[a-z0-9-]+)",')
 
 
 def tests(*roots):

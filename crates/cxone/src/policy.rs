@@ -196,6 +196,8 @@ impl History {
 
     fn retry(&mut self, cause: Cause, retry_after: Option<Duration>, fault: String) -> Retry {
         self.faults = self.faults.saturating_add(1);
+        // An error of S3 may name a key, which may hold anything.
+        let fault = attachments::shown(&fault).into_owned();
         Retry { fault, cause, retry_after, faults: self.faults }
     }
 
@@ -333,8 +335,8 @@ impl History {
 fn job_id(response: &Response) -> Option<JobId> {
     let named = ["jobId", "id"].into_iter().filter_map(|name| response.member(name));
     // An id with a character that is no UTF-8 could not be asked for.
-    let usable = |id: &String| !response.holds_secret(id) && !id.contains(char::REPLACEMENT_CHARACTER);
-    named.filter(usable).find_map(|id| id.parse().ok())
+    let usable = |id: &JobId| !id.as_str().contains(char::REPLACEMENT_CHARACTER) && !response.holds_secret(id.as_str());
+    named.filter_map(|id| id.parse().ok()).find(usable)
 }
 
 #[cfg(test)]

@@ -54,7 +54,7 @@ impl Queue {
 
     /// Puts a message that starts nothing where a person will look, with the reason as an attribute.
     pub(crate) async fn bury(&self, message: &Message, reason: &str) -> Result<(), String> {
-        let text: String = reason.chars().filter(|c| !c.is_control()).take(1024).collect();
+        let text: String = attachments::shown(reason).chars().take(1024).collect();
         let attribute = MessageAttributeValue::builder().data_type("String").string_value(text).build();
         let attribute = attribute.map_err(|error| error.to_string())?;
         // An empty body is not a message that SQS takes.

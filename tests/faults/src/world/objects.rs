@@ -63,6 +63,7 @@ impl File {
 }
 
 /// A WAV file of so many bytes, at least its header's 44: noise, so that no two are alike.
+#[expect(clippy::disallowed_types, reason = "noise for a test")]
 pub(crate) fn sound(bytes: usize) -> Vec<u8> {
     let data = u32::try_from(bytes.saturating_sub(44) & !1).unwrap_or(u32::MAX);
     let mut file = b"RIFF".to_vec();
@@ -84,6 +85,7 @@ impl World {
     }
 
     /// Writes the file into the ingest bucket, which notifies nobody here; [`World::announce`] does that.
+    #[expect(clippy::disallowed_methods, reason = "a tag and a sequencer for a test")]
     pub(crate) async fn place(&self, file: &File) -> Result<Placed, FaultsError> {
         let bucket = &self.place.bucket;
         let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
@@ -166,6 +168,7 @@ fn record(placed: &Placed) -> Value {
 }
 
 /// `EventBridge`'s event of the object.
+#[expect(clippy::disallowed_methods, reason = "an id for a test")]
 pub(crate) fn eventbridge(placed: &Placed) -> Value {
     json!({
         "version": "0", "id": format!("{:032x}", fastrand::u128(..)), "detail-type": "Object Created", "source": "aws.s3",
