@@ -163,7 +163,7 @@ async fn record_that_was_forged_in_one_field_is_foreign() {
 
 #[tokio::test]
 async fn garbage_is_foreign_and_not_told() {
-    for garbage in [&b""[..], b"{}", b"[]", b"null", b"\xff\xfe", b"<script>alert(1)</script>", &[b'['; 60_000]] {
+    for garbage in [&b""[..], b"{}", b"[]", b"null", b"\xff\xfe", b"<script>alert(1)</script>", &[b'['; 16_000]] {
         let said = refused(garbage, None).await;
         assert!(said.ends_with("it cannot be read as one"), "{said}");
     }

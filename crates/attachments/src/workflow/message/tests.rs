@@ -22,8 +22,8 @@ fn golden(name: &str) -> Attachment {
     serde_json::from_str(text).unwrap()
 }
 
-fn ended(ending: Ending) -> Option<Resolution> {
-    Some(Resolution { ending, at: Timestamp::from_unix_seconds(1_795_339_815) })
+fn ended(ending: Ending) -> Resolution {
+    Resolution { ending, at: Timestamp::from_unix_seconds(1_795_339_815) }
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn forged_facts_are_refused_by_name() {
 fn an_object_that_intake_ended_does_not_complete() {
     for decided in ["rejected", "possibly-stored"] {
         for ending in [Ending::Completed, Ending::Failed(Reason::new(ReasonCode::JobFailed, "refund"))] {
-            let forged = Attachment { result: ended(ending), ..golden(decided) };
+            let forged = Attachment { result: Some(ended(ending)), ..golden(decided) };
             let refused = forged.checked_against(golden(decided)).unwrap_err();
             assert!(refused.to_string().contains("intake ended the object"), "{refused}");
         }
@@ -100,7 +100,7 @@ fn an_object_that_intake_ended_does_not_complete() {
 #[test]
 fn an_accepted_object_is_not_rejected_and_one_without_a_job_does_not_complete() {
     let reason = Reason::new(ReasonCode::Empty, "refund");
-    let forged = Attachment { result: ended(Ending::Rejected(reason)), ..golden("completed") };
+    let forged = Attachment { result: Some(ended(Ending::Rejected(reason))), ..golden("completed") };
     let refused = forged.checked_against(golden("uploaded")).unwrap_err();
     assert!(refused.to_string().contains("REJECTED is not possible"), "{refused}");
     let without_job = Attachment { job_id: None, ..golden("uploaded") };
@@ -112,7 +112,7 @@ fn an_accepted_object_is_not_rejected_and_one_without_a_job_does_not_complete() 
 #[test]
 fn a_reason_is_bounded_whoever_wrote_it() {
     let reason = Reason { code: ReasonCode::JobFailed, text: "x\n".repeat(100_000) };
-    let long = Attachment { result: ended(Ending::Failed(reason)), ..golden("failed") };
+    let long = Attachment { result: Some(ended(Ending::Failed(reason))), ..golden("failed") };
     let checked = long.checked_against(golden("uploaded")).unwrap();
     let Some(Resolution { ending: Ending::Failed(reason), .. }) = checked.result else { panic!("{checked:?}") };
     assert!(reason.text.len() <= crate::REASON_TEXT_BYTES && !reason.text.contains('\n'));
