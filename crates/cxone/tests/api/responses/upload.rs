@@ -7,7 +7,7 @@ use cxone::{
     Stored::{self, Accepted, Maybe, No},
     Verdict,
 };
-use cxone_standin::{AcceptedBody, Reply, RetryAfter, UploadAct};
+use cxone_standin::{AcceptedBody, Echo, EchoForm, Reply, RetryAfter, UploadAct};
 
 use super::{
     OBJECT, OTHER_REFUSALS, OUTAGES, SCOPE, SCOPE_ELSEWHERE, is_about, of_gateways, redirects, refusal,
@@ -249,7 +249,7 @@ async fn refusal_that_echoes_names_is_no_missing_scope() {
     for (interaction, file_name) in
         [("xscope.1", "permission.pdf"), ("insufficient_scope", "error=\"insufficient_scope\".pdf")]
     {
-        fixture.uploads_do(interaction, [UploadAct::echo(reqwest::StatusCode::FORBIDDEN)]).await;
+        fixture.uploads_do(interaction, [UploadAct::Echo(Echo::new(403, EchoForm::Json))]).await;
         let mut upload = Upload::to(interaction);
         file_name.clone_into(&mut upload.content.file_name);
         let sent = fixture.send(&upload).await;
