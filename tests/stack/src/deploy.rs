@@ -14,6 +14,8 @@ use crate::{Binaries, StackError, aws_cli, binaries::FUNCTIONS, workspace};
 const STACK_NAME: &str = "cxone-attachments";
 /// The bucket that packages are uploaded to.
 pub(crate) const ARTIFACTS: &str = "artifacts";
+/// The template with the packages' places in it.
+const PACKAGED: &str = "packaged.yaml";
 
 /// How long the stack may take; a second or two are usual.
 const CREATED_WITHIN: Duration = Duration::from_mins(2);
@@ -86,7 +88,7 @@ pub(crate) async fn deploy(
     dir: &Path,
     parameters: &[(String, String)],
 ) -> Result<Deployed, StackError> {
-    let package = ["--template-file", "template.yaml", "--output-template-file", "packaged.yaml"];
+    let package = ["--template-file", "template.yaml", "--output-template-file", PACKAGED];
     let arguments = [&["cloudformation", "package", "--s3-bucket", ARTIFACTS][..], &package[..]].concat();
     aws_cli::run(endpoint, dir, &arguments).await?;
 
@@ -96,7 +98,11 @@ pub(crate) async fn deploy(
         .map(|(key, value)| Parameter { parameter_key: key.clone(), parameter_value: value.clone() })
         .collect();
     let parameters = serde_json::to_string(&parameters).trying(|| "writing the parameters".to_owned())?;
-    let mut arguments = vec!["cloudformation", "create-stack", "--template-body", "file://packaged.yaml"];
+    // CloudFormation takes 51,200 bytes of a template in the call, and a million by way of S3.
+    let object = format!("s3://{ARTIFACTS}/{PACKAGED}");
+    aws_cli::run(endpoint, dir, &["s3", "cp", "--only-show-errors", PACKAGED, &object]).await?;
+    let url = format!("{endpoint}/{ARTIFACTS}/{PACKAGED}");
+    let mut arguments = vec!["cloudformation", "create-stack", "--template-url", &url];
     arguments.extend(["--stack-name", STACK_NAME, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"]);
     arguments.extend(["--parameters", &parameters]);
     aws_cli::run(endpoint, dir, &arguments).await?;
