@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::*;
 use crate::{
     Intake,
-    fake_aws::{FakeAws, response},
+    fake_aws::{FakeAws, refused_saying, response},
 };
 
 /// More than is read before an upload begins.
@@ -22,12 +22,22 @@ const SECRET: &str = r#"{"ARN": "a", "Name": "n",
 /// Runs that are played of each object.
 const RUNS: u64 = 4;
 
-/// The ledger takes every write; an object whose key says so is not what its checksum says.
+/// S3's error for an object whose KMS key the role may not use.
+const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/intake/intake is \
+                      not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:123456789012:key/1\
+                      </Message></Error>";
+
+/// The ledger takes every write. What S3 says of an object follows from its key.
 fn aws(head: &str) -> Vec<u8> {
     let first = head.lines().next().unwrap_or_default();
     match head.to_ascii_lowercase() {
         lower if lower.contains("secretsmanager.") => response(b"", SECRET.as_bytes()),
         lower if lower.contains("dynamodb") => response(b"", b"{}"),
+        _ if first.contains("denied") => refused_saying(403, DENIED),
+        _ if first.contains("wishes") => {
+            response(b"x-amz-meta-interaction-id: SOMEBODY-ELSE\r\nx-amz-meta-auto-scan: false\r\n", LETTER)
+        }
+        // Not what its checksum says.
         _ if first.contains("broken") => response(b"etag: \"abc\"\r\nx-amz-checksum-crc32: AAAAAA==\r\n", LETTER),
         _ => response(b"etag: \"abc\"\r\n", LETTER),
     }
@@ -54,13 +64,17 @@ impl World {
         u32::try_from(seen.len()).unwrap()
     }
 
-    /// Plays the runs of one object until it ends. How many uploads each began, and whether the last one left it unfinished.
-    async fn runs(&self, interaction: &str, mut lease: Lease) -> (Vec<u32>, bool) {
+    fn notification(interaction: &str) -> Notification {
         let version = ObjectVersion::Id("v1".to_owned());
         let object = ObjectRef::new("drop", format!("interactions/{interaction}/a.pdf"), version).unwrap();
+        Notification { object, event_time: None }
+    }
+
+    /// Plays the runs of one object until it ends. How many uploads each began, and whether the last one left it unfinished.
+    async fn runs(&self, interaction: &str, mut lease: Lease) -> (Vec<u32>, bool) {
+        let notification = Self::notification(interaction);
         // What CXone knows the object by.
-        lease.identity = object.identity();
-        let notification = Notification { object, event_time: None };
+        lease.identity = notification.object.identity();
         let (mut uploads, first) = (Vec::new(), lease.attempt);
         for attempt in first..first + RUNS {
             lease.attempt = attempt;
@@ -186,4 +200,33 @@ async fn refused_token_is_noted_for_no_interaction() {
     assert_eq!(world.runs("INT-1", lease(1, 0)).await, (vec![0; 4], true));
     let id = "INT-2".parse().unwrap();
     assert!(!world.intake.refusals.counts(Refused::Call(&id), std::time::Instant::now()));
+}
+
+#[tokio::test]
+async fn metadata_choose_neither_interaction_nor_scan() {
+    let world = World::new().await;
+    world.runs("wishes", lease(1, 0)).await;
+    let held = world.cxone.attachments(None).await.unwrap();
+    let held: Vec<_> = held.iter().map(|one| (one.interaction_id.as_str(), one.auto_scan)).collect();
+    assert_eq!(held, [("wishes", true)]);
+}
+
+/// An object that could be read before is given up for its age alone.
+#[tokio::test]
+async fn object_that_was_never_readable_for_its_key_is_given_up_after_an_hour() {
+    let world = World::new().await;
+    let (notification, lease) = (World::notification("denied"), lease(1, 0));
+    let later = |minutes: i64| lease.first_seen.plus_millis(minutes * 60_000);
+    let mut run = Run::new(&world.intake, &notification, lease.clone(), Instant::now() + Duration::from_secs(3));
+    let Err(Halt::Later { last, .. }) = send(&mut run).await else { panic!("the key is denied") };
+    assert_eq!(run.given_up(&last, later(59)), None);
+    let reason = run.given_up(&last, later(60)).unwrap();
+    assert!(reason.code == ReasonCode::ObjectUnreadable && reason.text.contains("KMS key"), "{reason}");
+    run.content = serde_json::from_value(serde_json::json!({
+        "boundary": "cxone-0123456789abcdef0123456789abcdef", "interaction_id": "denied", "file_name": "a.pdf",
+        "content_type": "application/pdf", "tags": {}, "auto_scan": true,
+    }))
+    .unwrap();
+    assert!(run.content.is_some());
+    assert_eq!(run.given_up(&last, later(60)), None);
 }
