@@ -35,7 +35,7 @@ help: ## list the commands
 demo: venv rust ## the pipeline on good and bad files, with a table of what became of them
 	@$(STACK) demo
 
-up: venv rust ## start the local stack in the background (its variables: README.md, A stack to work with)
+up: venv rust ## start the local stack in the background (its variables: docs/local-stack.md)
 	@$(STACK) up
 
 down: rust ## stop it
@@ -82,6 +82,7 @@ lint: venv ## check the template and the state machine
 	.venv/bin/python tests/python/audit_bucket.py
 	.venv/bin/python tests/python/threat_model.py
 	.venv/bin/python tests/python/supply_chain.py
+	.venv/bin/python tests/python/links.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 

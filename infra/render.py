@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes what is made of other files: blocks of the templates, and the two pictures of the README.
+"""Writes what is made of other files: blocks of the templates, and the pictures of the docs.
 
 A template's line such as `DashboardBody: !Sub | # from infra/dashboard.json (infra/render.py)` is followed by that file's
 text, since CloudFormation wants it inside the template. The pictures are docs/dashboard.svg, drawn from infra/dashboard.json,

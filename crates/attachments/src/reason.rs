@@ -14,7 +14,7 @@ pub const POSSIBLY_STORED: &str = "CXone may hold the file (look at the interact
 
 macro_rules! reason_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
-        /// What operators filter by. The README's table is this list; a test holds the two together.
+        /// What operators filter by. The table of docs/outcomes.md is this list; a test compares the two.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ReasonCode {
             $($(#[doc = $doc])+ $variant,)+

@@ -1,4 +1,4 @@
-//! What an operator may set, see the README's table.
+//! What an operator may set, see docs/settings.md.
 
 use std::str::FromStr;
 

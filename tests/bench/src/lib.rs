@@ -1,6 +1,6 @@
 //! Measures the functions in pairs: beside Python functions that do the same work, and beside a proxy that only copies.
 //!
-//! `make bench` runs it and prints a table; README's figures and `docs/performance.md` come from it.
+//! `make bench` runs it and prints a table; the figures of `docs/performance.md` come from it.
 
 pub mod compare;
 pub mod fakes;

@@ -18,7 +18,8 @@ Usage: faults run [--only TEXT] [--fast]
   --objects N   how many (2000)
   --faults P    how many in a hundred meet a fault (10%)
 
-The variable PROFILE is the cargo profile of the functions (release).
+The variable PROFILE is the cargo profile of the functions (release). BUILT is the folder of a
+`sam build`, whose functions `run` takes as they are: it shows what another release did.
 Exit codes: 0 all held, 1 some did not or it could not be run, 2 not understood, 130 interrupted.";
 
 enum Command {

@@ -50,7 +50,7 @@ pub async fn run(selection: &Selection) -> Result<Summary, FaultsError> {
         .map(|place| (place, rows.iter().filter(|row| row.place == place).copied().collect::<Vec<_>>()))
         .filter(|(_, rows)| !rows.is_empty())
         .collect();
-    let mut options = Options::private("faults")?;
+    let mut options = Options::private("faults")?.functions(|name| std::env::var(name).ok());
     options.profile.clone_from(&selection.profile);
     report::say(&format!("compile  the functions (profile {}) and the test servers", options.profile));
     let binaries = Binaries::build(&options).await?;

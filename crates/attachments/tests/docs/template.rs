@@ -1,10 +1,10 @@
-//! As much of template.yaml as the README's tables speak of, read line by line.
+//! As much of template.yaml as the tables of docs/settings.md describe, read line by line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::text;
 
-/// The functions, as the README's "read by" names them.
+/// The functions, as the column "read by" names them.
 pub(crate) const FUNCTIONS: [&str; 3] = ["intake", "poll", "finalize"];
 
 /// What the template says of a parameter: the values of `Default`, `MinValue`, `MaxValue` and `AllowedValues`.

@@ -1,9 +1,9 @@
-//! Holds the README's tables against what they describe: the reason codes, the settings that the functions read, the
+//! Compares the tables of the docs with what they describe: the reason codes, the settings that the functions read, the
 //! template's parameters, and the messages that the troubleshooting table quotes.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps")]
 
-#[path = "readme/template.rs"]
+#[path = "docs/template.rs"]
 mod template;
 
 use std::{
@@ -15,6 +15,9 @@ use std::{
 use attachments::{Outcome, ReasonCode};
 
 use template::{FUNCTIONS, environments, parameters};
+
+const OUTCOMES: &str = "docs/outcomes.md";
+const SETTINGS: &str = "docs/settings.md";
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -42,18 +45,10 @@ fn sources(folder: &str) -> Vec<String> {
     found
 }
 
-/// The part of the README under a heading of the second level.
-fn chapter(heading: &str) -> String {
-    let readme = text("README.md");
-    let from = readme.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("the README has no {heading:?}"));
-    let rest = &readme[from + 1..];
-    rest[..rest.find("\n## ").unwrap_or(rest.len())].to_owned()
-}
-
 /// The rows of the table whose first title is `title`, cell by cell.
-fn table(chapter: &str, title: &str) -> Vec<Vec<String>> {
+fn table(page: &str, title: &str) -> Vec<Vec<String>> {
     let head = format!("| {title} |");
-    let rows: Vec<Vec<String>> = chapter
+    let rows: Vec<Vec<String>> = page
         .lines()
         .skip_while(|line| !line.starts_with(&head))
         .take_while(|line| line.starts_with('|'))
@@ -100,7 +95,7 @@ fn readings() -> Vec<Reading> {
 
 #[test]
 fn the_reason_codes_are_those_of_the_code() {
-    let rows = table(&chapter("Reason codes"), "code");
+    let rows = table(&text(OUTCOMES), "code");
     let mut expected: Vec<(String, String)> =
         ReasonCode::FIXED.iter().map(|(_, code, meaning)| (format!("`{code}`"), meaning.trim().to_owned())).collect();
     let (open, fixed) = rows.split_last().unwrap();
@@ -115,10 +110,10 @@ fn the_reason_codes_are_those_of_the_code() {
 
 #[test]
 fn the_outcomes_and_events_are_those_of_the_code() {
-    let chapter = chapter("Reading the outcome");
-    let found: Vec<String> = table(&chapter, "outcome").iter().map(|row| plain(&row[0]).to_owned()).collect();
+    let page = text(OUTCOMES);
+    let found: Vec<String> = table(&page, "outcome").iter().map(|row| plain(&row[0]).to_owned()).collect();
     assert_eq!(found, Outcome::ALL.map(|outcome| outcome.as_str().to_owned()));
-    let fields = table(&chapter, "field");
+    let fields = table(&page, "field");
     let event = fields.iter().find(|row| row[0] == "`event`").unwrap();
     for outcome in Outcome::ALL {
         assert!(event[1].contains(&format!("`{}`", outcome.event())), "{outcome} has no event in {event:?}");
@@ -129,7 +124,7 @@ fn the_outcomes_and_events_are_those_of_the_code() {
 fn every_field_of_the_audit_record_is_explained() {
     let golden = text("crates/attachments/tests/golden/v2-audit-completed.json");
     let explained: String =
-        table(&chapter("Reading the outcome"), "field").iter().map(|row| row.join(" ") + "\n").collect();
+        table(&text(OUTCOMES), "field").iter().map(|row| row.join(" ") + "\n").collect();
     let fields = golden.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\": "));
     for (field, _) in fields.filter(|(field, _)| !matches!(*field, "case" | "team")) {
         let names = [format!("`{field}`"), format!("`object.{field}`")];
@@ -139,21 +134,21 @@ fn every_field_of_the_audit_record_is_explained() {
 
 #[test]
 fn the_settings_are_those_that_the_functions_read() {
-    let chapter = chapter("Settings");
-    let listed: BTreeSet<String> = table(&chapter, "setting").iter().map(|row| plain(&row[0]).to_owned()).collect();
+    let page = text(SETTINGS);
+    let listed: BTreeSet<String> = table(&page, "setting").iter().map(|row| plain(&row[0]).to_owned()).collect();
     let (aws, own): (BTreeSet<String>, BTreeSet<String>) =
         readings().into_iter().map(|reading| reading.name).partition(|name| name.starts_with("AWS_"));
-    assert_eq!(listed, own, "left: the README's table; right: what the code reads");
+    assert_eq!(listed, own, "left: docs/settings.md; right: what the code reads");
     for name in aws {
-        assert!(chapter.contains(&format!("`{name}`")), "{name} is not named under Settings");
+        assert!(page.contains(&format!("`{name}`")), "docs/settings.md does not name {name}");
     }
 }
 
 #[test]
 fn settings_and_parameters_agree_with_the_template() {
-    let (parameters, chapter) = (parameters(), chapter("Settings"));
+    let (parameters, page) = (parameters(), text(SETTINGS));
     let environments = environments(&parameters);
-    let rows = table(&chapter, "setting");
+    let rows = table(&page, "setting");
     let mut explained = BTreeSet::new();
     for row in &rows {
         let (setting, readers) = (plain(&row[0]), row[4].split(", ").map(str::to_owned).collect::<BTreeSet<_>>());
@@ -179,7 +174,7 @@ fn settings_and_parameters_agree_with_the_template() {
             "the template sets {variable}, which the table lacks"
         );
     }
-    for row in table(&chapter, "parameter") {
+    for row in table(&page, "parameter") {
         let name = plain(&row[0]);
         let known = parameters.get(name).unwrap_or_else(|| panic!("the template has no parameter {name}"));
         assert_eq!(default(known), row[1], "{name}'s default");
@@ -187,10 +182,10 @@ fn settings_and_parameters_agree_with_the_template() {
         assert!(explained.insert(name.to_owned()), "{name} stands in both tables");
     }
     let all: BTreeSet<String> = parameters.into_keys().collect();
-    assert_eq!(explained, all, "left: the README's parameters; right: the template's");
+    assert_eq!(explained, all, "left: the parameters of docs/settings.md; right: the template's");
 }
 
-/// A default as the README writes it.
+/// A default as the page writes it.
 fn default(parameter: &BTreeMap<String, String>) -> String {
     let all = media_type::MediaType::ALL.map(media_type::MediaType::as_str).join(",");
     match parameter.get("Default").map(String::as_str) {
@@ -249,9 +244,9 @@ fn the_messages_that_troubleshooting_quotes_exist() {
         let kept = code.len() - rest.len();
         code.replace_range(at..kept, "");
     }
-    let chapter = chapter("Troubleshooting");
+    let page = text("docs/troubleshooting.md");
     let mut quoted = 0;
-    for message in chapter.split("“`").skip(1) {
+    for message in page.split("“`").skip(1) {
         let message = message.split("`”").next().unwrap();
         assert!(message.len() < 200 && !message.contains('\n'), "a quotation does not end: {message}");
         for part in message.split('…').map(str::trim).filter(|part| !part.is_empty()) {
