@@ -97,9 +97,9 @@ pub struct Timings {
 words! {
     /// What became of the bytes that were reserved for the object.
     QuotaState:
-    /// Still counted because the file is at CXone, or given back.
+    /// Still counted because the file is at CXone, or refunded.
     Settled = "settled",
-    /// Kept although nobody knows whether CXone holds the file.
+    /// Kept because CXone may hold the file.
     Unsettled = "unsettled",
     /// Nothing was reserved.
     None = "none",
@@ -112,7 +112,7 @@ impl QuotaState {
         match (reserved_bytes, settlement) {
             (0, _) => Self::None,
             (_, Settlement::KeepUnsettled) => Self::Unsettled,
-            (_, Settlement::Keep | Settlement::GiveBack) => Self::Settled,
+            (_, Settlement::Keep | Settlement::Refund) => Self::Settled,
         }
     }
 }

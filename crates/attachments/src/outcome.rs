@@ -11,7 +11,7 @@ words! {
     Completed = "COMPLETED",
     /// CXone took the file and its job failed, a virus found included.
     Failed = "FAILED",
-    /// Never sent, or refused by CXone for good.
+    /// Never sent, or refused by CXone permanently.
     Rejected = "REJECTED",
     /// The job had not ended at its deadline.
     TimedOut = "TIMED_OUT",

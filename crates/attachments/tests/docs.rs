@@ -123,8 +123,7 @@ fn the_outcomes_and_events_are_those_of_the_code() {
 #[test]
 fn every_field_of_the_audit_record_is_explained() {
     let golden = text("crates/attachments/tests/golden/v2-audit-completed.json");
-    let explained: String =
-        table(&text(OUTCOMES), "field").iter().map(|row| row.join(" ") + "\n").collect();
+    let explained: String = table(&text(OUTCOMES), "field").iter().map(|row| row.join(" ") + "\n").collect();
     let fields = golden.lines().filter_map(|line| line.trim().strip_prefix('"')?.split_once("\": "));
     for (field, _) in fields.filter(|(field, _)| !matches!(*field, "case" | "team")) {
         let names = [format!("`{field}`"), format!("`object.{field}`")];

@@ -28,7 +28,7 @@ pub struct Source<'a> {
     pub prefix: &'a str,
 }
 
-/// The objects of one event, and how many of its records concern nobody here.
+/// The objects of one event, and how many of its records start nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notifications {
     /// In the event's order, repetitions included.
@@ -127,7 +127,7 @@ fn shown(text: &str) -> String {
     format!("{:?}", text.chars().take(256).collect::<String>())
 }
 
-/// Folder markers and keys outside the prefix concern nobody here.
+/// Folder markers and keys outside the prefix start nothing.
 fn is_ours(key: &str, prefix: &str) -> bool {
     key.starts_with(prefix) && !key.ends_with('/')
 }

@@ -75,7 +75,7 @@ fn eventbridge_keys_are_taken_as_they_are() {
 }
 
 #[test]
-fn what_concerns_nobody_is_counted() {
+fn records_that_start_nothing_are_counted() {
     let test_event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "drop"});
     let mixed = json!({"Records": [
         s3_record("ObjectCreated:Put", "interactions/INT/a.pdf"),
@@ -195,7 +195,7 @@ fn message_without_an_id_names_no_object_and_keeps_its_body() {
         assert!(fault.starts_with("the message has no messageId, so intake cannot give it back"), "{fault}");
         assert!(messages[2].id.is_empty() && messages[2].body.contains("interactions/INT/2.pdf"));
     }
-    // What starts nothing need not be given back.
+    // What starts nothing needs no retry.
     let messages = with_third(|message| {
         message["messageId"] = json!(null);
         message["body"] = json!(json!({"Event": "s3:TestEvent"}).to_string());

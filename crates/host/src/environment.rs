@@ -68,9 +68,9 @@ impl Environment {
             _ => {
                 let (low, high) = (range.start(), range.end());
                 let wanted = if *high == u64::MAX {
-                    format!("a whole number of at least {low} is wanted")
+                    format!("it must be a whole number of at least {low}")
                 } else {
-                    format!("a whole number from {low} to {high} is wanted")
+                    format!("it must be a whole number from {low} to {high}")
                 };
                 self.fault(name, format_args!("is {value:?}: {wanted}"));
                 default
@@ -170,8 +170,8 @@ mod tests {
         assert_eq!(
             message,
             "4 settings are wrong: LEDGER_TABLE is missing; EMPTY is missing; \
-             SIZE is \"25MB\": a whole number of at least 1 is wanted; \
-             WINDOW is \"61\": a whole number from 0 to 60 is wanted"
+             SIZE is \"25MB\": it must be a whole number of at least 1; \
+             WINDOW is \"61\": it must be a whole number from 0 to 60"
         );
     }
 

@@ -74,7 +74,7 @@ metrics! {
     Throttled: "Count", "intake, poll",
     /// Tokens fetched.
     TokenFetches: "Count", "intake, poll",
-    /// Objects given back to the queue.
+    /// Objects released for a later run.
     GivenBack: "Count", "intake",
     /// Refusals of the credentials that count for the alarm, see [`crate::Refusals`].
     CxoneUnauthorized: "Count", "intake, poll",

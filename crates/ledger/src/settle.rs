@@ -67,8 +67,8 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<bool, LedgerError> {
         let (reserved, resolution) = (entry.reserved_bytes, &settled.resolution);
-        let give_back = settlement == Settlement::GiveBack && reserved > 0;
-        let kept = if give_back { 0 } else { reserved };
+        let refund = settlement == Settlement::Refund && reserved > 0;
+        let kept = if refund { 0 } else { reserved };
         let mut set =
             "SET #state = :done, outcome = :outcome, outcome_at = :at, quota = :quota, expires_at = :expires, \
                        record_sha256 = :digest"
@@ -101,7 +101,7 @@ impl Ledger {
         }
         let object = object.update_expression(set).condition_expression(condition).build();
         let object = object.map_err(|error| LedgerError::unavailable("form the outcome's write", error))?;
-        if !give_back {
+        if !refund {
             return self.update("fix the outcome", object).await;
         }
         let counter = Update::builder()

@@ -182,7 +182,7 @@ async fn run<'a>(
         let (intake, times, lane) = (intake.clone(), times.clone(), Arc::clone(&lane));
         async move { record::work(&intake, &notification, &identity, &times, &lane).await }.instrument(span)
     };
-    // Every call of a record is bounded by itself; this bound is for what nobody thought of.
+    // Every call of a record is bounded by itself; this bound is a last resort.
     let until = times.wrap_up + Duration::from_secs(1);
     let finishes = side_by_side(notifications, lease_rest(&times), until, work).await;
     let fetches = u32::try_from(intake.cxone.token_fetches() - fetches_before).unwrap_or(u32::MAX);

@@ -1,5 +1,7 @@
 //! Looks for secrets in texts that a client has stored, logged or sent on. It knows nothing of how the client hides them.
 
+use std::collections::{BTreeSet, HashMap};
+
 use base64::{
     Engine as _, alphabet,
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
@@ -7,16 +9,23 @@ use base64::{
 
 /// So many letters and digits of a secret in a row give it away.
 const PIECE: usize = 12;
+/// A shorter secret would be found in ordinary words.
+const SHORTEST: usize = 4;
 /// A shorter word is not tried as Base64.
 const SHORTEST_BASE64: usize = 16;
 
 /// What must be in no text, in whatever case, with whatever between its letters and digits, and in whatever of the usual encodings.
 #[derive(Clone, Default)]
-pub struct Secrets(Vec<(String, String)>);
+pub struct Secrets {
+    /// What each piece is a piece of. A text is compared with all of them at once.
+    pieces: HashMap<Vec<u8>, String>,
+    lengths: BTreeSet<usize>,
+    count: usize,
+}
 
 impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} secrets [redacted]", self.0.len())
+        write!(f, "{} secrets [redacted]", self.count)
     }
 }
 
@@ -24,15 +33,25 @@ impl Secrets {
     /// The same with another one; `what` names it.
     #[must_use]
     pub fn and(mut self, what: &str, secret: &str) -> Self {
-        self.0.push((what.to_owned(), folded(secret.as_bytes())));
+        self.add(what, secret.as_bytes());
         for before in 0..3 {
             let bytes = [&vec![b' '; before], secret.as_bytes()].concat();
             let encoded = STANDARD.encode(&bytes);
             let sure = encoded.get((before * 8).div_ceil(6)..bytes.len() * 8 / 6).unwrap_or_default();
-            self.0.push((format!("{what} in Base64"), folded(sure.as_bytes())));
+            self.add(&format!("{what} in Base64"), sure.as_bytes());
         }
-        self.0.retain(|(_, secret)| secret.len() >= 4);
         self
+    }
+
+    fn add(&mut self, what: &str, secret: &[u8]) {
+        let secret = folded(secret);
+        if secret.len() < SHORTEST {
+            return;
+        }
+        let length = secret.len().min(PIECE);
+        self.pieces.extend(secret.windows(length).map(|piece| (piece.to_vec(), what.to_owned())));
+        self.lengths.insert(length);
+        self.count += 1;
     }
 
     /// The client's credentials in each form in which they are sent.
@@ -49,11 +68,10 @@ impl Secrets {
         let twice = unescaped(&once);
         for reading in [text.as_bytes(), &once, &twice].into_iter().flat_map(with_base64) {
             let reading = folded(&reading);
-            for (what, secret) in &self.0 {
-                let length = secret.len().min(PIECE);
-                let pieces = (0..=secret.len() - length).filter_map(|at| secret.get(at..at + length));
-                if let Some(piece) = pieces.into_iter().find(|piece| reading.contains(piece)) {
-                    return Some(format!("{what} ({}…)", piece.chars().take(3).collect::<String>()));
+            for length in &self.lengths {
+                let found = reading.windows(*length).find_map(|piece| Some((piece, self.pieces.get(piece)?)));
+                if let Some((piece, what)) = found {
+                    return Some(format!("{what} ({}…)", String::from_utf8_lossy(piece.get(..3).unwrap_or_default())));
                 }
             }
         }
@@ -62,8 +80,8 @@ impl Secrets {
 }
 
 /// ASCII letters and digits in lower case.
-fn folded(bytes: &[u8]) -> String {
-    bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(|byte| char::from(byte.to_ascii_lowercase())).collect()
+fn folded(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
 }
 
 /// Without percent-encoding, tags, and JSON's and HTML's escapes of single characters.
@@ -90,17 +108,10 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
             }
             _ => (None, 1),
         };
-        match code.and_then(char::from_u32) {
-            // Secrets in tests are ASCII.
-            Some(c) => {
-                plain.push(u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b' '));
-                at += length;
-            }
-            None => {
-                plain.push(*byte);
-                at += 1;
-            }
-        }
+        // Secrets in tests are ASCII.
+        let c = code.map(|code| u8::try_from(code).ok().filter(u8::is_ascii).unwrap_or(b' '));
+        plain.push(c.unwrap_or(*byte));
+        at += if c.is_some() { length } else { 1 };
     }
     plain
 }

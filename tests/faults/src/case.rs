@@ -26,7 +26,7 @@ pub(crate) struct Expect {
     pub(crate) outcome: Outcome,
     /// The reason's code; none where it is completed.
     pub(crate) reason: Option<&'static str>,
-    /// How many uploads are to be begun, from and to; of crashed runs nobody lived to count.
+    /// How many uploads the object may have, from and to. A crashed run may have begun one that it could not count.
     pub(crate) uploads: (u64, u64),
     /// How often intake is to take it, from and to.
     pub(crate) claims: (u64, u64),
@@ -91,7 +91,7 @@ impl Expect {
         Self { possibly_stored: Some(true), ..self }
     }
 
-    /// CXone holds nothing, and its bytes are given back.
+    /// CXone holds nothing, and its bytes are refunded.
     pub(crate) const fn surely_not_stored(self) -> Self {
         Self { possibly_stored: Some(false), quota: Some("settled"), ..self }
     }

@@ -122,7 +122,7 @@ impl Ending {
         match self {
             Self::Completed => Settlement::Keep,
             Self::Rejected(_) if possibly_stored => Settlement::KeepUnsettled,
-            Self::Failed(_) | Self::Rejected(_) => Settlement::GiveBack,
+            Self::Failed(_) | Self::Rejected(_) => Settlement::Refund,
             Self::TimedOut(_) | Self::TrackingFailed(_) | Self::Other { .. } => Settlement::KeepUnsettled,
         }
     }
@@ -133,8 +133,8 @@ impl Ending {
 pub enum Settlement {
     /// The attachment lives: the bytes stay counted.
     Keep,
-    /// CXone holds nothing: the bytes are given back.
-    GiveBack,
+    /// CXone holds nothing: the bytes are refunded.
+    Refund,
     /// CXone may hold the file: the bytes stay counted, marked for a person to settle.
     KeepUnsettled,
 }
@@ -188,8 +188,8 @@ mod tests {
             [false, true].map(|possibly_stored| Ending::from_parts(outcome, Some(reason())).settlement(possibly_stored))
         };
         assert_eq!(settled(Outcome::Completed), [Settlement::Keep; 2]);
-        assert_eq!(settled(Outcome::Failed), [Settlement::GiveBack; 2]);
-        assert_eq!(settled(Outcome::Rejected), [Settlement::GiveBack, Settlement::KeepUnsettled]);
+        assert_eq!(settled(Outcome::Failed), [Settlement::Refund; 2]);
+        assert_eq!(settled(Outcome::Rejected), [Settlement::Refund, Settlement::KeepUnsettled]);
         assert_eq!(settled(Outcome::TimedOut), [Settlement::KeepUnsettled; 2]);
         assert_eq!(settled(Outcome::TrackingFailed), [Settlement::KeepUnsettled; 2]);
     }

@@ -55,7 +55,7 @@ pub(crate) async fn of_twenty_claims_at_once_one_wins(table: Table) {
     assert_eq!(table.number(&object(1), "attempts").await, Some(1));
 }
 
-pub(crate) async fn what_is_decided_is_nobody_s_to_claim(table: Table) {
+pub(crate) async fn decided_object_cannot_be_claimed(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     table.ledger.decide(&lease, decided("a")).await.unwrap();

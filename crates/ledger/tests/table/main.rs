@@ -65,7 +65,7 @@ fn main() -> ExitCode {
             a_live_lease_is_another_run_s,
             a_dead_lease_is_taken_over,
             of_twenty_claims_at_once_one_wins,
-            what_is_decided_is_nobody_s_to_claim,
+            decided_object_cannot_be_claimed,
             what_is_done_is_done,
             a_missing_table_is_named,
         }

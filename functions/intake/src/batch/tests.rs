@@ -47,7 +47,7 @@ async fn a_panic_in_one_of_ten_is_felt_by_that_one_alone() {
             }
             Finish::Unfinished { retry_in, fault, outage } => {
                 assert_eq!(identity, poisoned, "{fault}");
-                assert_eq!((*retry_in, *outage), (LEASE_REST, false), "nobody gave the lease back");
+                assert_eq!((*retry_in, *outage), (LEASE_REST, false), "no run released the lease");
             }
         }
     }

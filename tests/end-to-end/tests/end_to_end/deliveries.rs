@@ -1,4 +1,4 @@
-//! How events come: more than once, in other shapes, unreadable, or for nobody.
+//! How events come: more than once, in other shapes, unreadable, or about nothing.
 
 use std::time::Duration;
 
@@ -82,7 +82,7 @@ pub(crate) async fn what_cannot_be_read_goes_to_the_dead_letters(world: &World) 
     Ok(())
 }
 
-pub(crate) async fn what_concerns_nobody_is_acknowledged(world: &World) -> Result<(), Error> {
+pub(crate) async fn records_that_start_nothing_are_acknowledged(world: &World) -> Result<(), Error> {
     let bucket = &world.stack.description().bucket;
     let object = |key: &str| ObjectRef::new(bucket, key, ObjectVersion::Id("v1".to_owned()));
     let marker = object("interactions/NOBODY/folder/")?;

@@ -114,7 +114,7 @@ impl Default for Trials {
                 deliveries::five_copies_at_once_and_one_later_are_one_object,
                 deliveries::a_bare_notification_and_an_eventbridge_event_do_as_well,
                 deliveries::what_cannot_be_read_goes_to_the_dead_letters,
-                deliveries::what_concerns_nobody_is_acknowledged,
+                deliveries::records_that_start_nothing_are_acknowledged,
                 deliveries::bad_payloads_are_named,
                 deliveries::throttled_in_place_and_given_back,
                 media::the_hard_cases_are_decided_right,

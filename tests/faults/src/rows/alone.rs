@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Row] = &[
     alone(
         "token/refused",
         "401 from the token endpoint once",
-        "a configuration fault: given back, not rejected; COMPLETED",
+        "a configuration fault: released, not rejected; COMPLETED",
         |case| token(case, vec![Step::once(TokenAct::Reply(invalid_client()))], COMPLETED.uploads(1, 4).claims(2, 2)),
     ),
     alone("token/rotated", "the secret rotated, all tokens revoked", "the secret read again, COMPLETED", rotated),

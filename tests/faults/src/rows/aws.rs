@@ -99,7 +99,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "aws/s3-403",
         "403 for a key, five times",
-        "given back, not rejected; COMPLETED",
+        "released, not rejected; COMPLETED",
         Play::Other(|case| {
             meets(case, ("GetObject", 0, 5), Act::Answer(s3_error(403, "AccessDenied")), COMPLETED.claims(2, 2))
         }),
@@ -107,7 +107,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "aws/s3-kms",
         "400 for a key of KMS that is disabled, five times",
-        "given back, not rejected; COMPLETED",
+        "released, not rejected; COMPLETED",
         Play::Other(|case| {
             let disabled = Act::Answer(s3_error(400, "KMS.DisabledException"));
             meets(case, ("GetObject", 0, 5), disabled, COMPLETED.claims(2, 2))

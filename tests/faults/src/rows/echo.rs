@@ -1,4 +1,4 @@
-//! Answers that repeat all that was received: no secret of ours and no character that nobody sees may be anywhere afterwards.
+//! Answers that repeat all that was received: no secret of ours and no invisible character may be anywhere afterwards.
 
 use attachments::{Outcome, is_harmless};
 use cxone_standin::{Echo, EchoForm, INVISIBLE, JobAct, Step, TokenAct, UploadAct};
@@ -52,15 +52,16 @@ impl Case {
         Ok(One { interaction, placed })
     }
 
-    /// Waits for the object's end and looks for what must not be there.
-    async fn is_clean(&self, one: &One) -> Result<Ended, FaultsError> {
-        let ended = self.end_of(&one.placed, Webhook::Delivered).await?;
-        self.world.nothing_leaks(&one.placed, &ended).await?;
+    /// Waits for the objects' ends and looks for what must not be there.
+    async fn are_clean(&self, all: &[One]) -> Result<Vec<Ended>, FaultsError> {
+        let ended = try_join_all(all.iter().map(|one| self.end_of(&one.placed, Webhook::Delivered))).await?;
+        let pairs: Vec<_> = all.iter().map(|one| &one.placed).zip(&ended).collect();
+        self.world.nothing_leaks(&pairs).await?;
         Ok(ended)
     }
 
     async fn all_clean(&self, all: Vec<One>) -> Result<String, FaultsError> {
-        let ended = try_join_all(all.iter().map(|one| self.is_clean(one))).await?;
+        let ended = self.are_clean(&all).await?;
         let seen = all.iter().zip(&ended).map(|(one, ended)| {
             let name = one.interaction.rsplit('-').next().unwrap_or_default();
             format!("{name}: {}", ended.reason.as_deref().unwrap_or(&ended.outcome))
@@ -108,7 +109,7 @@ fn job_forms(case: Case) -> Acting {
             let job = Step::once(JobAct::Echo(failed)).forever();
             all.push(case.one(&word(form), Vec::new(), vec![job]).await?);
         }
-        let ended = try_join_all(all.iter().map(|one| case.is_clean(one))).await?;
+        let ended = case.are_clean(&all).await?;
         for ended in &ended {
             Expect::ended(Outcome::Failed, "job_failed").says(&["[redacted]"]).compare(ended)?;
         }
@@ -135,16 +136,17 @@ fn job_statuses(case: Case) -> Acting {
 
 fn tokens(case: Case) -> Acting {
     Box::pin(async move {
-        let mut seen = Vec::new();
+        let mut ended = 0;
         for (form, status) in EchoForm::ALL.into_iter().zip([200, 400, 401, 403, 503].into_iter().cycle()) {
             case.world.standin.script_tokens(&[Step::once(TokenAct::Echo(Echo::new(status, form)))]).await?;
             case.world.standin.revoke_tokens().await?;
             let one = case.one(&word(form), Vec::new(), Vec::new()).await?;
-            let ended = case.is_clean(&one).await?;
-            ensure(ended.outcome == "COMPLETED", || format!("{form:?} {status}: {}", ended.seen()))?;
-            seen.push(ended);
+            for one in case.are_clean(&[one]).await? {
+                ensure(one.outcome == "COMPLETED", || format!("{form:?} {status}: {}", one.seen()))?;
+                ended += 1;
+            }
         }
-        Ok(format!("{} COMPLETED", seen.len()))
+        Ok(format!("{ended} COMPLETED"))
     })
 }
 
@@ -159,7 +161,7 @@ fn names(case: Case) -> Acting {
         case.world.tag(&placed, "note", "=1+1").await?;
         case.world.announce(&placed).await?;
         let ended = case.end_of(&placed, Webhook::Delivered).await?;
-        let searched = case.world.nothing_leaks(&placed, &ended).await?;
+        case.world.nothing_leaks(&[(&placed, &ended)]).await?;
         let held = ended.attachment.as_ref().map(|one| one.file_name.as_str());
         ensure(held == Some(name.as_str()), || format!("CXone holds it as {held:?}"))?;
         let key = ended.record.pointer("/object/key").and_then(serde_json::Value::as_str);
@@ -168,6 +170,6 @@ fn names(case: Case) -> Acting {
         let stored = ended.deliveries.first().map(|one| one.body.clone()).unwrap_or_default();
         ensure(stored.trim_end().chars().all(is_harmless), || format!("raw in {stored:?}"))?;
         serde_json::from_str::<serde_json::Value>(&stored).calling("reading a webhook")?;
-        Ok(format!("{}; {searched} bytes searched", Expect::COMPLETED.compare(&ended)?))
+        Expect::COMPLETED.compare(&ended)
     })
 }

@@ -39,7 +39,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "job/404",
-        "404 for good",
+        "404, always",
         "TRACKING_FAILED cxone_404 after a minute",
         Play::Job(|| vec![reply(404).forever()], Expect::untracked("cxone_404")),
     )

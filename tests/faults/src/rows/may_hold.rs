@@ -55,7 +55,7 @@ pub(super) const ROWS: &[Row] = &[
     given_up(
         "may-hold/cut-in-body",
         "cut before the body is whole, always",
-        "REJECTED cxone_unavailable, quota given back: CXone saw no whole body",
+        "REJECTED cxone_unavailable, quota refunded: CXone saw no whole body",
         Play::Upload(
             || vec![Step::once(UploadAct::cut(CutAt::AfterBytes(100_000))).forever()],
             Expect { outcome: Outcome::Rejected, ..UNKNOWN }.bytes(LARGE).surely_not_stored(),
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
     given_up(
         "may-hold/429",
         "429 behind every whole body",
-        "REJECTED cxone_unavailable, quota given back: CXone says that it took nothing",
+        "REJECTED cxone_unavailable, quota refunded: CXone says that it took nothing",
         Play::Upload(
             || vec![upload(own(429)).forever()],
             Expect { outcome: Outcome::Rejected, ..UNKNOWN }.surely_not_stored(),

@@ -17,7 +17,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "quota/given-back",
         "three jobs fail, and each outcome is recorded twice",
-        "their bytes are given back once",
+        "their bytes are refunded once",
         Play::Other(given_back),
     )
     .at(Place::Quota)

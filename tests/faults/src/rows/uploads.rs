@@ -51,7 +51,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/429-long",
         "429, Retry-After 30",
-        "given back for 30 s, COMPLETED",
+        "released for 30 s, COMPLETED",
         Play::Upload(|| vec![throttled(RetryAfter::Seconds(30))], COMPLETED.uploads(2, 2).claims(2, 2)),
     ),
     row(
@@ -87,7 +87,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/401-twice",
         "401 to a fresh token too",
-        "given back, not rejected; then COMPLETED",
+        "released, not rejected; then COMPLETED",
         Play::Upload(|| vec![upload(own(401)).times(2)], COMPLETED.uploads(3, 3).claims(2, 2)),
     ),
     row(
@@ -184,7 +184,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/cut-then-refused",
         "reset after the body thrice, then 403",
-        "REJECTED, quota given back",
+        "REJECTED, quota refunded",
         Play::Upload(
             || vec![cut_unkept().times(3), upload(own(403))],
             Expect::rejected("cxone_forbidden").uploads(4, 4).surely_not_stored(),
@@ -194,7 +194,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/no-answer",
         "stored, no answer for longer than the time-out",
-        "given back, again under the same key, COMPLETED",
+        "released, again under the same key, COMPLETED",
         Play::Upload(
             || vec![Step::once(UploadAct::Never { read: true, store: true })],
             COMPLETED.uploads(2, 2).claims(2, 2),

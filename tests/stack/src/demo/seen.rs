@@ -143,7 +143,7 @@ async fn records(stack: &Stack) -> Result<BTreeMap<String, Record>, StackError> 
     Ok(records)
 }
 
-/// The ledger's state of an object that has no execution, and the fault that it was last given back for, in words.
+/// The ledger's state of an object that has no execution, and the fault for which it was last released, in words.
 async fn ledger(stack: &Stack, identity: &str) -> Result<String, StackError> {
     let key = AttributeValue::S(format!("object#{identity}"));
     let table = &stack.description().ledger_table;
