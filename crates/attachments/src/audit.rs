@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Identity, Reason,
+    Identity, Reason, to_json,
     word::words,
     workflow::{Attachment, Resolution, Settlement, SourceChecksum},
 };
@@ -175,7 +175,7 @@ impl AuditRecord {
     /// # Errors
     /// None in practice: every field has a JSON form.
     pub fn to_bytes(&self) -> serde_json::Result<Vec<u8>> {
-        let mut bytes = serde_json::to_vec(self)?;
+        let mut bytes = to_json(self)?.into_bytes();
         bytes.push(b'\n');
         Ok(bytes)
     }

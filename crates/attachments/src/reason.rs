@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{InvalidWord, Word};
+use crate::{InvalidWord, Word, shown};
 
 /// The longest text that goes with a code, in bytes. CXone's own words are cut to it.
 pub const REASON_TEXT_BYTES: usize = 1024;
@@ -143,16 +143,16 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// Cuts `text` to size at a character's border and replaces control characters, which would garble a console.
+    /// Cuts `text` to size between two characters and escapes what a reader cannot see.
     #[must_use]
     pub fn new(code: ReasonCode, text: impl AsRef<str>) -> Self {
         let mut clean = String::new();
         for c in text.as_ref().chars() {
-            let c = if c.is_control() { ' ' } else { c };
-            if clean.len() + c.len_utf8() > REASON_TEXT_BYTES {
+            let shown = shown(c.encode_utf8(&mut [0; 4])).into_owned();
+            if clean.len() + shown.len() > REASON_TEXT_BYTES {
                 break;
             }
-            clean.push(c);
+            clean.push_str(&shown);
         }
         Self { code, text: clean }
     }
@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn texts_are_cut_at_a_character_and_cleaned() {
         let reason = Reason::new(ReasonCode::JobFailed, "é\u{1b}[31m".repeat(1000));
-        assert!(reason.text.len() <= REASON_TEXT_BYTES && reason.text.len() > REASON_TEXT_BYTES - 4);
-        assert!(!reason.text.contains('\u{1b}'));
+        assert!(reason.text.len() <= REASON_TEXT_BYTES && reason.text.len() > REASON_TEXT_BYTES - 6);
+        assert!(reason.text.starts_with(r"é\u{1b}[31mé"), "{reason}");
+        assert_eq!(Reason::new(ReasonCode::Empty, "a\u{202e}b").text, r"a\u{202e}b");
     }
 }

@@ -1,14 +1,19 @@
-//! Which characters a person can see.
+//! Which characters a reader can see, and how texts from outside are shown.
+//!
+//! Names, keys and tags are accepted with zero-width and bidirectional characters, because people have such files. Wherever they are
+//! shown (a message, a log line, a record, a payload, a terminal), these characters are escaped: as `\u{202e}` in text, as `\u202e` in JSON,
+//! which reads back as what it was. CXone gets the name as it is.
 
-/// Whether a character is visible: neither a control character nor white space, nor one that Unicode has renderers ignore
-/// (zero-width and bidirectional characters, variation selectors, tags), nor a noncharacter.
+use std::{borrow::Cow, fmt::Write as _};
+
+use serde::Serialize;
+
+/// Whether a character changes nothing around it: neither a control character, nor one that Unicode has renderers ignore (zero-width
+/// and bidirectional characters, variation selectors, tags), nor a separator of lines, nor a noncharacter.
 #[must_use]
-pub fn is_visible(c: char) -> bool {
-    if c.is_control() || c.is_whitespace() {
-        return false;
-    }
-    // Unicode's `Default_Ignorable_Code_Point`, with the interlinear annotations and the noncharacters.
-    !matches!(
+pub fn is_harmless(c: char) -> bool {
+    // Unicode's `Default_Ignorable_Code_Point`, with the separators, the interlinear annotations and the noncharacters.
+    let ignored = matches!(
         c,
         '\u{ad}'
             | '\u{34f}'
@@ -28,26 +33,101 @@ pub fn is_visible(c: char) -> bool {
             | '\u{1bca0}'..='\u{1bca3}'
             | '\u{1d173}'..='\u{1d17a}'
             | '\u{e0000}'..='\u{e0fff}'
-    ) && (c as u32) & 0xfffe != 0xfffe
+    );
+    !c.is_control() && !ignored && (c as u32) & 0xfffe != 0xfffe
+}
+
+/// Whether a character is harmless and no white space.
+#[must_use]
+pub fn is_visible(c: char) -> bool {
+    is_harmless(c) && !c.is_whitespace()
+}
+
+/// A text for people, in one line: every character that is not harmless as `\u{…}`.
+#[must_use]
+pub fn shown(text: &str) -> Cow<'_, str> {
+    escaped(text, is_harmless, |escaped, c| escaped.extend(c.escape_unicode()))
+}
+
+/// A JSON text that says the same and holds no such character raw, but for the line ends between its values.
+#[must_use]
+pub fn json_shown(json: &str) -> Cow<'_, str> {
+    // Inside a string, JSON itself escapes these.
+    let stays = |c: char| is_harmless(c) || matches!(c, '\n' | '\r' | '\t');
+    escaped(json, stays, |escaped, c| {
+        for unit in c.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(escaped, "\\u{unit:04x}");
+        }
+    })
+}
+
+/// What is written, sent or passed on as JSON, all of it harmless.
+///
+/// # Errors
+/// The value has no JSON form.
+pub fn to_json(value: &impl Serialize) -> serde_json::Result<String> {
+    let json = serde_json::to_string(value)?;
+    Ok(match json_shown(&json) {
+        Cow::Borrowed(_) => json,
+        Cow::Owned(escaped) => escaped,
+    })
+}
+
+fn escaped(text: &str, stays: impl Fn(char) -> bool, escape: impl Fn(&mut String, char)) -> Cow<'_, str> {
+    if text.chars().all(&stays) {
+        return Cow::Borrowed(text);
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if stays(c) {
+            escaped.push(c);
+        } else {
+            escape(&mut escaped, c);
+        }
+    }
+    Cow::Owned(escaped)
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
     fn letters_signs_and_pictures_are_visible() {
         for c in "aZ0/%?#\\.:~é日本🎧".chars() {
-            assert!(is_visible(c), "{c:?}");
+            assert!(is_visible(c) && is_harmless(c), "{c:?}");
         }
     }
 
     #[test]
     fn what_hides_or_reorders_text_is_not_visible() {
-        for c in "\0\t\n \u{7f}\u{85}\u{a0}\u{ad}\u{200b}\u{200e}\u{202e}\u{2066}\u{3000}\u{feff}\u{fe0f}\u{ffff}\u{e0041}\u{10ffff}"
+        for c in "\0\t\n\u{7f}\u{85}\u{ad}\u{200b}\u{200e}\u{2028}\u{202e}\u{2066}\u{feff}\u{fe0f}\u{ffff}\u{e0041}\u{10ffff}"
             .chars()
         {
-            assert!(!is_visible(c), "{c:?}");
+            assert!(!is_visible(c) && !is_harmless(c), "{c:?}");
+        }
+        for c in " \u{a0}\u{3000}".chars() {
+            assert!(!is_visible(c) && is_harmless(c), "{c:?}");
+        }
+    }
+
+    #[test]
+    fn text_is_shown_with_what_hides_or_reorders_escaped() {
+        assert_eq!(shown("a\u{202e}fdp.exe\u{1b}[2J\r\n"), r"a\u{202e}fdp.exe\u{1b}[2J\u{d}\u{a}");
+        assert!(matches!(shown("Grüße 日本　(1).pdf"), Cow::Borrowed(_)));
+    }
+
+    proptest! {
+        #[test]
+        fn json_says_the_same_without_a_raw_invisible_character(text in any::<String>(), tail in "[\u{202e}\u{200b}\u{e0041}\u{7f}\u{9b}]{1,3}") {
+            let text = text + &tail;
+            let json = serde_json::to_string_pretty(&[&text]).unwrap();
+            let plain = json_shown(&json);
+            prop_assert!(plain.chars().all(|c| is_harmless(c) || c == '\n'), "{plain}");
+            prop_assert_eq!(serde_json::from_str::<[String; 1]>(&plain).unwrap(), [text]);
         }
     }
 }

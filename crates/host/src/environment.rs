@@ -132,6 +132,11 @@ fn checked_url(value: &str, plain: &PlainHttpHosts) -> Result<Url, String> {
     if holds_credentials {
         return Err("holds credentials; they belong in the secret".to_owned());
     }
+    // A query may hold a key as well.
+    let value = match value.split_once(['?', '#']) {
+        Some((before, _)) => format!("{before}?…"),
+        None => value.to_owned(),
+    };
     let url = parsed.map_err(|error| format!("is {value:?}: {error}"))?;
     match url.scheme() {
         "https" => Ok(url),
@@ -180,16 +185,19 @@ mod tests {
             ("E", "http://[::1]:9/"),
             ("F", "http://127.0.0.1.evil.example/"),
             ("G", "https://user:secret@cxone.example:99999/"),
+            ("H", "http://hooks.example/in?key=secret@x#secret@y"),
+            ("I", "https://hooks.example:99999/in?key=secret@x"),
         ]);
         let plain = PlainHttpHosts::read(&settings);
         assert!(settings.url("A", &plain).is_some());
         assert!(settings.url("E", &plain).is_some());
-        for name in ["B", "C", "D", "F", "G"] {
+        for name in ["B", "C", "D", "F", "G", "H", "I"] {
             assert!(settings.url(name, &plain).is_none(), "{name}");
         }
         let message = settings.check().unwrap_err().to_string();
         assert!(message.contains("B is \"http://cxone.example/api\": plain http"), "{message}");
-        assert!(!message.contains("secret@"), "{message}");
+        assert!(message.contains("H is \"http://hooks.example/in?…\": plain http"), "{message}");
+        assert!(!message.contains("secret@") && !message.contains("key="), "{message}");
     }
 
     #[test]

@@ -1,5 +1,8 @@
 //! Structured logs: one JSON object a line, on standard output, where Lambda takes them.
 
+use std::io::{self, Write};
+
+use attachments::json_shown;
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::{
     Layer, Registry, filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
@@ -31,7 +34,32 @@ where
     W: for<'a> fmt::MakeWriter<'a> + Send + Sync + 'static,
 {
     let lines = fmt::layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
-    lines.with_ansi(false).with_writer(writer)
+    lines.with_ansi(false).with_writer(HarmlessLines(writer))
+}
+
+/// Escapes what a terminal would obey or hide: a key, a tag or an error of another system may hold it.
+struct HarmlessLines<W>(W);
+
+impl<'a, W: fmt::MakeWriter<'a>> fmt::MakeWriter<'a> for HarmlessLines<W> {
+    type Writer = Harmless<W::Writer>;
+
+    fn make_writer(&'a self) -> Self::Writer {
+        Harmless(self.0.make_writer())
+    }
+}
+
+struct Harmless<W>(W);
+
+impl<W: Write> Write for Harmless<W> {
+    /// A line comes as one piece.
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.write_all(json_shown(&String::from_utf8_lossy(line)).as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 #[cfg(test)]
@@ -58,6 +86,19 @@ mod tests {
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
+    }
+
+    #[test]
+    fn line_holds_no_raw_character_that_a_terminal_obeys_or_hides() {
+        let (kept, key) = (Kept::default(), "INT-1/a\u{202e}\u{200b}\u{1b}[2J\u{9b}fdp.exe");
+        let writer = kept.clone();
+        tracing::subscriber::with_default(registry().with(lines(move || writer.clone())), || {
+            tracing::error!(key, "{key} cannot be read");
+        });
+        let line = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        assert!(line.trim_end().chars().all(attachments::is_harmless), "{line:?}");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!((&line["key"], &line["message"]), (&json!(key), &json!(format!("{key} cannot be read"))));
     }
 
     #[test]

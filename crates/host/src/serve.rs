@@ -7,11 +7,11 @@ use std::{
 
 use lambda_runtime::{Context, Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 use tracing::{Instrument as _, Span};
 
 use crate::SettingsError;
-use attachments::workflow::error_type;
+use attachments::{shown, to_json, workflow::error_type};
 
 /// An invocation that failed: the stable name that the state machine retries and catches by, and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl From<SettingsError> for Failure {
 
 impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
-        Self { error_type: failure.error_type.to_owned(), error_message: failure.message }
+        Self { error_type: failure.error_type.to_owned(), error_message: shown(&failure.message).into_owned() }
     }
 }
 
@@ -80,7 +80,8 @@ where
                 tracing::error!(error_type = failure.error_type, "{}", failure.message);
             })
         };
-        logged.instrument(span).await
+        let answer = logged.instrument(span).await?;
+        to_json(&answer).and_then(RawValue::from_string).map_err(Failure::input)
     }))
     .await
 }

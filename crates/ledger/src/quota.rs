@@ -126,8 +126,8 @@ impl Ledger {
             if !passing || tries == TRIES {
                 return Err(LedgerError::unavailable(action, error));
             }
-            let ceiling = 50_u64 << tries.min(6);
-            tokio::time::sleep(Duration::from_millis(fastrand::u64(20..=ceiling))).await;
+            let ceiling = Duration::from_millis(50 << tries.min(6));
+            tokio::time::sleep(jitter::between(Duration::from_millis(20), ceiling)).await;
         }
     }
 }

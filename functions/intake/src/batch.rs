@@ -108,7 +108,7 @@ fn wait_for(message: &Message, found: &Notifications, finishes: &HashMap<Identit
     let unfinished = found.objects.iter().filter_map(|one| match finishes.get(&one.object.identity()) {
         Some(Finish::Finished { .. }) => None,
         // The longer an outage lasts, the longer the message rests.
-        Some(Finish::Unfinished { outage: true, .. }) => Some(cxone::backoff(received, fastrand::f64())),
+        Some(Finish::Unfinished { outage: true, .. }) => Some(cxone::backoff(received, jitter::fraction())),
         Some(Finish::Unfinished { retry_in, .. }) => Some(*retry_in),
         None => Some(Duration::ZERO),
     });

@@ -54,7 +54,7 @@ impl Queue {
 
     /// Puts a message that cannot be read where a person will look, with the reason as an attribute.
     pub(crate) async fn bury(&self, message: &Message, reason: &Unreadable) -> Result<(), String> {
-        let text: String = reason.to_string().chars().filter(|c| !c.is_control()).take(1024).collect();
+        let text: String = attachments::shown(&reason.to_string()).chars().take(1024).collect();
         let attribute = MessageAttributeValue::builder().data_type("String").string_value(text).build();
         let attribute = attribute.map_err(|error| error.to_string())?;
         // An empty body is not a message that SQS takes.

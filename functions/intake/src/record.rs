@@ -132,7 +132,8 @@ async fn claimed_before(intake: &Intake, claim: Claim, times: &Times) -> Finish 
         Claim::Leased { until } => {
             let now = Timestamp::from(SystemTime::now());
             let rest = u64::try_from(until.unix_millis() - now.unix_millis()).unwrap_or(0);
-            let wait = Duration::from_millis(rest + fastrand::u64(500..3_000));
+            let wait =
+                Duration::from_millis(rest) + jitter::between(Duration::from_millis(500), Duration::from_secs(3));
             Finish::unfinished(wait, "another run has the object")
         }
         Claim::Done | Claim::Mine(_) => Finish::Finished { execution_name: None },
@@ -157,7 +158,7 @@ async fn take(intake: &Intake, notification: &Notification, lease: Lease, times:
         Ok(Err(halt)) => halt,
         Err(_) => {
             let last = run.out_of_time();
-            Halt::Later { wait: last.wait(fastrand::f64()), last }
+            Halt::Later { wait: last.wait(jitter::fraction()), last }
         }
     };
     match halt {
@@ -210,7 +211,7 @@ async fn postpone(intake: &Intake, lease: &Lease, times: &Times) {
 }
 
 fn short_rest() -> Duration {
-    Duration::from_millis(fastrand::u64(1_000..=SHORT_REST * 1_000))
+    jitter::between(Duration::from_secs(1), Duration::from_secs(SHORT_REST))
 }
 
 fn accepted(attachment: &mut Attachment, job: JobId) {
@@ -239,7 +240,7 @@ async fn decide(run: &Run<'_>, times: &Times) -> Finish {
         || ObjectKey::interaction_of(&notification.object.key, &intake.settings.key_prefix),
         |id| id.as_str().to_owned(),
     );
-    let execution_input = match serde_json::to_string(attachment) {
+    let execution_input = match attachments::to_json(attachment) {
         Ok(input) => input,
         Err(error) => return Finish::outage(format!("the payload has no JSON form: {error}")),
     };

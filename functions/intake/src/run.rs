@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
         let facts =
             |one: &Attachment| (one.upload.is_some(), one.object.mime_type.is_some(), one.object.size_bytes.is_some());
         let less = self.known_before().is_some_and(|before| facts(&before) > facts(&self.attachment));
-        if less { self.lease.known.clone() } else { serde_json::to_string(&self.attachment).ok() }
+        if less { self.lease.known.clone() } else { attachments::to_json(&self.attachment).ok() }
     }
 
     fn known_before(&self) -> Option<Attachment> {

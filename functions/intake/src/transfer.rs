@@ -63,13 +63,13 @@ pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
             Err(Halt::Later { last, .. }) => last,
             // The fault is what came before, not that time ran out.
             Err(Halt::NoTime) => {
-                let later = |last: Retry| Halt::Later { wait: last.wait(fastrand::f64()), last };
+                let later = |last: Retry| Halt::Later { wait: last.wait(jitter::fraction()), last };
                 return Err(before.map_or(Halt::NoTime, later));
             }
             Err(halt) => return Err(halt),
         };
         report(&retry, run);
-        let wait = retry.wait(fastrand::f64());
+        let wait = retry.wait(jitter::fraction());
         // Refused credentials are a person's to fix, which takes longer than a wait in place.
         let spent = attempts >= ATTEMPTS || run.uploads >= upload_limit(run) || retry.cause == Cause::Unauthorized;
         if spent || wait > LONGEST_SLEEP || wait + WORTH_TRYING > run.time_left() {
@@ -190,7 +190,7 @@ fn repeat(attachment: &mut Attachment, content: &UploadContent) {
 /// Writes the request down before its first byte is sent: a retry is the same request, byte for byte.
 async fn prepare(run: &mut Run<'_>, content: &UploadContent, bytes: u64) -> Result<(), Stop> {
     let limit = run.intake.settings.quota;
-    let request = serde_json::to_string(content)
+    let request = attachments::to_json(content)
         .map_err(|error| Stop::Internal(format!("the tags have no JSON form: {error}")))?;
     match run.intake.ledger.prepare(&run.lease, &request, bytes, limit).await {
         Ok(Prepared::Ready) => {

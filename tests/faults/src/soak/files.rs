@@ -13,6 +13,7 @@ const DOCX: &[u8] = include_bytes!("../../../fixtures/letter.docx");
 
 /// The file of that number: every other one a sound of 1 KiB to 1 MiB, small ones more often than large ones; of the others
 /// each type in turn.
+#[expect(clippy::disallowed_methods, reason = "sizes for a test")]
 pub(super) fn file(interaction: &str, number: usize) -> File {
     let of = |name: &str, body: &[u8]| File {
         key: format!("{PREFIX}{interaction}/{name}"),

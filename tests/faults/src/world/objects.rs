@@ -63,6 +63,7 @@ impl File {
 }
 
 /// A WAV file of so many bytes, at least its header's 44: noise, so that no two are alike.
+#[expect(clippy::disallowed_types, reason = "noise for a test")]
 pub(crate) fn sound(bytes: usize) -> Vec<u8> {
     let data = u32::try_from(bytes.saturating_sub(44) & !1).unwrap_or(u32::MAX);
     let mut file = b"RIFF".to_vec();
@@ -91,6 +92,7 @@ impl World {
         self.write(UNVERSIONED, file).await
     }
 
+    #[expect(clippy::disallowed_methods, reason = "a tag and a sequencer for a test")]
     async fn write(&self, bucket: &str, file: &File) -> Result<Placed, FaultsError> {
         let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
         let put = self.clients.s3.put_object().bucket(bucket).key(&file.key).body(file.body.clone().into());
@@ -172,6 +174,7 @@ fn record(placed: &Placed) -> Value {
 }
 
 /// `EventBridge`'s event of the object.
+#[expect(clippy::disallowed_methods, reason = "an id for a test")]
 pub(crate) fn eventbridge(placed: &Placed) -> Value {
     json!({
         "version": "0", "id": format!("{:032x}", fastrand::u128(..)), "detail-type": "Object Created", "source": "aws.s3",
