@@ -96,3 +96,87 @@ pub(crate) fn refusal(response: &Response, what: &str) -> Reason {
     };
     Reason::new(code, format!("CXone answered {what} with {status}: {advice}.{sender} {said}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use reqwest::header::{HeaderMap, HeaderValue, WWW_AUTHENTICATE};
+
+    use super::*;
+    use crate::untrusted::Redactor;
+
+    fn class_of(status: u16, challenges: &[&str], body: &str) -> Class {
+        let mut headers = HeaderMap::new();
+        for challenge in challenges {
+            headers.append(WWW_AUTHENTICATE, HeaderValue::from_bytes(challenge.as_bytes()).unwrap());
+        }
+        let body = body.as_bytes().to_vec();
+        class(&Response::new(status, &headers, body, true, Redactor::default(), SystemTime::UNIX_EPOCH))
+    }
+
+    /// A producer chooses the name of the file, its tags and its interaction, and CXone may repeat them anywhere.
+    #[test]
+    fn name_and_interaction_echoed_in_a_403_are_no_missing_scope() {
+        for word in [
+            "permission.pdf",
+            "xscope.1",
+            "insufficient_scope",
+            "error=insufficient_scope",
+            "error=\\\"insufficient_scope\\\"",
+            "\\\",\\\"error\\\":\\\"insufficient_scope",
+            "insufficient_scope.pdf",
+        ] {
+            for body in [
+                format!(r#"{{"error": "{word} may not be written", "code": 1}}"#),
+                format!(r#"{{"error": "no", "message": "{word}"}}"#),
+                format!(r#"{{"error": "no", "error_description": "{word}"}}"#),
+                format!(r#"{{"error": "no", "details": {{"error": "{word}", "file": "{word}"}}}}"#),
+                format!(r#"{{"error": ["{word}"], "errors": [{{"error": "{word}"}}]}}"#),
+                format!(r#"{{"Error": "{word}", "error_": "{word}", "scope": "{word}"}}"#),
+                format!(r#"{{"error": {{"error": "{word}"}}}}"#),
+            ] {
+                assert_eq!(class_of(403, &[], &body), Class::Refused, "{body}");
+            }
+            let challenges = [
+                format!("Bearer realm=\"{word}\""),
+                format!("Bearer error=\"invalid_token\", error_description=\"{word}\""),
+                format!("Bearer error_description=\"x, error={word}\", scope=\"{word}\""),
+            ];
+            for challenge in challenges {
+                let body = r#"{"error": "no", "code": 1}"#;
+                assert_ne!(class_of(403, &[&challenge], body), Class::ScopeMissing, "{challenge}");
+            }
+            assert_eq!(class_of(403, &[], word), Class::Gateway, "{word}");
+            assert_eq!(class_of(403, &[], &format!("<html>{word}")), Class::Gateway, "{word}");
+        }
+    }
+
+    #[test]
+    fn oauth_s_two_fields_name_a_missing_scope() {
+        for (challenges, body) in [
+            (&[r#"Bearer error="insufficient_scope""#][..], ""),
+            (&[r#"bearer REALM="x", Error="INSUFFICIENT_SCOPE", scope="job:read""#], "<html>"),
+            (&["Bearer error=insufficient_scope"], r#"{"error": "no", "code": 1}"#),
+            (&[r#"Basic realm="x""#, r#"Bearer error="insufficient_scope""#], ""),
+            (&[r#"Basic realm="x", Bearer error="insufficient_scope""#], ""),
+            (&[], r#"{"error": "insufficient_scope"}"#),
+            (&[], r#"{"error": " Insufficient_Scope ", "error_description": "permission.pdf"}"#),
+        ] {
+            assert_eq!(class_of(403, challenges, body), Class::ScopeMissing, "{challenges:?} {body}");
+            // Of another status, the fields say nothing.
+            assert_eq!(class_of(404, challenges, r#"{"error": "insufficient_scope", "a": 1}"#), Class::Refused);
+        }
+    }
+
+    #[test]
+    fn status_outside_100_to_599_is_unreadable() {
+        for status in [0, 99, 600, 601, 999, 1_000, u16::MAX] {
+            for body in ["", "<html>", r#"{"jobId": "job-1"}"#, r#"{"status": "COMPLETED"}"#] {
+                assert_eq!(class_of(status, &[], body), Class::Unreadable, "{status} {body}");
+            }
+        }
+        // Nothing comes behind these that ends a request.
+        assert_eq!([100, 101, 199].map(|status| class_of(status, &[], "")), [Class::Unreadable; 3]);
+    }
+}

@@ -181,7 +181,7 @@ impl History {
 
     /// A fault outside an upload.
     pub fn fault(&mut self, cause: Cause, fault: impl Into<String>) -> Retry {
-        self.retry(cause, None, fault.into())
+        self.retry(cause, None, &fault.into())
     }
 
     /// A failure to get a token.
@@ -191,11 +191,13 @@ impl History {
             TokenError::Throttled { .. } => Cause::Throttled,
             TokenError::Unavailable { .. } => Cause::Unavailable,
         };
-        self.retry(cause, error.retry_after(), error.to_string())
+        self.retry(cause, error.retry_after(), &error.to_string())
     }
 
-    fn retry(&mut self, cause: Cause, retry_after: Option<Duration>, fault: String) -> Retry {
+    fn retry(&mut self, cause: Cause, retry_after: Option<Duration>, fault: &str) -> Retry {
         self.faults = self.faults.saturating_add(1);
+        // An error of S3 may name a key, which may hold anything.
+        let fault = attachments::shown(fault).into_owned();
         Retry { fault, cause, retry_after, faults: self.faults }
     }
 
@@ -206,9 +208,9 @@ impl History {
             End::Response(response) => self.judge_response(response, sent_whole, now),
             End::NoToken(error) => Verdict::Retry(self.token_fault(error)),
             End::Source(fault) => {
-                Verdict::Retry(self.retry(Cause::Source, None, format!("reading the object failed: {fault}")))
+                Verdict::Retry(self.retry(Cause::Source, None, &format!("reading the object failed: {fault}")))
             }
-            End::Unanswered(fault) => self.unanswered(sent_whole, None, fault.clone()),
+            End::Unanswered(fault) => self.unanswered(sent_whole, None, fault),
             End::Unreadable(fault) => self.unreadable(sent_whole, None, fault, ""),
         }
     }
@@ -225,9 +227,9 @@ impl History {
         match class {
             Class::Success => self.success(response, sent_whole),
             Class::TokenRefused => self.token_refused(after),
-            Class::ScopeMissing => Verdict::Retry(self.retry(Cause::Unauthorized, after, scope_missing(status))),
-            Class::Throttled => Verdict::Retry(self.retry(Cause::Throttled, after, throttled(response))),
-            Class::Retryable => self.unanswered(sent_whole, after, format!("CXone answered {status}")),
+            Class::ScopeMissing => Verdict::Retry(self.retry(Cause::Unauthorized, after, &scope_missing(status))),
+            Class::Throttled => Verdict::Retry(self.retry(Cause::Throttled, after, &throttled(response))),
+            Class::Retryable => self.unanswered(sent_whole, after, &format!("CXone answered {status}")),
             Class::Conflict => self.conflict(response, sent_whole),
             Class::Gateway => self.gateway(response, sent_whole, now),
             Class::Unreadable => {
@@ -247,7 +249,7 @@ impl History {
             _ => {
                 let what = if sent_whole { "its response broke off" } else { "the rest of the body could not be sent" };
                 let fault = format!("CXone answered {status}, but {what}");
-                return Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, fault));
+                return Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault));
             }
         }
         self.jobless += 1;
@@ -256,23 +258,23 @@ impl History {
             return Verdict::Final(Reason::new(ReasonCode::CxoneNoJobId, text));
         }
         let fault = format!("CXone answered {status} without a usable job id");
-        Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, fault))
+        Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
     }
 
     /// The first 401 is a stale token. The second, to a fresh one, is a configuration fault.
     fn token_refused(&mut self, retry_after: Option<Duration>) -> Verdict {
         self.refused_tokens += 1;
         Verdict::Retry(if self.refused_tokens == 1 {
-            let fault = "CXone refused the token (401); the next attempt fetches a new one".to_owned();
+            let fault = "CXone refused the token (401); the next attempt fetches a new one";
             self.retry(Cause::Unavailable, retry_after, fault)
         } else {
-            let fault = "CXone refused a fresh token (401); check the client's scopes (CXONE_SCOPES)".to_owned();
+            let fault = "CXone refused a fresh token (401); check the client's scopes (CXONE_SCOPES)";
             self.retry(Cause::Unauthorized, retry_after, fault)
         })
     }
 
     /// Nothing says what became of the body.
-    fn unanswered(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: String) -> Verdict {
+    fn unanswered(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str) -> Verdict {
         self.mark(sent_whole);
         Verdict::Retry(self.retry(Cause::Unavailable, retry_after, fault))
     }
@@ -286,7 +288,7 @@ impl History {
             let said = if said.is_empty() { String::new() } else { format!(". It said: {said}") };
             return Verdict::Final(Reason::new(ReasonCode::CxoneUnavailable, text + &said));
         }
-        Verdict::Retry(self.retry(Cause::Unavailable, retry_after, text))
+        Verdict::Retry(self.retry(Cause::Unavailable, retry_after, &text))
     }
 
     fn conflict(&mut self, response: &Response, sent_whole: bool) -> Verdict {
@@ -295,7 +297,7 @@ impl History {
         if self.conflicts >= CONFLICT_LIMIT {
             return Verdict::Final(refusal(response, "the upload"));
         }
-        Verdict::Retry(self.retry(Cause::Unavailable, None, "CXone answered 409".to_owned()))
+        Verdict::Retry(self.retry(Cause::Unavailable, None, "CXone answered 409"))
     }
 
     fn gateway(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> Verdict {
@@ -310,7 +312,7 @@ impl History {
             return Verdict::Final(refusal(response, "the upload"));
         }
         let fault = format!("a gateway before CXone answered {status}");
-        Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, fault))
+        Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
     }
 
     /// CXone keeps one answer per `Idempotency-Key`. A refusal that a repetition cannot get shows that it kept none.
@@ -333,8 +335,8 @@ impl History {
 fn job_id(response: &Response) -> Option<JobId> {
     let named = ["jobId", "id"].into_iter().filter_map(|name| response.member(name));
     // An id with a character that is no UTF-8 could not be asked for.
-    let usable = |id: &String| !response.holds_secret(id) && !id.contains(char::REPLACEMENT_CHARACTER);
-    named.filter(usable).find_map(|id| id.parse().ok())
+    let usable = |id: &JobId| !id.as_str().contains(char::REPLACEMENT_CHARACTER) && !response.holds_secret(id.as_str());
+    named.filter_map(|id| id.parse().ok()).find(usable)
 }
 
 #[cfg(test)]

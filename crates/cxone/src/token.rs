@@ -217,7 +217,7 @@ impl Tokens {
             CredentialsError::Unavailable(cause) => TokenError::unavailable(cause),
             CredentialsError::Unusable(fault) => TokenError::Unauthorized { fault },
         })?;
-        let url = &self.settings.endpoints.token;
+        let url = without_query(&self.settings.endpoints.token);
         let asked_at = SystemTime::now();
         let deadline = Instant::now() + LIMIT;
         let response = self.request(&credentials).timeout(LIMIT).send().await.map_err(|error| {
@@ -226,7 +226,7 @@ impl Tokens {
         let secret = credentials.client_secret.expose_secret();
         let redactor = Redactor::default().and_credentials(&credentials.client_id, secret);
         let response = Response::read(response, redactor.clone(), deadline).await;
-        let granted = judge(&response, url, &self.settings.scopes)?;
+        let granted = judge(&response, &url, &self.settings.scopes)?;
         let redactor = redactor.and([granted.access_token.expose_secret()]);
         Ok(Token { renew_at: asked_at + granted.renew_in, value: granted.access_token, serial, redactor })
     }
@@ -246,6 +246,14 @@ impl Tokens {
         };
         request.form(&form)
     }
+}
+
+/// A URL for messages: its query may hold a key.
+fn without_query(url: &Url) -> Url {
+    let mut shown = url.clone();
+    shown.set_query(None);
+    shown.set_fragment(None);
+    shown
 }
 
 /// What a response of the token endpoint at `url` means, asked for `scopes`.
@@ -306,8 +314,8 @@ impl Granted {
     }
 }
 
-/// A transport error without its URL.
+/// A transport error without its URL. What the other side said may be in it, such as the names in a certificate.
 pub(crate) fn describe(error: &reqwest::Error) -> String {
-    let causes = attachments::causes(error);
+    let causes = Redactor::default().clean(&attachments::causes(error));
     if error.is_timeout() { format!("timed out: {causes}") } else { causes }
 }

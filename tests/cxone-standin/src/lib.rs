@@ -47,7 +47,7 @@
 //! | `PUT /_control/job-times[/{interaction}]` | `{"pending_ms", "running_ms"}` for jobs of later uploads |
 //! | `PUT /_control/job-ids/{interaction}` | `["4711", "a/b"]`, the ids of the jobs of the next uploads |
 //! | `PUT /_control/credentials` | `{"client_id", "client_secret", "revoke_tokens"}` |
-//! | `DELETE /_control/tokens` | makes all tokens that are out invalid |
+//! | `GET`, `DELETE /_control/tokens` | shows the tokens that were given out, to be looked for; makes them invalid |
 //! | `POST /_control/reset` | forgets all but credentials and tokens |
 //!
 //! A script is a list of steps, consumed one per call: `{"act": …, "times": 3 | "forever" | {"for_ms": 60000},
@@ -74,7 +74,6 @@
 //! | `{job_id}` | uploads that are stored, jobs | the job |
 //! | `{interaction_id}` | uploads, jobs | the interaction |
 //! | `{access_token}` | tokens | a new token, if the credentials are right; they are refused otherwise |
-//! | `{received}` | everywhere | the request's line, credentials, headers and the body's start, for inside a JSON string |
 //! | `{content_length}` | raw answers | the number of bytes behind the first empty line |
 //!
 //! ```json
@@ -82,12 +81,14 @@
 //!   {"act": {"reply": {"status": 413, "body": "large", "body_fault": {"after_bytes": 2, "then": {"stall_ms": 60000}}}}},
 //!   {"act": {"reply": {"status": 502, "body": "x", "body_fault": {"after_bytes": 0, "then": {"cut": "reset"}}}}},
 //!   {"act": {"store_then_reply": {"status": 202, "body": "\ufeff{\"jobId\": {job_id}}", "encoding": "gzip"}}},
-//!   {"act": {"reply": {"status": 400, "body": "{\"error\": \"no\", \"message\": \"{received}\"}"}}},
+//!   {"act": {"echo": {"status": 403, "form": "base64"}}},
 //!   {"act": {"raw": {"reply": {"text": "HTTP/1.1 202 \r\nX: a\r\n b\r\n\r\n{\"jobId\":\"{job_id}\"}"}, "store": true}}},
 //!   {"act": {"accept_early": {"then": "read", "pause_ms": 20}}},
 //!   {"act": {"accept_early": {"then": "close"}}}
 //! ]
 //! ```
+//!
+//! An [`Echo`] repeats all that was received, headers and credentials included, in one of the forms of [`EchoForm`].
 //!
 //! Raw answers of jobs and tokens are written `{"raw": {"text": "…"}}`.
 //!
@@ -95,16 +96,19 @@
 
 mod api;
 mod control;
+mod echo;
 pub mod eicar;
 mod error;
 mod keep;
 mod multipart;
 mod records;
 mod scripts;
+mod secrets;
 mod settings;
 mod world;
 
 pub use control::Control;
+pub use echo::{Echo, EchoForm, INVISIBLE};
 pub use error::Error;
 pub use records::{
     Attachment, Authorization, Call, PartRecord, RequestRecord, Stats, UploadRecord, Violation, ViolationKind,
@@ -119,6 +123,7 @@ pub use scripted_http::{
     server::Running,
 };
 pub use scripts::{AcceptedBody, CutAt, EarlyEnd, JobAct, ScriptsLeft, StatusAnswer, TokenAct, UploadAct};
+pub use secrets::Secrets;
 pub use settings::{JobTimes, SCOPES, Settings, TokenAuth};
 pub use world::TOKEN_PREFIX;
 

@@ -1,6 +1,5 @@
 //! What the three calls can be told to do.
 
-use http::StatusCode;
 use scripted_http::{
     connection::CutHow,
     raw::RawReply,
@@ -9,8 +8,7 @@ use scripted_http::{
 };
 use serde::{Deserialize, Serialize};
 
-/// A refusal that repeats all that was received: a client that shows it must leave out its own secrets.
-const ECHO: &str = r#"{"error":"Echo","message":"{received}"}"#;
+use crate::echo::Echo;
 
 /// What an upload can be told to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +18,8 @@ pub enum UploadAct {
     Normal,
     /// Reads the body, keeps nothing, answers so.
     Reply(Reply),
+    /// Reads the body, answers with all that was received.
+    Echo(Echo),
     /// Answers so before the body is read; what still comes of it is thrown away.
     EarlyReply(Reply),
     /// Reads and stores the upload as usual, then answers so.
@@ -127,6 +127,8 @@ pub enum JobAct {
     Normal,
     /// Answers so.
     Reply(Reply),
+    /// Answers with all that was received.
+    Echo(Echo),
     /// Answers 200 with such a status. `COMPLETED` and `FAILED`, in any case and with spaces around, are then the job's
     /// end.
     Status(StatusAnswer),
@@ -163,6 +165,8 @@ pub enum TokenAct {
     Normal,
     /// Answers so.
     Reply(Reply),
+    /// Answers with all that was received, the credentials in plain text too.
+    Echo(Echo),
     /// Behaves in the ordinary way, with tokens that last so many seconds.
     ExpiresIn(u64),
     /// Writes bytes onto the connection in place of an answer, and ends it.
@@ -180,12 +184,6 @@ impl UploadAct {
         Self::Cut { at, how: CutHow::Reset, store: true }
     }
 
-    /// Reads the body, keeps nothing, and answers this status with all that was received.
-    #[must_use]
-    pub fn echo(status: StatusCode) -> Self {
-        Self::Reply(Reply::status(status).body(ECHO))
-    }
-
     /// Whether a whole and proper upload becomes an attachment.
     pub(crate) fn stores(&self) -> bool {
         match self {
@@ -194,6 +192,7 @@ impl UploadAct {
             | Self::Accept(_)
             | Self::AcceptEarly { .. }
             | Self::Stall { .. } => true,
+            Self::Echo(echo) => echo.store,
             Self::Raw { early, store, .. } => *store && !*early,
             Self::Reply(_) | Self::EarlyReply(_) => false,
             Self::Cut { at, store, .. } => *store && *at == CutAt::AfterBody,
@@ -203,24 +202,10 @@ impl UploadAct {
 }
 
 impl JobAct {
-    /// Answers this status with all that was received.
-    #[must_use]
-    pub fn echo(status: StatusCode) -> Self {
-        Self::Reply(Reply::status(status).body(ECHO))
-    }
-
     /// A status word alone.
     #[must_use]
     pub fn word(word: impl Into<String>) -> Self {
         Self::Status(StatusAnswer { word: word.into(), ..StatusAnswer::default() })
-    }
-}
-
-impl TokenAct {
-    /// Answers this status with all that was received, and with the credentials as they were understood.
-    #[must_use]
-    pub fn echo(status: StatusCode) -> Self {
-        Self::Reply(Reply::status(status).body(ECHO))
     }
 }
 

@@ -82,7 +82,7 @@ async fn echoing(count: usize, respond: impl Fn(&str) -> Vec<u8> + Send + 'stati
 }
 
 /// Everything of a verdict that a person or a program may read.
-fn shown(sent: &Sent, history: &History) -> String {
+pub(crate) fn shown(sent: &Sent, history: &History) -> String {
     format!("{} {sent:?} {}", sent.text(), serde_json::to_string(history).unwrap())
 }
 
@@ -178,7 +178,7 @@ async fn job_id_that_repeats_a_secret_is_no_job_id() {
     }
 }
 
-fn fields(job: &Job) -> [String; 3] {
+pub(crate) fn fields(job: &Job) -> [String; 3] {
     let own = |text: &Option<String>| text.clone().unwrap_or_default();
     [job.status.as_str().to_owned(), own(&job.interaction_shown), own(&job.reason)]
 }

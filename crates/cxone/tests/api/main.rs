@@ -3,10 +3,12 @@
 
 mod early;
 mod echo;
+mod echo_forms;
 mod endpoints;
 mod faults;
 mod fixture;
 mod heads;
+mod injection;
 mod jobs;
 mod redirects;
 mod responses;

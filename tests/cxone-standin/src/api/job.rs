@@ -11,7 +11,12 @@ use http::{StatusCode, header};
 use scripted_http::connection::ConnectionHandle;
 use serde_json::json;
 
-use super::{answer, exchange::Exchange, fault, heard::Values};
+use super::{
+    answer,
+    exchange::Exchange,
+    fault,
+    heard::{Values, received},
+};
 use crate::{
     records::{Authorization, Call},
     scripts::{JobAct, StatusAnswer},
@@ -52,12 +57,15 @@ pub(super) async fn job(
         return exchange.answer(fault(StatusCode::NOT_FOUND, "no such job"), Duration::ZERO).await;
     };
     let wait = step.as_ref().map_or(Duration::ZERO, scripted_http::script::Step::delay);
-    let values = Values::of(&head, &[]).with("job_id", &job_id).with("interaction_id", &interaction_id);
+    let values = Values::default().with("job_id", &job_id).with("interaction_id", &interaction_id);
     let response = match step.map(|step| step.act) {
         None | Some(JobAct::Normal) => status(&exchange.standin, &job_id, &interaction_id, None),
         Some(JobAct::Status(scripted)) => status(&exchange.standin, &job_id, &interaction_id, Some(&scripted)),
         Some(JobAct::Reply(reply)) => {
             reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection)
+        }
+        Some(JobAct::Echo(echo)) => {
+            echo.reply(&received(&head, &[])).to_response(SystemTime::now(), &exchange.connection)
         }
         Some(JobAct::Raw(reply)) => return exchange.raw(&reply, &values.pairs(), wait).await,
         Some(JobAct::Cut(how)) => return exchange.cut(how, wait).await,

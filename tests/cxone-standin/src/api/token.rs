@@ -14,7 +14,11 @@ use http::{HeaderMap, StatusCode, header};
 use scripted_http::{connection::ConnectionHandle, raw::RawReply, reply::Reply};
 use serde_json::json;
 
-use super::{answer, exchange::Exchange, heard::Values};
+use super::{
+    answer,
+    exchange::Exchange,
+    heard::{Values, received},
+};
 use crate::{
     records::{Authorization, Call},
     scripts::TokenAct,
@@ -48,7 +52,7 @@ pub(super) async fn token(
     });
     let asked = Asked { authorization, headers: &head.headers, fields: &fields };
     let wait = step.as_ref().map_or(Duration::ZERO, scripted_http::script::Step::delay);
-    let mut values = Values::of(&head, &form);
+    let mut values = Values::default();
     let act = step.map_or(TokenAct::Normal, |step| step.act);
     if matches!(&act, TokenAct::Reply(Reply { body: text, .. }) | TokenAct::Raw(RawReply { text, .. }) if text.contains(ACCESS_TOKEN))
     {
@@ -62,6 +66,10 @@ pub(super) async fn token(
         TokenAct::ExpiresIn(seconds) => Some(seconds),
         TokenAct::Reply(reply) => {
             let response = reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection);
+            return exchange.answer(response, wait).await;
+        }
+        TokenAct::Echo(echo) => {
+            let response = echo.reply(&received(&head, &form)).to_response(SystemTime::now(), &exchange.connection);
             return exchange.answer(response, wait).await;
         }
         TokenAct::Raw(reply) => return exchange.raw(&reply, &values.pairs(), wait).await,

@@ -20,7 +20,7 @@ use super::{
     exchange::Exchange,
     fault,
     filing::{Refusal, accepted, key, settle},
-    heard::{START_BYTES, Values},
+    heard::{START_BYTES, Values, received as heard},
 };
 use crate::{
     keep::PartialFile,
@@ -83,7 +83,7 @@ impl Incoming {
         if !matches!(act, UploadAct::AcceptEarly { then: EarlyEnd::Read, .. }) {
             self.compare(None);
         }
-        let values = Values::of(&self.head, &[]).with("interaction_id", &self.interaction_id);
+        let values = Values::default().with("interaction_id", &self.interaction_id);
         let exchange = self.exchange.clone();
         match act {
             UploadAct::AcceptEarly { then, .. } => self.accept_early(act, then, body, wait).await,
@@ -135,7 +135,7 @@ impl Incoming {
     async fn behind_body(self, act: UploadAct, body: Body, wait: Duration, authorization: Authorization) -> Response {
         let (received, end, start) = self.receive(body, &act).await;
         let differs = self.compare(received.whole_body());
-        let values = Values::of(&self.head, &start).with("interaction_id", &self.interaction_id);
+        let values = Values::default().with("interaction_id", &self.interaction_id);
         let Self { exchange, head, interaction_id } = self;
         match (end, &act) {
             (BodyEnd::Aborted, _) => return exchange.aborted(),
@@ -154,6 +154,9 @@ impl Incoming {
             UploadAct::Raw { reply, .. } => return exchange.raw(&reply, &values.pairs(), wait).await,
             UploadAct::Reply(reply) | UploadAct::StoreThenReply(reply) | UploadAct::EarlyReply(reply) => {
                 reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection)
+            }
+            UploadAct::Echo(echo) => {
+                echo.reply(&heard(&head, &start)).to_response(SystemTime::now(), &exchange.connection)
             }
             UploadAct::Accept(body) => outcome.map_or_else(Refusal::into_response, |job_id| accepted(body, &job_id)),
             UploadAct::Normal | UploadAct::Stall { .. } | UploadAct::AcceptEarly { .. } => {

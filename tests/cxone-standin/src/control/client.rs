@@ -109,6 +109,11 @@ impl Control {
         self.http.put("/_control/credentials", &new).await
     }
 
+    /// All tokens that were given out, to look for them where they must not be.
+    pub async fn tokens(&self) -> Result<Vec<String>, Error> {
+        self.http.get("/_control/tokens").await
+    }
+
     /// Makes all tokens that are out invalid.
     pub async fn revoke_tokens(&self) -> Result<(), Error> {
         self.http.delete("/_control/tokens").await

@@ -9,7 +9,7 @@ use std::time::Instant;
 use axum::{
     Json, Router,
     extract::{Path, Query, State},
-    routing::{delete, get, post, put},
+    routing::{get, post, put},
 };
 use http::StatusCode;
 use scripted_http::script::Step;
@@ -37,7 +37,7 @@ pub(crate) fn router() -> Router<Standin> {
         .route("/job-times/{interaction_id}", put(set_job_times))
         .route("/job-ids/{interaction_id}", put(set_job_ids))
         .route("/credentials", put(set_credentials))
-        .route("/tokens", delete(revoke_tokens))
+        .route("/tokens", get(tokens).delete(revoke_tokens))
         .route("/reset", post(reset))
         .fallback(async || StatusCode::NOT_FOUND)
 }
@@ -165,6 +165,10 @@ async fn set_credentials(State(standin): State<Standin>, Json(new): Json<Credent
         world.tokens.revoke_all();
     }
     StatusCode::NO_CONTENT
+}
+
+async fn tokens(State(standin): State<Standin>) -> Json<Vec<String>> {
+    Json(standin.world().tokens.all())
 }
 
 async fn revoke_tokens(State(standin): State<Standin>) -> StatusCode {

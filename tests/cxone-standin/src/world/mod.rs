@@ -154,6 +154,7 @@ impl World {
         })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "nothing of a test server has to be unknown")]
     fn new_job_id(&mut self, seq: u64, interaction_id: &str) -> String {
         let chosen = self.job_ids_of.get_mut(interaction_id).and_then(VecDeque::pop_front);
         chosen.unwrap_or_else(|| format!("job-{seq}-{:08x}", fastrand::u32(..)))

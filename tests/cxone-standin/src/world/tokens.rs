@@ -39,6 +39,11 @@ impl Tokens {
         self.issued.values_mut().for_each(|token| token.revoked = true);
     }
 
+    pub(crate) fn all(&self) -> Vec<String> {
+        self.issued.keys().cloned().collect()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a token of a test server")]
     pub(crate) fn issue(&mut self, now: Instant, lifetime: Duration) -> String {
         let token = format!("{TOKEN_PREFIX}{:032x}", fastrand::u128(..));
         self.issued.insert(token.clone(), Issued { expires: now + lifetime, revoked: false });

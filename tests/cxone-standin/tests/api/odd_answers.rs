@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cxone_standin::{
-    BodyEnd, BodyFault, CutHow, Encoding, JobAct, RawReply, Reply, SCOPES, StatusAnswer, Step, TokenAct, UploadAct,
+    BodyEnd, BodyFault, CutHow, Echo, EchoForm, Encoding, JobAct, RawReply, Reply, SCOPES, StatusAnswer, Step,
+    TokenAct, UploadAct,
 };
 use http::StatusCode;
 
@@ -140,10 +141,10 @@ async fn bodies_are_any_bytes_and_may_be_compressed() {
 async fn echoes_repeat_credentials_boundary_and_body() {
     let fixture = Fixture::new().await;
     let job = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
-    let refused = StatusCode::BAD_REQUEST;
-    uploads_do(&fixture, [UploadAct::echo(refused)]).await;
-    jobs_do(&fixture, [JobAct::echo(refused)]).await;
-    tokens_do(&fixture, [TokenAct::echo(refused)]).await;
+    let echo = Echo::new(400, EchoForm::Json);
+    uploads_do(&fixture, [UploadAct::Echo(echo.clone())]).await;
+    jobs_do(&fixture, [JobAct::Echo(echo.clone())]).await;
+    tokens_do(&fixture, [TokenAct::Echo(echo)]).await;
     let answer = fixture.upload(&Upload::of("INT-1", "k2")).await.answer();
     assert_eq!(answer.status, 400);
     let text = answer.json()["message"].as_str().unwrap().to_owned();
