@@ -4,6 +4,7 @@ mod alone;
 mod aws;
 mod deadline;
 mod early;
+mod echo;
 mod events;
 mod gateways;
 mod given_up;
@@ -135,6 +136,7 @@ pub(crate) fn all() -> Vec<Row> {
         same_request::ROWS,
         may_hold::ROWS,
         early::ROWS,
+        echo::ROWS,
         shapes::ROWS,
         s3_headers::ROWS,
         patience::ROWS,

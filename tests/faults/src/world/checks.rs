@@ -195,6 +195,13 @@ impl World {
 
     /// The object's one audit record and its digest.
     async fn audit_record(&self, identity: &str) -> Result<(Value, String), FaultsError> {
+        let bytes = self.audit_text(identity).await?;
+        let record = serde_json::from_str(&bytes).calling("reading an audit record")?;
+        Ok((record, hex::encode(Sha256::digest(bytes))))
+    }
+
+    /// The object's one audit record as it is stored.
+    pub(super) async fn audit_text(&self, identity: &str) -> Result<String, FaultsError> {
         let (s3, bucket) = (&self.clients.s3, &self.place.audit_bucket);
         let name = format!("/{identity}.json");
         let mut keys = self.audit_records().await?;
@@ -204,8 +211,7 @@ impl World {
         };
         let got = s3.get_object().bucket(bucket).key(key).send().await.calling("GetObject")?;
         let bytes = got.body.collect().await.calling("GetObject")?.into_bytes();
-        let record = serde_json::from_slice(&bytes).calling("reading an audit record")?;
-        Ok((record, hex::encode(Sha256::digest(&bytes))))
+        String::from_utf8(bytes.into()).calling("reading an audit record")
     }
 }
 

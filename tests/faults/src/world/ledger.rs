@@ -37,6 +37,17 @@ impl World {
         Ok(found.as_ref().map(row))
     }
 
+    /// Every text of the object's row, by where it stands.
+    pub(super) async fn row_texts(&self, identity: &str) -> Result<Vec<(String, String)>, FaultsError> {
+        let key = AttributeValue::S(format!("object#{identity}"));
+        let call = self.clients.dynamodb.get_item().table_name(&self.place.ledger_table).key("pk", key);
+        let found = call.consistent_read(true).send().await.calling("GetItem")?.item.unwrap_or_default();
+        let texts = found
+            .into_iter()
+            .filter_map(|(name, value)| Some((format!("the ledger row's {name}"), value.as_s().ok()?.clone())));
+        Ok(texts.collect())
+    }
+
     /// The whole table.
     pub(crate) async fn ledger(&self) -> Result<LedgerTable, FaultsError> {
         let pages = self.clients.dynamodb.scan().table_name(&self.place.ledger_table).into_paginator().items().send();

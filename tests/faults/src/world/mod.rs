@@ -1,6 +1,7 @@
 //! A stack with the fault proxy in it, and what is watched of it.
 
 mod checks;
+mod leaks;
 mod ledger;
 mod logs;
 mod objects;

@@ -1,0 +1,75 @@
+//! Everything that can be read of an object once it has ended, searched for secrets and for characters that nobody sees.
+
+use attachments::is_harmless;
+use cxone_standin::{Call, Secrets};
+
+use super::{Ended, Placed, World};
+use crate::FaultsError;
+use crate::error::Calling as _;
+
+/// The functions' logs. Those of the test servers may hold anything.
+const LOGS: [&str; 3] = ["intake.log", "poll.log", "finalize.log"];
+
+impl World {
+    /// Looks through ledger row, execution history, record, webhooks and logs. Gives how many bytes were searched.
+    pub(crate) async fn nothing_leaks(&self, placed: &Placed, ended: &Ended) -> Result<usize, FaultsError> {
+        let secrets = self.secrets_of(placed).await?;
+        let mut searched = 0;
+        for (place, text) in self.texts_of(placed, ended).await? {
+            searched += text.len();
+            if let Some(found) = secrets.found_in(&text) {
+                return Err(FaultsError::Broken(format!("{}: {place} holds {found}", placed.key)));
+            }
+            if let Some(raw) = text.chars().find(|c| !is_harmless(*c) && !matches!(c, '\n' | '\r' | '\t')) {
+                return Err(FaultsError::Broken(format!("{}: {place} holds U+{:04X} raw", placed.key, raw as u32)));
+            }
+        }
+        Ok(searched)
+    }
+
+    /// All credentials and tokens that there were, and the boundaries of the object's uploads.
+    async fn secrets_of(&self, placed: &Placed) -> Result<Secrets, FaultsError> {
+        let call = self.clients.secrets.get_secret_value().secret_id(&self.place.cxone_secret_arn);
+        let stored = call.send().await.calling("GetSecretValue")?;
+        let stored: serde_json::Value =
+            serde_json::from_str(stored.secret_string().unwrap_or_default()).calling("reading CXone's secret")?;
+        let member = |name: &str| stored.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
+        let mut secrets = Secrets::default().and_credentials(member("client_id"), member("client_secret"));
+        for token in self.standin.tokens().await? {
+            // Their common beginning is no secret.
+            secrets = secrets.and("a token", token.trim_start_matches(cxone_standin::TOKEN_PREFIX));
+        }
+        for upload in self.standin.requests(None, Some(Call::Upload)).await? {
+            let own = upload.headers.get("idempotency-key").is_some_and(|key| key == placed.identity.as_str());
+            let boundary = upload.headers.get("content-type").and_then(|value| value.split_once("boundary=cxone-"));
+            if let (true, Some((_, boundary))) = (own, boundary) {
+                secrets = secrets.and("a boundary", boundary);
+            }
+        }
+        Ok(secrets)
+    }
+
+    async fn texts_of(&self, placed: &Placed, ended: &Ended) -> Result<Vec<(String, String)>, FaultsError> {
+        let mut texts: Vec<(String, String)> = self.row_texts(placed.identity.as_str()).await?;
+        let history = self.clients.sfn.get_execution_history().execution_arn(&ended.execution_arn).max_results(1000);
+        for event in history.send().await.calling("GetExecutionHistory")?.events {
+            let entered = event.state_entered_event_details.and_then(|details| details.input);
+            let exited = event.state_exited_event_details.and_then(|details| details.output);
+            let started = event.execution_started_event_details.and_then(|details| details.input);
+            let succeeded = event.execution_succeeded_event_details.and_then(|details| details.output);
+            let failed = event.execution_failed_event_details.and_then(|details| details.cause);
+            let task_failed = event.task_failed_event_details.and_then(|details| details.cause);
+            let all = [entered, exited, started, succeeded, failed, task_failed].into_iter().flatten();
+            texts.extend(all.map(|text| ("the execution's history".to_owned(), text)));
+        }
+        texts.push(("the audit record".to_owned(), self.audit_text(placed.identity.as_str()).await?));
+        texts.extend(ended.deliveries.iter().map(|one| ("a webhook".to_owned(), one.body.clone())));
+        for log in LOGS {
+            let path = self.place.log_dir.join(log);
+            // A function that was not invoked yet has none.
+            let bytes = std::fs::read(&path).unwrap_or_default();
+            texts.push((log.to_owned(), String::from_utf8_lossy(&bytes).into_owned()));
+        }
+        Ok(texts)
+    }
+}
