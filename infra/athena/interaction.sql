@@ -1,13 +1,14 @@
 -- Everything that was recorded for one interaction. Replace INT-42 by its id, in both places.
+-- A text that others chose is shown as text: `'` stands before a formula, `?` for an invisible character.
 SELECT
   "timestamp",
   event,
   error_reason.code AS code,
-  object.key AS key,
+  regexp_replace(regexp_replace(object.key, '^([=+@-])', '''$1'), '[\p{C}\p{Zl}\p{Zp}]', '?') AS key,
   object.version_id AS version_id,
   object.size_bytes AS size_bytes,
   object.sha256 AS sha256,
-  job_id,
+  regexp_replace(regexp_replace(job_id, '^([=+@-])', '''$1'), '[\p{C}\p{Zl}\p{Zp}]', '?') AS job_id,
   identity,
   execution_arn
 FROM audit

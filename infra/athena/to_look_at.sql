@@ -1,12 +1,13 @@
 -- Files that CXone may hold although they did not complete: a person has to look at the interaction.
+-- A text that others chose is shown as text: `'` stands before a formula, `?` for an invisible character.
 SELECT
   "timestamp",
   event,
   error_reason.code AS code,
   interaction_id,
-  object.key AS key,
+  regexp_replace(regexp_replace(object.key, '^([=+@-])', '''$1'), '[\p{C}\p{Zl}\p{Zp}]', '?') AS key,
   object.size_bytes AS size_bytes,
-  job_id,
+  regexp_replace(regexp_replace(job_id, '^([=+@-])', '''$1'), '[\p{C}\p{Zl}\p{Zp}]', '?') AS job_id,
   possibly_stored,
   quota,
   execution_arn

@@ -1,7 +1,7 @@
 """Runs the saved Athena queries over audit records with DuckDB, and compares what they count with a count of its own.
 
-The table is made of the columns in infra/audit_data.yaml, the queries are infra/athena/*.sql as they are deployed, but for one
-function that has another name in DuckDB. The records come from a folder, from the S3 of a running local stack, or, with
+The table is made of the columns in infra/audit_data.yaml, the queries are infra/athena/*.sql as they are deployed, but for two
+functions that have another name in DuckDB. No cell of a result may be a formula or hold an invisible character. The records come from a folder, from the S3 of a running local stack, or, with
 neither, from the golden records of the tests.
 
     .venv/bin/python tests/python/audit_queries.py [--folder DIR | --endpoint URL --bucket NAME] [--prefix audit/]
@@ -28,7 +28,11 @@ except ImportError:
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 # Athena's name → DuckDB's.
-RENAMED = {"approx_percentile": "approx_quantile"}
+RENAMED = {"approx_percentile": "approx_quantile", "regexp_replace": "athena_regexp_replace"}
+# Athena replaces every match, and writes groups as `$1`.
+MACRO = r"CREATE MACRO athena_regexp_replace(t, p, r) AS regexp_replace(t, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')"
+# What others can choose: a formula, markup, ANSI codes, and characters that hide or reorder what is around them.
+HOSTILE = "=HYPERLINK(\"http://x\",\"a\")<img src=x onerror=alert(1)>\x1b[31m\x9b\u202efdp\u200b\ufeff\u2028"
 GLUE_TYPES = {"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN"}
 
 
@@ -82,6 +86,11 @@ def golden(folder):
         records.append(rejected | {"possibly_stored": stored, "quota": quota, "execution_arn": f"arn:variant:{number}"})
     # Nothing but the key says whose it was.
     records.append(rejected | {"interaction_id": None, "execution_arn": "arn:variant:key"})
+    completed = json.loads((folder / "v2-audit-completed.json").read_text(encoding="utf-8"))
+    for record in (rejected, completed, completed):
+        reason = record["error_reason"] and {"code": "job_failed", "text": HOSTILE}
+        hostile = {"job_id": HOSTILE, "possibly_stored": True, "interaction_id": "INT-42", "error_reason": reason}
+        records.append(record | hostile | {"object": record["object"] | {"key": HOSTILE}})
     for number, record in enumerate(records):
         (day / f"{number}.json").write_text(json.dumps(record) + "\n", encoding="utf-8")
 
@@ -156,6 +165,7 @@ def run(folder):
         records.append(json.loads(path.read_text(encoding="utf-8")) | {"day": path.parent.name.removeprefix("date=")})
     expected = expectations(records)
     connection = duckdb.connect()
+    connection.execute(MACRO)
     shape = "{" + ", ".join(f"'{name}': '{of}'" for name, of in columns().items()) + "}"
     connection.execute(
         f"CREATE TABLE audit AS SELECT * FROM read_json('{folder}/date=*/*.json', format='newline_delimited', columns={shape}, "
@@ -173,12 +183,16 @@ def run(folder):
         names, rows = [column[0] for column in found.description], found.fetchall()
         print(f"{query.stem}: {sql.splitlines()[0].lstrip('- ')}")
         printed(names, rows)
+        cells = [cell for row in rows for cell in row if isinstance(cell, str)]
+        if raw := [cell for cell in cells if re.match("[=+@]", cell) or not cell.isprintable()]:
+            wrong.append(query.stem)
+            print(f"  RAW: {raw!r}")
         wanted, should = expected[query.stem]
         if counted(names, rows, wanted) != should:
             wrong.append(query.stem)
             print(f"  WRONG: the records say {dict(should)}")
     if wrong:
-        sys.exit(f"these queries count wrong: {', '.join(wrong)}")
+        sys.exit(f"these queries count wrong or show raw text: {', '.join(wrong)}")
     print(f"{len(queries)} queries over {len(records)} records count right")
 
 

@@ -47,7 +47,9 @@ fn main() -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
-            eprintln!("stack: {error}");
+            // It may quote a log or another system.
+            let text: Vec<_> = error.to_string().lines().map(|line| attachments::shown(line).into_owned()).collect();
+            eprintln!("stack: {}", text.join("\n"));
             // As shells say it of a program that SIGINT has ended.
             if matches!(error, StackError::Interrupted) { ExitCode::from(130) } else { ExitCode::FAILURE }
         }

@@ -148,12 +148,12 @@ fn http_url(name: &'static str, url: String) -> Result<String, StackError> {
 
 fn signing_secret(secret: String) -> Result<String, StackError> {
     let key = secret.strip_prefix("whsec_").and_then(|key| base64::engine::general_purpose::STANDARD.decode(key).ok());
-    if key.is_some_and(|key| !key.is_empty()) {
+    if key.is_some_and(|key| key.len() >= 24) {
         Ok(secret)
     } else {
         Err(StackError::Setting {
             name: "WEBHOOK_SIGNING_SECRET",
-            reason: "it must be whsec_ with Base64 after it".to_owned(),
+            reason: "it must be whsec_ with Base64 of at least 24 bytes after it".to_owned(),
         })
     }
 }
@@ -207,6 +207,7 @@ mod tests {
             ("CXONE_BASE_URL", "localhost:80"),
             ("WEBHOOK_URL", "ftp://x"),
             ("WEBHOOK_SIGNING_SECRET", "whsec_"),
+            ("WEBHOOK_SIGNING_SECRET", "whsec_QUJD"),
             ("WEBHOOK_SIGNING_SECRET", "secret"),
         ] {
             let error = background(&[(name, value)]).unwrap_err().to_string();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
+use attachments::shown;
 use aws_sdk_sfn::types::ExecutionStatus;
 use cxone_standin::Attachment;
 
@@ -72,10 +73,10 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dropped => f.write_str("in the bucket"),
-            Self::Uploaded { status } => write!(f, "uploaded, job {status}"),
+            Self::Uploaded { status } => write!(f, "uploaded, job {}", shown(status)),
             Self::Refused => f.write_str("not sent, being recorded"),
-            Self::Ended { outcome, reason: None } => f.write_str(outcome),
-            Self::Ended { outcome, reason: Some(reason) } => write!(f, "{outcome} {reason}"),
+            Self::Ended { outcome, reason: None } => f.write_str(&shown(outcome)),
+            Self::Ended { outcome, reason: Some(reason) } => write!(f, "{} {}", shown(outcome), shown(reason)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use attachments::audit::AuditRecord;
+use attachments::{audit::AuditRecord, json_shown, shown};
 
 use super::dropped::Dropped;
 use super::follow::Execution;
@@ -78,7 +78,8 @@ pub(crate) fn record(label: &str, record: &Record, paint: Paint) -> String {
 /// The record with a line for each field, in the order in which it is stored; a JSON value in memory would sort them.
 fn indented(stored: &str) -> String {
     let record = serde_json::from_str::<AuditRecord>(stored);
-    record.and_then(|record| serde_json::to_string_pretty(&record)).unwrap_or_else(|_| stored.trim_end().to_owned())
+    let pretty = record.and_then(|record| serde_json::to_string_pretty(&record));
+    pretty.map_or_else(|_| shown(stored.trim_end()).into_owned(), |pretty| json_shown(&pretty).into_owned())
 }
 
 /// An execution from state to state. A failed one ends with what the console shows of it.
@@ -90,11 +91,12 @@ pub(crate) fn story(label: &str, name: &str, execution: &Execution, visits: &[Vi
     };
     line(&mut text, &format!("{name}  {status} after {:.2} s", execution.ended - execution.began));
     for visit in visits {
-        line(&mut text, format!("{:8.2} s  {:<16}  {}", visit.entered, visit.state, visit.note).trim_end());
+        let note = shown(&visit.note);
+        line(&mut text, format!("{:8.2} s  {:<16}  {note}", visit.entered, visit.state).trim_end());
     }
-    for (title, shown) in [("Error", &execution.error), ("Cause", &execution.cause)] {
-        if let Some(shown) = shown {
-            line(&mut text, &format!("{title}  {shown}"));
+    for (title, told) in [("Error", &execution.error), ("Cause", &execution.cause)] {
+        if let Some(told) = told {
+            line(&mut text, &format!("{title}  {}", shown(told)));
         }
     }
     text
@@ -105,11 +107,11 @@ pub(crate) fn differences(found: &[(String, Vec<String>)], strays: &[String], pa
     let mut text = heading(paint, "Not as expected", "");
     for (label, differences) in found {
         for difference in differences {
-            line(&mut text, &paint.wrong(&format!("{label}: {difference}")));
+            line(&mut text, &paint.wrong(&shown(&format!("{label}: {difference}"))));
         }
     }
     for stray in strays {
-        line(&mut text, &paint.wrong(stray));
+        line(&mut text, &paint.wrong(&shown(stray)));
     }
     text
 }
@@ -124,7 +126,7 @@ pub(crate) fn verdict(objects: usize, differing: usize, strays: usize, seconds: 
 }
 
 fn heading(paint: Paint, what: &str, label: &str) -> String {
-    format!("\n{}\n", paint.title(format!("{what}  {label}").trim_end()))
+    format!("\n{}\n", paint.title(shown(&format!("{what}  {label}")).trim_end()))
 }
 
 fn line(text: &mut String, line: &str) {
@@ -150,6 +152,42 @@ mod tests {
         assert_eq!(indented(&in_one_line), golden.trim_end());
         // What is no audit record is shown as it is.
         assert_eq!(indented("{}\n"), "{}");
+    }
+
+    /// What a producer or another system can put into names, reasons and records.
+    const HOSTILE: &str = "\u{1b}[2J\u{202e}fdp\u{200b}\u{9b}31m";
+
+    #[test]
+    fn nothing_that_is_printed_can_steer_the_terminal() {
+        let execution = Execution {
+            arn: String::new(),
+            status: "FAILED".to_owned(),
+            error: Some(HOSTILE.to_owned()),
+            cause: Some(HOSTILE.to_owned()),
+            output: None,
+            began: 0.0,
+            ended: 1.0,
+        };
+        let visit = Visit { state: "PollJob".to_owned(), entered: 0.0, note: format!("saw {HOSTILE}") };
+        let paint = Paint::new(false, |_| None);
+        let golden = include_str!("../../../../crates/attachments/tests/golden/v2-audit-completed.json");
+        let stored = golden.replace("job-1", HOSTILE.trim_start_matches('\u{1b}'));
+        let record = |text: &str| Record {
+            location: "s3://a/b".to_owned(),
+            sha256: String::new(),
+            locked_until: None,
+            text: text.to_owned(),
+            json: serde_json::Value::Null,
+        };
+        for text in [
+            story(HOSTILE, "name", &execution, &[visit], paint),
+            super::record(HOSTILE, &record(&stored), paint),
+            super::record("INT-1/a.pdf", &record(HOSTILE), paint),
+            differences(&[(HOSTILE.to_owned(), vec![HOSTILE.to_owned()])], &[HOSTILE.to_owned()], paint),
+        ] {
+            assert!(text.contains("fdp"), "{text}");
+            assert!(text.chars().all(|c| c == '\n' || attachments::is_harmless(c)), "{text:?}");
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The table's layout: every cell padded or shortened to its column's width.
 
+use attachments::shown;
+
 /// The columns' titles.
 pub(crate) const TITLES: [&str; 6] = ["object", "outcome", "reason", "job", "seconds", "webhook"];
 /// Between two columns.
@@ -15,9 +17,12 @@ pub(crate) type Row = [String; 6];
 /// Lays the titles and the rows out within `width` columns, as far as they can be shortened.
 ///
 /// Every character counts as one column.
+///
+/// A cell may come from outside: what a terminal would obey or hide is escaped.
 pub(crate) fn lay_out(rows: &[Row], width: usize) -> Vec<Row> {
+    let rows: Vec<Row> = rows.iter().map(|row| row.clone().map(|cell| shown(&cell).into_owned())).collect();
     let titles = TITLES.map(str::to_owned);
-    let all = || std::iter::once(&titles).chain(rows);
+    let all = || std::iter::once(&titles).chain(&rows);
     let mut widths = [0; TITLES.len()];
     for row in all() {
         for (widest, cell) in widths.iter_mut().zip(row) {
@@ -97,6 +102,15 @@ mod tests {
         }
         // Narrower than the least widths together there is nothing left to take.
         assert_eq!(line(&lay_out(&rows, 10)[1]).chars().count(), 18 + 8 + 12 + 10 + 7 + 8 + 5 * GAP);
+    }
+
+    #[test]
+    fn cell_from_outside_cannot_steer_the_terminal() {
+        let hostile = "=cmd|'calc'!A0\u{1b}[2J\u{202e}fdp\u{200b}\r\n\u{9b}31m<b>";
+        let laid = lay_out(&[row(hostile, hostile, hostile)], 300);
+        let text = line(&laid[1]);
+        assert!(text.chars().all(attachments::is_harmless), "{text:?}");
+        assert_eq!(text.matches(r"\u{1b}[2J\u{202e}fdp\u{200b}\u{d}\u{a}\u{9b}31m").count(), 3, "{text}");
     }
 
     #[test]
