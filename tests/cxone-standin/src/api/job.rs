@@ -9,7 +9,7 @@ use axum::{
 };
 use http::{StatusCode, header};
 use scripted_http::connection::ConnectionHandle;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     answer,
@@ -18,6 +18,7 @@ use super::{
     heard::{Values, received},
 };
 use crate::{
+    echo::Echo,
     records::{Authorization, Call},
     scripts::{JobAct, StatusAnswer},
     world::{JobState, Standin},
@@ -65,6 +66,7 @@ pub(super) async fn job(
             reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection)
         }
         Some(JobAct::Echo(echo)) => {
+            tell(&exchange.standin, &job_id, &echo);
             echo.reply(&received(&head, &[])).to_response(SystemTime::now(), &exchange.connection)
         }
         Some(JobAct::Raw(reply)) => return exchange.raw(&reply, &values.pairs(), wait).await,
@@ -72,6 +74,15 @@ pub(super) async fn job(
         Some(JobAct::Never) => return exchange.never().await,
     };
     exchange.answer(response, wait).await
+}
+
+/// A client that reads a final word beside the echo takes it for the job's end, so it is the job's end here too.
+fn tell(standin: &Standin, job_id: &str, echo: &Echo) {
+    let Some(word) = echo.also.get("status").and_then(Value::as_str).filter(|_| echo.status == 200) else { return };
+    let told = StatusAnswer { word: word.to_owned(), ..StatusAnswer::default() };
+    if told.is_final() {
+        standin.world().archive.told(job_id, JobState { word: told.word, reason: None });
+    }
 }
 
 fn status(standin: &Standin, job_id: &str, interaction_id: &str, scripted: Option<&StatusAnswer>) -> Response {
