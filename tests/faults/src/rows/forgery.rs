@@ -54,6 +54,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
 ];
 
+#[expect(clippy::disallowed_methods, reason = "an identity for a test")]
 fn never_existed(case: Case) -> Acting {
     Box::pin(async move {
         let (world, identity) = (&case.world, format!("{:064x}", fastrand::u128(..)));
