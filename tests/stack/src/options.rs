@@ -80,7 +80,7 @@ impl Options {
             cxone: CxoneServer::StandIn,
             credentials: Credentials {
                 client_id: "local-client".to_owned(),
-                client_secret: "local-client-secret".to_owned(),
+                client_secret: "local-4c6f63616c20776f726473".to_owned(),
             },
             webhook: WebhookServer::Receiver,
             signing_secret: random_signing_secret()?,
