@@ -28,5 +28,5 @@ pub use key::{FileName, InvalidKey, ObjectKey, decode_form_encoded_key};
 pub use outcome::Outcome;
 pub use reason::{POSSIBLY_STORED, REASON_TEXT_BYTES, Reason, ReasonCode};
 pub use timestamp::{InvalidTimestamp, Timestamp};
-pub use visible::{is_harmless, is_visible, json_shown, shown, to_json};
+pub use visible::{is_harmless, is_visible, json_shown, shown, shown_within, to_json};
 pub use word::{InvalidWord, Word};

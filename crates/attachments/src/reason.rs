@@ -4,7 +4,7 @@ use std::{borrow::Cow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{InvalidWord, Word, shown};
+use crate::{InvalidWord, Word, shown_within};
 
 /// The longest text that goes with a code, in bytes. CXone's own words are cut to it.
 pub const REASON_TEXT_BYTES: usize = 1024;
@@ -148,15 +148,7 @@ impl Reason {
     /// Cuts `text` to size between two characters and escapes what a reader cannot see.
     #[must_use]
     pub fn new(code: ReasonCode, text: impl AsRef<str>) -> Self {
-        let mut clean = String::new();
-        for c in text.as_ref().chars() {
-            let shown = shown(c.encode_utf8(&mut [0; 4])).into_owned();
-            if clean.len() + shown.len() > REASON_TEXT_BYTES {
-                break;
-            }
-            clean.push_str(&shown);
-        }
-        Self { code, text: clean }
+        Self { code, text: shown_within(text.as_ref(), REASON_TEXT_BYTES) }
     }
 
     /// A reason for an outcome that leaves open whether CXone holds the file: [`POSSIBLY_STORED`], a colon, `text`.

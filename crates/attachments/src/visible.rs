@@ -49,6 +49,21 @@ pub fn shown(text: &str) -> Cow<'_, str> {
     escaped(text, is_harmless, |escaped, c| escaped.extend(c.escape_unicode()))
 }
 
+/// The same, cut between two characters to at most so many bytes. No escape is cut in two.
+#[must_use]
+pub fn shown_within(text: &str, bytes: usize) -> String {
+    let mut kept = String::new();
+    for c in text.chars() {
+        let length = kept.len();
+        kept.push_str(&shown(c.encode_utf8(&mut [0; 4])));
+        if kept.len() > bytes {
+            kept.truncate(length);
+            break;
+        }
+    }
+    kept
+}
+
 /// A JSON text that says the same and holds no such character raw, but for the line ends between its values.
 #[must_use]
 pub fn json_shown(json: &str) -> Cow<'_, str> {

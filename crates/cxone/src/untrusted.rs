@@ -17,7 +17,7 @@ use std::{
     sync::{Arc, LazyLock},
 };
 
-use attachments::shown;
+use attachments::shown_within;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -152,7 +152,7 @@ impl Redactor {
         let start = text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or_default();
         let cut = cut || start.len() < text.len();
         let clean = self.without_secrets(&without_json_escapes(start), cut);
-        escaped(without_credentials(&clean).trim())
+        shown_within(without_credentials(&clean).trim(), LONGEST)
     }
 
     /// The same of bytes that may not be UTF-8.
@@ -189,19 +189,6 @@ impl Redactor {
 
 fn form_encoded(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
-}
-
-/// Escapes what a reader cannot see and cuts between two characters.
-fn escaped(text: &str) -> String {
-    let mut clean = String::new();
-    for c in text.chars() {
-        let shown = shown(c.encode_utf8(&mut [0; 4])).into_owned();
-        if clean.len() + shown.len() > LONGEST {
-            break;
-        }
-        clean.push_str(&shown);
-    }
-    clean
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@
 
 use serde_json::Value;
 
-use super::{queue::is_message, shown};
+use super::{queue::is_message, quoted};
 
 const DIRECTLY: &str = "or let the bucket notify the queue directly";
 
@@ -35,7 +35,7 @@ fn sns(event: &Value) -> Option<String> {
     // A subscribed queue gets the notification itself, a subscribed function a list of them.
     let pushed = event.pointer("/Records/0").filter(|record| is(record, "EventSource", "aws:sns"));
     let notification = pushed.map_or(Some(event), |record| record.get("Sns"))?;
-    let topic = notification.get("TopicArn").and_then(Value::as_str).map(shown);
+    let topic = notification.get("TopicArn").and_then(Value::as_str).map(quoted);
     let kind = notification.get("Type").and_then(Value::as_str);
     match (kind, topic, pushed) {
         (_, topic, Some(_)) => Some(format!(
@@ -93,7 +93,7 @@ fn eventbridge(event: &Value) -> Option<String> {
         ),
         Some("Object Created") if source != "aws.s3" => Some(format!(
             "this is an EventBridge event \"Object Created\" with the source {}, not \"aws.s3\"; send S3's own event",
-            shown(source)
+            quoted(source)
         )),
         None if event.pointer("/bucket/name").is_some() && event.pointer("/object/key").is_some() => Some(
             "this is only the detail of an EventBridge event; take the InputPath or the input transformer off the \

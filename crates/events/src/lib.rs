@@ -117,13 +117,13 @@ fn foreign(object: &ObjectRef, source: Source<'_>) -> Unreadable {
     Unreadable(format!(
         "the event is about the bucket {}, but intake takes files from {:?} alone (INGEST_BUCKET); write the file to that \
          bucket",
-        shown(&object.bucket),
+        quoted(&object.bucket),
         source.bucket
     ))
 }
 
-/// Somebody else's text, in quotes and cut.
-fn shown(text: &str) -> String {
+/// Text from outside, in quotes, at most 256 characters of it.
+fn quoted(text: &str) -> String {
     format!("{:?}", text.chars().take(256).collect::<String>())
 }
 

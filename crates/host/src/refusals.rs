@@ -15,7 +15,7 @@ use attachments::InteractionId;
 
 use crate::metrics::{self, Metric};
 
-/// How long a refusal for one interaction waits for one for another.
+/// Refusals for two interactions count together if they are no further apart than this.
 const WINDOW: Duration = Duration::from_mins(15);
 
 /// What was refused.

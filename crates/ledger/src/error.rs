@@ -21,12 +21,12 @@ pub enum LedgerError {
         /// The attribute.
         attribute: &'static str,
     },
-    /// The row does not stand where the caller says: a retry changes nothing.
+    /// The row contradicts the caller. A retry changes nothing.
     #[error("the ledger's row {pk} {why}")]
     Foreign {
         /// The row's key.
         pk: String,
-        /// What is other than the caller says.
+        /// The contradiction.
         why: &'static str,
     },
 }

@@ -26,7 +26,7 @@ pub struct Settled {
 const LOOKS: u32 = 3;
 
 impl Ledger {
-    /// Fixes outcome and time, gives reserved bytes back where the ending says so, and marks the object done, in one write or
+    /// Fixes outcome and time, refunds the reserved bytes if the ending says so, and marks the object done, in one write or
     /// one transaction. A repeat reads back what is there. `digest` makes the SHA-256 of the record with this quota.
     ///
     /// # Errors

@@ -149,7 +149,7 @@ impl<'a> Window<'a> {
         }
         let length = match (self.asks, kind) {
             (Asks::First, _) => (end - start).min(MAX_RANGE_LEN),
-            // A part of what a DOCX needs would be read in vain.
+            // A DOCX cannot be decided from a part of these bytes, so none is read.
             (Asks::Second, MediaType::Docx) if end - start <= MAX_SECOND_RANGE_LEN => end - start,
             (Asks::Second | Asks::None, _) => return Found::OutOfReach(kind).into(),
         };

@@ -22,10 +22,10 @@ impl IngestBucket {
         Self { client, name, asked: Mutex::new(None) }
     }
 
-    /// Why no write of the bucket can have caused an event that names the object so; none if one can.
+    /// Why the event cannot come from a write to the bucket. None if it can.
     ///
-    /// In a versioned bucket each write's event has a version id. An event without one would give a version that has its
-    /// record already a second one, under another identity.
+    /// In a versioned bucket, the event of each write has a version id. An event without one would give a version a second
+    /// record, under another identity.
     ///
     /// # Errors
     /// S3 does not say whether the bucket keeps versions. The text is for people.

@@ -154,7 +154,7 @@ async fn take(intake: &Intake, notification: &Notification, lease: Lease, times:
             Finish::unfinished(short_rest(), "this run had no time left to begin an upload")
         }
         Halt::Refused(reason) => {
-            // The row stays as it is until it expires: it has no execution, and the object has a row of its own.
+            // The row stays until it expires. It gets no execution: the write itself has another row.
             postpone(intake, &run.lease, times).await;
             Finish::Refused { reason }
         }

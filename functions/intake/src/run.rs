@@ -11,6 +11,10 @@ use tokio::time::Instant;
 
 use crate::Intake;
 
+/// Intake gives up an object whose KMS key it may not use after so many seconds since it first saw the object. An operator
+/// can correct the key's policy in that time, and a producer with a key of their own cannot make intake retry for days.
+const KEY_PATIENCE_SECONDS: u64 = 3_600;
+
 /// What the run is doing, for the fault of a run whose time ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doing {
@@ -37,13 +41,9 @@ pub(crate) struct Run<'a> {
     pub(crate) key_denied: bool,
     /// The last attempt failed because the token endpoint gave no token.
     pub(crate) token_refused: bool,
-    /// What the object's metadata asked for without effect is logged and counted.
+    /// Intake has logged and counted what the metadata asked for without effect.
     pub(crate) wishes_reported: bool,
 }
-
-/// How long an object rests in the queue whose KMS key intake may not use, in seconds since it was first seen. A person who
-/// corrects the key's policy needs less; a producer who uses a key of their own must not make intake try for days.
-const KEY_PATIENCE_SECONDS: u64 = 3_600;
 
 impl<'a> Run<'a> {
     pub(crate) fn new(intake: &'a Intake, notification: &'a Notification, lease: Lease, deadline: Instant) -> Self {

@@ -9,9 +9,9 @@ pub(crate) enum Stop {
     Final(Reason),
     /// S3 or the object cannot be read now. The text is for people.
     Source(String),
-    /// S3 may not use the object's KMS key for intake. The text is for people.
+    /// Intake may not use the object's KMS key. The text is for people.
     KeyDenied(String),
-    /// The event names another write than the one that S3 has. The text is for people.
+    /// The event does not belong to the write that S3 has. The text is for people.
     Refused(String),
     /// The pipeline itself failed, such as its ledger. The text is for people.
     Internal(String),

@@ -1,6 +1,7 @@
 //! What an object's user metadata ask for, and whether the settings grant it.
 //!
-//! Whoever may write into one interaction's folder would otherwise reach every interaction, and send files unscanned.
+//! Without this check, a producer with the right to one interaction's folder could reach every interaction, and could switch
+//! the scan off.
 
 use std::collections::HashMap;
 
@@ -12,7 +13,7 @@ use crate::settings::{InteractionIdFrom, Settings};
 /// How much of a text that a producer wrote is logged, in characters.
 const LOGGED: usize = 128;
 
-/// What holds for the object, and what its metadata asked for without effect.
+/// The values that apply to the object, and what its metadata asked for without effect.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wishes {
     /// The interaction id, not checked yet.

@@ -50,7 +50,7 @@ pub struct Echo {
 pub enum EchoForm {
     /// A JSON object in whose members it stands.
     Json,
-    /// The same with every character as `\uXXXX`.
+    /// The same with every character as JSON's `\u` escape.
     Escaped,
     /// A JSON object inside a JSON string inside a JSON object.
     Nested,

@@ -1,8 +1,8 @@
 //! What finalize takes from a payload, and what from the ledger.
 //!
-//! Whoever may invoke finalize, or start an execution, can send it any payload. The ledger's row holds the execution's input as
-//! intake decided it. So the object's facts come from there, and a payload that says something else of them is refused. Only
-//! `PollJob` knows how a job ended: that alone comes from the payload.
+//! A person who may invoke finalize, or start an execution, can send any payload. The ledger's row holds the execution's input as
+//! intake decided it. So finalize takes the object's facts from the row, and refuses a payload that contradicts them. It takes
+//! only the job's end from the payload, because only `PollJob` knows it.
 
 use serde_json::{Map, Value};
 

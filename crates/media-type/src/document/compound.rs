@@ -74,14 +74,11 @@ pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<
 
 /// Accepts the document unless its directory, as far as it is known, has something that the operator refuses.
 fn check_active(directory: &Directory<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
-    let found = match policy {
-        ActiveContentPolicy::None => None,
-        ActiveContentPolicy::Macros | ActiveContentPolicy::All => directory
-            .known_entries()
-            .filter_map(|entry| active(&entry))
-            .filter(|active| policy.refuses(*active))
-            .fold(None, |found, active| Some(ActiveContent::or_worse(found, active))),
-    };
+    let found = directory
+        .known_entries()
+        .filter_map(|entry| active(&entry))
+        .filter(|active| policy.refuses(*active))
+        .fold(None, |found, active| Some(ActiveContent::or_worse(found, active)));
     match found {
         Some(active) => Err(Stop::Refused(Refusal::ActiveContent { front: MediaType::Msword, active })),
         None => Ok(MediaType::Msword),

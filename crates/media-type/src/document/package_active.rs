@@ -18,8 +18,8 @@ use crate::{
 
 /// A writer declares one extension for macros. More than these count as used, whether or not a part has them.
 const MOST_EXTENSIONS: usize = 8;
-/// A document has a list of relationships for each of a few dozen parts. Together with [`MOST_INFLATED`] for all of them
-/// this bounds the work, whatever the directory claims.
+/// Lists of relationships that are read at most. An ordinary document has a few dozen. With [`MOST_INFLATED`] for all of
+/// them, this bounds the work for any directory.
 const MOST_LISTS: usize = 64;
 /// The content type of an embedded object; embedded documents have many and are known by their folder.
 const OLE_OBJECT: &str = "application/vnd.openxmlformats-officedocument.oleObject";
@@ -100,7 +100,7 @@ impl Watch {
         let mut room = MOST_INFLATED as u64;
         for entry in directory.entries().filter(is_wanted).take(MOST_LISTS) {
             let Some(left) = room.checked_sub(entry.len()) else { continue };
-            // What is not known or damaged shows nothing; the verdict does not depend on it otherwise.
+            // A list that was not read, or is damaged, shows no macros. Nothing else depends on it.
             let Ok(list) = entry.content(window, directory.shift) else { continue };
             room = left;
             if self.policy == ActiveContentPolicy::All || may_name_macros(&list) {

@@ -37,7 +37,7 @@ pub(crate) fn check(object: &Object<'_>) -> Result<(), Found> {
     }
     let line_len = behind_version.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(behind_version.len());
     let header_line = behind_version.get(..line_len).unwrap_or_default();
-    // Whatever the program's signature, it has bytes that no text has.
+    // A program has bytes that are not text, also one with an unknown signature.
     if [header_line, object.junk].into_iter().flatten().all(|byte| is_of_text(*byte)) {
         Ok(())
     } else {
