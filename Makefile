@@ -31,7 +31,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status test faults soak bench lint venv
+.PHONY: help demo up down status test faults soak guard bench lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
@@ -59,6 +59,9 @@ faults: venv programs ## all fault scenarios, with a table (ONLY=upload/ for som
 soak: venv programs ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
 	@$(FAULTS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
 
+guard: rust ## sizes and cold starts of the deployed functions against tests/bench/budgets.json
+	$(CARGO) test --workspace --test guard -- --ignored --nocapture
+
 bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (QUICK=1: fewer repetitions)
 	$(CARGO) build --release --package intake --package poll --package finalize
 	$(CARGO) build --release --package bench
@@ -72,10 +75,10 @@ fuzz: $(CARGO_FUZZ) ## fuzz every reader of outside data: make fuzz SECONDS_EACH
 	@CARGO_FUZZ=$(abspath $(CARGO_FUZZ)) SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR=$(TARGET_DIR) ONLY=$(ONLY) \
 		tests/parsers/fuzz/run.sh tests/parsers/fuzz crates/media-type/fuzz
 
-test-sam: venv $(SAM_VENV) rust ## sam validate, build, deploy; the functions in containers beside the local stack
+test-sam: venv $(SAM_VENV) programs ## sam validate, build, deploy; the functions in containers beside the local stack
 	@.venv-sam/bin/python tests/python/sam
 
-sam-local: venv $(SAM_VENV) rust ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
+sam-local: venv $(SAM_VENV) programs ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
 	@.venv-sam/bin/python tests/python/sam serve
 
 lint: venv ## check the template and the state machine
