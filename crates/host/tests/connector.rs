@@ -42,7 +42,7 @@ fn client(
     });
     let clients = HttpClients::from_environment(&mut environment).unwrap();
     let aws = Aws::from_environment(&mut environment, &clients);
-    environment.check().unwrap();
+    environment.finish(Ok(())).unwrap();
     let config = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(true);
     aws_sdk_s3::Client::from_conf(change(config).build())
 }
