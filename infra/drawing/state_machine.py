@@ -17,7 +17,7 @@ def ways(states):
         for choice in state.get("Choices", []):
             yield name, choice["Next"], choice.get("StringEquals", ""), False
         for catch in state.get("Catch", []):
-            yield name, catch["Next"], "retries used up", True
+            yield name, catch["Next"], "fails for good", True
         if "Next" in state:
             yield name, state["Next"], "", False
 
@@ -94,7 +94,7 @@ def arrows_of(picture, machine, places):
         else:
             at = middle(places[begin]) + 36
             picture.line([(at, from_y), (at, to_y + to_height + 2)], arrow=True)
-            picture.text(at, (to_y + to_height + from_y) / 2 + 4, "its output", TEXT, PALE, anchor="middle", halo=True)
+            picture.text(at, (to_y + to_height + from_y) / 2 + 4, "its answer", TEXT, PALE, anchor="middle", halo=True)
     for name, state in states.items():
         if not (state.get("End") or state["Type"] in ("Succeed", "Fail")):
             continue
