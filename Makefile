@@ -140,8 +140,7 @@ $(SAM_VENV): $(SAM_REQUIREMENTS)
 # Unoptimised: it runs for seconds, and compiling it with optimisation takes minutes.
 $(CARGO_DENY): | rust
 	rm -rf .tools/cargo-deny-*
-	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) \
-		--version $(CARGO_DENY_VERSION) cargo-deny
+	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
 
 $(CARGO_FUZZ): | rust
 	rm -rf .tools/cargo-fuzz-*
