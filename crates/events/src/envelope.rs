@@ -1,7 +1,8 @@
-//! Other services' envelopes around an S3 event. Each is named, with what the operator changes, so that whoever finds the
-//! message in the dead-letter queue need not guess.
+//! Recognises an S3 event that another service has wrapped. The error names the envelope and says what the operator must
+//! change, because the operator finds only the message in the dead-letter queue.
 //!
-//! Nothing is unwrapped. The queue's policy says whose events intake trusts, and an envelope hides who wrote the event.
+//! Intake does not unwrap an envelope. The queue's policy says whose events intake trusts, and an envelope hides who
+//! wrote the event.
 
 use serde_json::Value;
 
@@ -9,7 +10,7 @@ use super::{queue::is_message, quoted};
 
 const DIRECTLY: &str = "or let the bucket notify the queue directly";
 
-/// What the event is wrapped in and what to do about it; none where this is an event itself, or nothing that is known.
+/// Names the envelope and the remedy. None if the value is an event itself or has an unknown shape.
 pub(super) fn fault(event: &Value) -> Option<String> {
     match event {
         Value::Array(elements) => Some(format!(
@@ -33,7 +34,7 @@ fn encoded_twice(text: &str) -> String {
 
 fn sns(event: &Value) -> Option<String> {
     // A subscribed queue gets the notification itself, a subscribed function a list of them.
-    let pushed = event.pointer("/Records/0").filter(|record| is(record, "EventSource", "aws:sns"));
+    let pushed = event.pointer("/Records/0").filter(|record| has_text(record, "EventSource", "aws:sns"));
     let notification = pushed.map_or(Some(event), |record| record.get("Sns"))?;
     let topic = notification.get("TopicArn").and_then(Value::as_str).map(quoted);
     let kind = notification.get("Type").and_then(Value::as_str);
@@ -41,13 +42,13 @@ fn sns(event: &Value) -> Option<String> {
         (_, topic, Some(_)) => Some(format!(
             "SNS invokes this function with {}, wrapped as a notification of the topic {}; subscribe the intake queue \
              instead of the function, with raw message delivery, {DIRECTLY}",
-            inside(notification),
+            sns_content(notification),
             topic.unwrap_or_default()
         )),
         (Some("Notification"), Some(topic), None) => Some(format!(
             "SNS has wrapped {} as a notification of the topic {topic}; turn on raw message delivery for the queue's \
              subscription, {DIRECTLY}",
-            inside(notification)
+            sns_content(notification)
         )),
         (Some(kind @ ("SubscriptionConfirmation" | "UnsubscribeConfirmation")), Some(topic), None) => Some(format!(
             "this is SNS's {kind} of the topic {topic}, not an S3 event; confirm the subscription by its SubscribeURL \
@@ -57,11 +58,10 @@ fn sns(event: &Value) -> Option<String> {
     }
 }
 
-/// What SNS carries.
-fn inside(notification: &Value) -> &'static str {
+fn sns_content(notification: &Value) -> &'static str {
     let message = notification.get("Message").and_then(Value::as_str).unwrap_or_default();
     match serde_json::from_str::<Value>(message) {
-        Ok(event) if is(&event, "Event", "s3:TestEvent") => "S3's test event",
+        Ok(event) if has_text(&event, "Event", "s3:TestEvent") => "S3's test event",
         Ok(event) if event.get("Records").is_some() => "an S3 event",
         Ok(event) if event.get("detail-type").is_some() => "an EventBridge event",
         _ => "a message",
@@ -96,8 +96,8 @@ fn eventbridge(event: &Value) -> Option<String> {
             quoted(source)
         )),
         None if event.pointer("/bucket/name").is_some() && event.pointer("/object/key").is_some() => Some(
-            "this is only the detail of an EventBridge event; take the InputPath or the input transformer off the \
-             rule's target, so that it sends the whole event"
+            "this is only the detail of an EventBridge event; remove the InputPath or the input transformer \
+             from the rule's target, so that it sends the whole event"
                 .to_owned(),
         ),
         _ => None,
@@ -118,6 +118,6 @@ fn lambda(event: &Value) -> Option<String> {
     })
 }
 
-fn is(value: &Value, name: &str, expected: &str) -> bool {
+fn has_text(value: &Value, name: &str, expected: &str) -> bool {
     value.get(name).and_then(Value::as_str) == Some(expected)
 }

@@ -1,6 +1,7 @@
 //! `EventBridge`'s `Object Created`, whose keys are not form-encoded.
 //!
-//! Not `aws_lambda_events`' type: it refuses an event whose time cannot be read, and takes times that RFC 3339 cannot write.
+//! `aws_lambda_events`' type does not fit: it refuses an event whose time cannot be read, and accepts times that RFC 3339
+//! cannot express.
 
 use attachments::ObjectRef;
 use serde::Deserialize;
@@ -32,11 +33,11 @@ struct Object {
     sequencer: Option<String>,
 }
 
-/// One entry; none where the event is not about a created object.
+/// One entry, which is None if the event is not about a created object.
 pub(super) fn parse(event: &Value) -> Result<Vec<Option<Notification>>, String> {
-    let of_s3 = event.get("source").and_then(Value::as_str) == Some("aws.s3");
+    let from_s3 = event.get("source").and_then(Value::as_str) == Some("aws.s3");
     let created = event.get("detail-type").and_then(Value::as_str) == Some("Object Created");
-    if !(of_s3 && created) {
+    if !(from_s3 && created) {
         return Ok(vec![None]);
     }
     let Event { time, detail: Detail { bucket, object } } =

@@ -4,23 +4,23 @@ use std::{fmt, str::FromStr};
 
 use wildmatch::WildMatch;
 
-/// How much of a key a text repeats, in characters.
-const SHOWN: usize = 256;
-/// A key's beginning that differs from the prefix in at most so many characters was probably meant to be the prefix.
-const TYPING_ERRORS: usize = 2;
+use super::quoted;
+
+/// If the key's first folders differ from the prefix in at most so many characters, they are taken to be a misspelt prefix.
+const MAX_TYPING_ERRORS: usize = 2;
 
 /// A record that starts nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Ignored {
-    /// It is not about a created object: a test event, a deletion.
+    /// The record is not about a created object: a test event, a deletion.
     NotCreated,
-    /// The key ends in `/`, as the markers of folders do.
+    /// The key ends in `/`, as a folder marker does.
     Folder(String),
     /// The key does not begin with the prefix.
     OutsidePrefix {
-        /// The object's key.
+        /// The object's key, whole.
         key: String,
-        /// What its key must begin with.
+        /// The setting `KEY_PREFIX`.
         prefix: String,
     },
     /// The file name is one of [`IgnoredNames`].
@@ -34,32 +34,28 @@ impl fmt::Display for Ignored {
             Self::Folder(key) => write!(f, "the key {} names a folder", quoted(key)),
             Self::OutsidePrefix { key, prefix } => {
                 write!(f, "the key {} does not begin with {prefix:?} (KEY_PREFIX)", quoted(key))?;
-                match meant(key, prefix) {
-                    Some(meant) => write!(f, "; probably {} was meant", quoted(&meant)),
+                match corrected(key, prefix) {
+                    Some(corrected) => write!(f, "; probably {} was meant", quoted(&corrected)),
                     None => Ok(()),
                 }
             }
-            Self::Name(key) => write!(f, "the file name of {} is to be ignored (IGNORED_NAMES)", quoted(key)),
+            Self::Name(key) => write!(f, "the file name of {} is in the list to ignore (IGNORED_NAMES)", quoted(key)),
         }
     }
 }
 
-fn quoted(text: &str) -> String {
-    format!("{:?}", text.chars().take(SHOWN).collect::<String>())
-}
-
-/// The key with the prefix that its beginning resembles: other case, a slash in front, a typing error.
-fn meant(key: &str, prefix: &str) -> Option<String> {
+/// The key with the right prefix, if its first folders resemble the prefix: other case, a slash in front, a typing error.
+fn corrected(key: &str, prefix: &str) -> Option<String> {
     let segments = prefix.split_inclusive('/').count();
     let trimmed = key.trim_start_matches('/');
     let beginning: String = trimmed.split_inclusive('/').take(segments).collect();
     let rest = trimmed.strip_prefix(beginning.as_str()).filter(|rest| !rest.is_empty())?;
     let errors = strsim::damerau_levenshtein(&beginning.to_lowercase(), &prefix.to_lowercase());
-    // Of a short prefix, two characters are most of it.
-    (errors <= TYPING_ERRORS.min(prefix.len() / 4)).then(|| format!("{prefix}{rest}"))
+    // In a short prefix, two characters would be most of it.
+    (errors <= MAX_TYPING_ERRORS.min(prefix.len() / 4)).then(|| format!("{prefix}{rest}"))
 }
 
-/// Names of files that operating systems and editors write beside a person's own. `*` stands for any characters, `?` for one.
+/// File names that operating systems and editors create. `*` matches any characters, `?` matches one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IgnoredNames(Vec<WildMatch>);
 
@@ -69,7 +65,7 @@ impl Default for IgnoredNames {
     }
 }
 
-/// A list of names cannot be used.
+/// The list has a pattern that matches every name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} would ignore every file; name the files to ignore, or write none")]
 pub struct InvalidNames(String);
@@ -78,7 +74,7 @@ impl IgnoredNames {
     /// The setting's default.
     pub const DEFAULT: &'static str = ".DS_Store,Thumbs.db,desktop.ini,~$*,._*";
 
-    /// Whether the name of the key's file is one of them, in any case.
+    /// Whether the key's file name matches one of the patterns, in upper or lower case.
     #[must_use]
     pub fn contain(&self, key: &str) -> bool {
         let name = key.rsplit('/').next().unwrap_or(key).to_lowercase();
@@ -94,8 +90,8 @@ impl FromStr for IgnoredNames {
         if list.trim() == "none" {
             return Ok(Self(Vec::new()));
         }
-        let all = list.split(',').map(str::trim).find(|name| !name.is_empty() && name.chars().all(|c| c == '*'));
-        all.map_or_else(|| Ok(Self(patterns(list))), |all| Err(InvalidNames(all.to_owned())))
+        let catch_all = list.split(',').map(str::trim).find(|name| !name.is_empty() && name.chars().all(|c| c == '*'));
+        catch_all.map_or_else(|| Ok(Self(patterns(list))), |pattern| Err(InvalidNames(pattern.to_owned())))
     }
 }
 
@@ -109,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_systems_write_are_ignored_in_any_case() {
+    fn system_files_are_ignored_in_upper_and_lower_case() {
         let names = IgnoredNames::default();
         for name in [".DS_Store", "Thumbs.db", "thumbs.db", "Desktop.ini", "~$letter.docx", "._photo.jpg"] {
             assert!(names.contain(&format!("interactions/INT-1/{name}")), "{name}");
@@ -117,12 +113,12 @@ mod tests {
         for name in ["letter.pdf", "DS_Store", "a~$b.docx", "my.Thumbs.db", ".hidden.pdf", "a._b.pdf"] {
             assert!(!names.contain(&format!("interactions/INT-1/{name}")), "{name}");
         }
-        // A folder's name does not count.
+        // Only the file's name counts, not a folder's.
         assert!(!names.contain("interactions/._INT-1/letter.pdf"));
     }
 
     #[test]
-    fn list_replaces_the_default() {
+    fn given_list_replaces_the_default() {
         let names: IgnoredNames = " *.tmp , copy?.pdf,".parse().unwrap();
         assert!(names.contain("a/b.TMP") && names.contain("copy1.pdf"));
         assert!(!names.contain("a/.DS_Store") && !names.contain("copy12.pdf"));
@@ -132,8 +128,8 @@ mod tests {
     }
 
     #[test]
-    fn key_outside_the_prefix_is_named_with_what_was_probably_meant() {
-        for (key, meant) in [
+    fn misspelt_prefix_is_reported_with_the_corrected_key() {
+        for (key, suggestion) in [
             ("interaction/INT-1/a.pdf", Some("interactions/INT-1/a.pdf")),
             ("Interactions/INT-1/a.pdf", Some("interactions/INT-1/a.pdf")),
             ("/interactions/INT-1/a.pdf", Some("interactions/INT-1/a.pdf")),
@@ -144,12 +140,12 @@ mod tests {
         ] {
             let text = Ignored::OutsidePrefix { key: key.to_owned(), prefix: "interactions/".to_owned() }.to_string();
             assert!(text.starts_with(&format!("the key {key:?} does not begin with \"interactions/\" (KEY_PREFIX)")));
-            assert_eq!(text.contains("probably"), meant.is_some(), "{text}");
-            assert!(meant.is_none_or(|meant| text.ends_with(&format!("; probably {meant:?} was meant"))), "{text}");
+            assert_eq!(text.contains("probably"), suggestion.is_some(), "{text}");
+            assert!(suggestion.is_none_or(|key| text.ends_with(&format!("; probably {key:?} was meant"))), "{text}");
         }
-        assert_eq!(super::meant("in/b/INT-1/a.pdf", "in/a/"), None);
+        assert_eq!(corrected("in/b/INT-1/a.pdf", "in/a/"), None);
         assert_eq!(
-            super::meant("inbound/fiels/INT-1/a.pdf", "inbound/files/").as_deref(),
+            corrected("inbound/fiels/INT-1/a.pdf", "inbound/files/").as_deref(),
             Some("inbound/files/INT-1/a.pdf")
         );
     }

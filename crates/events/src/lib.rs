@@ -1,6 +1,6 @@
-//! What invokes intake: queue batches, S3 notifications, `EventBridge` events, and the objects that these name.
+//! Reads what invokes intake: queue batches, S3 notifications and `EventBridge` events. Returns the objects that they name.
 //!
-//! A crate of its own, without the SDKs that intake works the objects with, so that the fuzzer can build it in seconds.
+//! This is a separate crate without the AWS SDKs, so that the fuzzer builds it in seconds.
 
 mod envelope;
 mod eventbridge;
@@ -16,69 +16,70 @@ pub use ignored::{Ignored, IgnoredNames, InvalidNames};
 /// An object that an event names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notification {
-    /// Which object, and which version of it.
+    /// Bucket, key and version.
     pub object: ObjectRef,
-    /// When S3 says it was written.
+    /// When the object was written, according to the event. None if the event has no usable time.
     pub event_time: Option<Timestamp>,
 }
 
-/// Where files come from: what is elsewhere is not intake's.
+/// Which objects intake processes.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
-    /// The one bucket that intake takes files from. An event of another bucket cannot be read.
+    /// The only bucket that intake reads. An event about another bucket is [`Unreadable`].
     pub bucket: &'a str,
-    /// What a key begins with. Other keys start nothing.
+    /// The beginning of every key. Objects with other keys are ignored.
     pub prefix: &'a str,
-    /// File names that start nothing.
+    /// Objects with these file names are ignored.
     pub ignored_names: &'a IgnoredNames,
 }
 
 /// The objects of one event, and its records that start nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notifications {
-    /// In the event's order, repetitions included.
+    /// In the event's order. An object that the event repeats is repeated here.
     pub objects: Vec<Notification>,
-    /// Records about something else than a created object under the prefix, or about a file whose name is ignored.
+    /// Records that are not about a created object under the prefix, or whose file name is ignored.
     pub ignored: Vec<Ignored>,
 }
 
-/// One invocation's payload.
+/// The payload of one invocation.
 #[derive(Debug)]
 pub enum Invocation {
     /// A batch of the queue.
     Queue(Vec<Message>),
-    /// An event that came past the queue.
+    /// An event that did not come through the queue.
     Bare(Notifications),
 }
 
-/// A message of the queue, read as far as it can be: whatever is wrong with one message leaves the batch's others readable.
+/// A message of the queue. A fault in one message does not affect the others of its batch.
 #[derive(Debug)]
 pub struct Message {
-    /// What the answer names it by. Empty where the message had none: then [`Self::content`] names no object, because the
-    /// answer could not keep the message in the queue.
+    /// `messageId`, by which the response reports a failed message. Empty if the message has none. Then [`Self::content`]
+    /// names no object, because the response could not keep the message in the queue.
     pub id: String,
-    /// What its visibility is changed with. Empty where the message had none: then the queue's own timeout brings it back.
+    /// Needed to change the message's visibility. Empty if the message has none. Then the message becomes visible again
+    /// after the queue's own timeout.
     pub receipt_handle: String,
-    /// The ARN of the queue that it came from; empty where the message did not say.
+    /// The queue's ARN. Empty if the message has none.
     pub queue_arn: String,
-    /// Empty where the message had none.
+    /// Empty if the message has none.
     pub body: String,
-    /// How often it was received, this time included; 1 where the message did not say.
+    /// How many times the message was received, this time included. 1 if the message does not say.
     pub received: u64,
-    /// What its body names, or why it cannot be read.
+    /// The objects that the body names, or why the body cannot be read.
     pub content: Result<Notifications, Unreadable>,
 }
 
-/// Why a payload or a message's body cannot be read, in words for whoever finds it in the dead-letter queue.
+/// Why a payload or a message's body cannot be read. The operator reads this text in the dead-letter queue.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(String);
 
-/// Reads an invocation's payload. Of the objects it names those count whose keys begin with the source's prefix.
+/// Reads an invocation's payload.
 ///
 /// # Errors
-/// [`Unreadable`] where it is of no known shape or names an object of another bucket; a message whose body does says so in
-/// [`Message::content`].
+/// [`Unreadable`] if a bare event has an unknown shape or names an object of another bucket. For a queue message, the same
+/// error is in [`Message::content`].
 pub fn parse_invocation(payload: &Value, source: Source<'_>) -> Result<Invocation, Unreadable> {
     match queue::messages(payload, source) {
         Some(messages) => Ok(Invocation::Queue(messages)),
@@ -94,7 +95,7 @@ fn parse_event(event: &Value, source: Source<'_>) -> Result<Notifications, Unrea
     if event.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
         return Ok(Notifications { objects: Vec::new(), ignored: vec![Ignored::NotCreated] });
     }
-    let found = if let Some(records) = event.get("Records") {
+    let parsed = if let Some(records) = event.get("Records") {
         s3::parse(records).map_err(Unreadable)?
     } else if event.get("detail-type").is_some() {
         eventbridge::parse(event).map_err(Unreadable)?
@@ -103,10 +104,10 @@ fn parse_event(event: &Value, source: Source<'_>) -> Result<Notifications, Unrea
         return Err(Unreadable(fault.to_owned()));
     };
     let mut notifications = Notifications::default();
-    for notification in found {
-        match notification {
+    for record in parsed {
+        match record {
             Some(Notification { object, .. }) if object.bucket != source.bucket => {
-                return Err(foreign(&object, source));
+                return Err(wrong_bucket(&object, source));
             }
             Some(notification) => match ignored(&notification.object.key, source) {
                 Some(ignored) => notifications.ignored.push(ignored),
@@ -118,31 +119,30 @@ fn parse_event(event: &Value, source: Source<'_>) -> Result<Notifications, Unrea
     Ok(notifications)
 }
 
-/// Whoever can put another bucket's event on the queue must not have intake read that bucket.
-fn foreign(object: &ObjectRef, source: Source<'_>) -> Unreadable {
+/// Without this check, a sender to the queue could make intake read any bucket that its role may read.
+fn wrong_bucket(object: &ObjectRef, source: Source<'_>) -> Unreadable {
     Unreadable(format!(
-        "the event is about the bucket {}, but intake takes files from {:?} alone (INGEST_BUCKET); write the file to that \
+        "the event is about the bucket {}, but intake takes files from {:?} only (INGEST_BUCKET); write the file to that \
          bucket",
         quoted(&object.bucket),
         source.bucket
     ))
 }
 
-/// Text from outside, in quotes, at most 256 characters of it.
+/// The first 256 characters of a text from outside, in quotes and with control characters escaped.
 fn quoted(text: &str) -> String {
     format!("{:?}", text.chars().take(256).collect::<String>())
 }
 
-/// Why the object of this key starts nothing. None if it is intake's.
+/// Why intake ignores the object of this key. None if intake processes it.
 fn ignored(key: &str, source: Source<'_>) -> Option<Ignored> {
-    let owned = key.to_owned();
     if !key.starts_with(source.prefix) {
-        return Some(Ignored::OutsidePrefix { key: owned, prefix: source.prefix.to_owned() });
+        return Some(Ignored::OutsidePrefix { key: key.to_owned(), prefix: source.prefix.to_owned() });
     }
     if key.ends_with('/') {
-        return Some(Ignored::Folder(owned));
+        return Some(Ignored::Folder(key.to_owned()));
     }
-    source.ignored_names.contain(key).then_some(Ignored::Name(owned))
+    source.ignored_names.contain(key).then(|| Ignored::Name(key.to_owned()))
 }
 
 #[cfg(test)]

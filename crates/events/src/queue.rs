@@ -1,7 +1,7 @@
-//! A batch of the queue, read message by message: a fault in one message is that message's fault alone.
+//! Reads a batch of the queue message by message, so that a fault in one message does not affect the others.
 //!
-//! Not `aws_lambda_events`' type for it: one message with a binary attribute that is not Base64 makes that type refuse the
-//! whole batch, and no message of it could be answered.
+//! `aws_lambda_events`' type does not fit: it refuses the whole batch if one message has a binary attribute that is not
+//! Base64.
 
 use serde_json::Value;
 
@@ -25,10 +25,10 @@ fn message(record: &Value, source: Source<'_>) -> Message {
     let body = match record.get("body") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(body)) => body.clone(),
-        // SQS sends text; what invokes intake by hand may put the event itself there.
+        // SQS sends text. A person who invokes intake by hand may put the event itself here.
         Some(body) => body.to_string(),
     };
-    let content = notifications(&body, source).and_then(|found| answerable(found, &id));
+    let content = notifications(&body, source).and_then(|notifications| check_id(notifications, &id));
     Message {
         receipt_handle: text("receiptHandle"),
         queue_arn: text("eventSourceARN"),
@@ -41,17 +41,18 @@ fn message(record: &Value, source: Source<'_>) -> Message {
 
 fn notifications(body: &str, source: Source<'_>) -> Result<Notifications, Unreadable> {
     let event: Value = serde_json::from_str(body.trim_start_matches('\u{feff}'))
-        .map_err(|error| Unreadable(format!("the body is no JSON: {error}")))?;
+        .map_err(|error| Unreadable(format!("the body is not JSON: {error}")))?;
     parse_event(&event, source)
 }
 
-/// Without an id the answer cannot name the message, so SQS would delete it even if its objects were unfinished.
-fn answerable(found: Notifications, id: &str) -> Result<Notifications, Unreadable> {
-    if id.is_empty() && !found.objects.is_empty() {
-        let fault = "the message has no messageId, so intake cannot give it back to the queue; send its body again";
+/// Refuses objects of a message without an id. The response could not name the message, so SQS would delete it although its
+/// objects are unfinished.
+fn check_id(notifications: Notifications, id: &str) -> Result<Notifications, Unreadable> {
+    if id.is_empty() && !notifications.objects.is_empty() {
+        let fault = "the message has no messageId, so intake cannot return it to the queue; send its body again";
         return Err(Unreadable(fault.to_owned()));
     }
-    Ok(found)
+    Ok(notifications)
 }
 
 fn count(value: &Value) -> Option<u64> {

@@ -1,7 +1,7 @@
 //! S3's own notifications.
 //!
-//! Not `aws_lambda_events`' types for these: they refuse records that lack fields which nothing here reads, such as
-//! `userIdentity`, and a record that could have been worked would end in the dead-letter queue.
+//! `aws_lambda_events`' types do not fit: they refuse records that lack fields which intake does not read, such as
+//! `userIdentity`. Such a record would end in the dead-letter queue although intake can process it.
 
 use attachments::{ObjectRef, ObjectVersion, Timestamp, decode_form_encoded_key};
 use serde::Deserialize;
@@ -22,7 +22,7 @@ struct Entity {
     object: Object,
 }
 
-/// The same in both kinds of events.
+/// S3 notifications and `EventBridge` events name the bucket in the same way.
 #[derive(Deserialize)]
 pub(super) struct Bucket {
     pub(super) name: String,
@@ -37,9 +37,9 @@ struct Object {
     sequencer: Option<String>,
 }
 
-/// One entry a record: none where it is not about a created object.
+/// One entry per record, which is None if the record is not about a created object.
 pub(super) fn parse(records: &Value) -> Result<Vec<Option<Notification>>, String> {
-    let records = records.as_array().ok_or("Records is no list")?;
+    let records = records.as_array().ok_or("Records is not a list")?;
     if records.is_empty() {
         return Err("Records is empty".to_owned());
     }
@@ -69,15 +69,15 @@ fn parse_record(record: &Value) -> Result<Option<Notification>, String> {
     Ok(Some(Notification { object, event_time }))
 }
 
-/// 2006-03-14, when S3 began. What says that an object was written earlier (samples say 1970) does not know when it was.
+/// 2006-03-14, when S3 began. An earlier time cannot be right: sample events have 1970.
 const EARLIEST: Timestamp = Timestamp::from_unix_seconds(1_142_294_400);
 
-/// When the object was written; a time that cannot be read is no reason to leave the object behind.
+/// When the object was written. A time that cannot be read is dropped, because the object can be processed without it.
 pub(super) fn time_of(time: Option<&Value>) -> Option<Timestamp> {
     time.and_then(Value::as_str)?.parse().ok().filter(|time| *time >= EARLIEST)
 }
 
-/// The version that both kinds of events name.
+/// Reads the version, which S3 notifications and `EventBridge` events name in the same way.
 pub(super) fn version(
     id: Option<String>,
     etag: Option<String>,

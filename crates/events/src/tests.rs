@@ -1,4 +1,4 @@
-//! The events' shapes, as the services send them.
+//! Events in the shapes that the services send.
 
 use std::sync::LazyLock;
 
@@ -46,14 +46,14 @@ fn message(body: &Value) -> Value {
 fn bare(event: &Value) -> Notifications {
     match parse_invocation(event, source()).unwrap() {
         Invocation::Bare(notifications) => notifications,
-        Invocation::Queue(_) => panic!("a bare event was taken for a batch"),
+        Invocation::Queue(_) => panic!("the bare event was read as a batch"),
     }
 }
 
 fn batch(records: &Value) -> Vec<Message> {
     match parse_invocation(&json!({"Records": records}), source()).unwrap() {
         Invocation::Queue(messages) => messages,
-        Invocation::Bare(_) => panic!("a batch was taken for a bare event"),
+        Invocation::Bare(_) => panic!("the batch was read as a bare event"),
     }
 }
 
@@ -62,7 +62,7 @@ fn queued(body: &Value) -> Result<Notifications, Unreadable> {
 }
 
 #[test]
-fn all_shapes_name_the_same_object() {
+fn all_event_shapes_give_the_same_object() {
     let key = "interactions/INT-42/a%C3%B1o+1%2B1.pdf";
     let notification = json!({"Records": [s3_record("ObjectCreated:Put", key)]});
     let event = eventbridge("Object Created", "interactions/INT-42/año 1+1.pdf");
@@ -75,13 +75,13 @@ fn all_shapes_name_the_same_object() {
 }
 
 #[test]
-fn eventbridge_keys_are_taken_as_they_are() {
+fn eventbridge_keys_are_not_decoded() {
     let found = bare(&eventbridge("Object Created", "interactions/INT/a+b%20c.pdf"));
     assert_eq!(found.objects[0].object.key, "interactions/INT/a+b%20c.pdf");
 }
 
 #[test]
-fn records_that_start_nothing_are_counted() {
+fn ignored_records_are_counted() {
     let test_event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "drop"});
     let mixed = json!({"Records": [
         s3_record("ObjectCreated:Put", "interactions/INT/a.pdf"),
@@ -99,13 +99,13 @@ fn records_that_start_nothing_are_counted() {
 }
 
 #[test]
-fn a_time_that_cannot_be_written_does_not_keep_an_object_back() {
+fn unusable_event_time_is_dropped_and_the_object_kept() {
     let mut record = s3_record("ObjectCreated:Put", "interactions/INT/a.pdf");
     let mut event = eventbridge("Object Created", "interactions/INT/a.pdf");
-    let unwritten = ["9999-12-31T23:59:59-00:01", "+10000-01-01T00:00:00Z", "yesterday"];
-    // SAM's and Lambda's samples.
-    let of_samples = ["1970-01-01T00:00:00.000Z", "2006-03-13T23:59:59Z"];
-    for time in unwritten.into_iter().chain(of_samples).map(Value::from).chain([json!(1)]) {
+    let unreadable = ["9999-12-31T23:59:59-00:01", "+10000-01-01T00:00:00Z", "yesterday"];
+    // SAM's and Lambda's sample events have 1970.
+    let before_s3 = ["1970-01-01T00:00:00.000Z", "2006-03-13T23:59:59Z"];
+    for time in unreadable.into_iter().chain(before_s3).map(Value::from).chain([json!(1)]) {
         record["eventTime"] = time.clone();
         event["time"] = time.clone();
         for found in [bare(&json!({"Records": [record]})), bare(&event)] {
@@ -117,7 +117,7 @@ fn a_time_that_cannot_be_written_does_not_keep_an_object_back() {
 }
 
 #[test]
-fn the_version_null_is_no_version() {
+fn version_id_null_counts_as_unversioned() {
     let mut record = s3_record("ObjectCreated:Put", "interactions/INT/a.pdf");
     record["s3"]["object"]["versionId"] = json!("null");
     let found = bare(&json!({"Records": [record]}));
@@ -126,7 +126,7 @@ fn the_version_null_is_no_version() {
 }
 
 #[test]
-fn event_of_another_bucket_is_refused_wherever_its_key_lies() {
+fn event_of_another_bucket_is_refused_whatever_its_key() {
     for key in ["interactions/INT/a.pdf", "other/INT/a.pdf", "interactions/INT/"] {
         let mut record = s3_record("ObjectCreated:Put", key);
         record["s3"]["bucket"]["name"] = json!("drop-of-others");
@@ -135,15 +135,16 @@ fn event_of_another_bucket_is_refused_wherever_its_key_lies() {
         let ours = s3_record("ObjectCreated:Put", "interactions/INT/b.pdf");
         for foreign in [json!({"Records": [record]}), json!({"Records": [ours, record]}), event] {
             let fault = queued(&foreign).unwrap_err().to_string();
-            let said = "the event is about the bucket \"drop-of-others\", but intake takes files from \"drop\" alone";
-            assert!(fault.starts_with(said) && fault.contains("INGEST_BUCKET"), "{fault}");
+            let expected =
+                "the event is about the bucket \"drop-of-others\", but intake takes files from \"drop\" only";
+            assert!(fault.starts_with(expected) && fault.contains("INGEST_BUCKET"), "{fault}");
             assert_eq!(parse_invocation(&foreign, source()).unwrap_err().to_string(), fault);
         }
     }
 }
 
 #[test]
-fn object_whose_name_contains_a_nul_is_refused() {
+fn key_or_version_id_with_a_nul_is_refused() {
     let with = |field: &str, text: &str| {
         let mut record = s3_record("ObjectCreated:Put", "interactions/INT/a.pdf");
         record["s3"]["object"][field] = json!(text);
@@ -155,21 +156,21 @@ fn object_whose_name_contains_a_nul_is_refused() {
     assert!(queued(&event).unwrap_err().to_string().starts_with("the key contains a NUL"));
 }
 
-/// A batch of five readable messages, of which the third is changed.
+/// Reads a batch of five readable messages after `change` has changed the third. Checks that the other four are read.
 fn with_third(change: impl FnOnce(&mut Value)) -> Vec<Message> {
     let body = |n: usize| json!({"Records": [s3_record("ObjectCreated:Put", &format!("interactions/INT/{n}.pdf"))]});
     let mut records: Vec<Value> = (0..5).map(|n| message(&body(n))).collect();
     change(&mut records[2]);
     let messages = batch(&json!(records));
     assert_eq!(messages.len(), 5);
-    for message in messages.iter().enumerate().filter(|(place, _)| *place != 2).map(|(_, message)| message) {
+    for message in messages.iter().enumerate().filter(|(index, _)| *index != 2).map(|(_, message)| message) {
         assert!(message.content.as_ref().is_ok_and(|found| found.objects.len() == 1), "{message:?}");
     }
     messages
 }
 
 #[test]
-fn odd_attributes_of_one_message_leave_the_batch_readable() {
+fn message_with_odd_attributes_is_read_with_its_batch() {
     for (name, odd) in [
         (
             "messageAttributes",
@@ -197,14 +198,14 @@ fn receive_count_is_read_as_text_and_as_number() {
 }
 
 #[test]
-fn message_without_an_id_names_no_object_and_keeps_its_body() {
+fn message_with_an_object_but_no_id_is_unreadable_and_keeps_its_body() {
     for id in [json!(null), json!(""), json!(4)] {
         let messages = with_third(|message| message["messageId"] = id.clone());
         let fault = messages[2].content.as_ref().unwrap_err().to_string();
-        assert!(fault.starts_with("the message has no messageId, so intake cannot give it back"), "{fault}");
+        assert!(fault.starts_with("the message has no messageId, so intake cannot return it"), "{fault}");
         assert!(messages[2].id.is_empty() && messages[2].body.contains("interactions/INT/2.pdf"));
     }
-    // What starts nothing needs no retry.
+    // A message without objects needs no retry, so it needs no id.
     let messages = with_third(|message| {
         message["messageId"] = json!(null);
         message["body"] = json!(json!({"Event": "s3:TestEvent"}).to_string());
@@ -213,7 +214,7 @@ fn message_without_an_id_names_no_object_and_keeps_its_body() {
 }
 
 #[test]
-fn message_without_receipt_handle_or_arn_is_worked() {
+fn message_without_receipt_handle_or_arn_is_read() {
     let messages = with_third(|message| {
         message["receiptHandle"] = json!(null);
         message["eventSourceARN"] = json!(null);
@@ -222,14 +223,14 @@ fn message_without_receipt_handle_or_arn_is_worked() {
 }
 
 #[test]
-fn message_without_a_body_or_that_is_no_object_leaves_the_batch_readable() {
-    let fault = "the body is no JSON: EOF while parsing a value at line 1 column 0";
+fn message_without_a_body_is_unreadable_and_the_batch_is_read() {
+    let fault = "the body is not JSON: EOF while parsing a value at line 1 column 0";
     assert_eq!(with_third(|message| message["body"] = json!(null))[2].content, Err(Unreadable(fault.to_owned())));
     assert_eq!(with_third(|message| *message = json!(null))[2].content, Err(Unreadable(fault.to_owned())));
 }
 
 #[test]
-fn body_with_a_byte_order_mark_or_that_is_an_object_is_read() {
+fn body_with_a_byte_order_mark_and_body_that_is_an_object_are_read() {
     let event = json!({"Records": [s3_record("ObjectCreated:Put", "interactions/INT/a.pdf")]});
     for body in [json!(format!("\u{feff}{event}")), event] {
         assert!(with_third(|message| message["body"] = body.clone())[2].content.is_ok(), "{body}");
@@ -237,7 +238,7 @@ fn body_with_a_byte_order_mark_or_that_is_an_object_is_read() {
 }
 
 #[test]
-fn an_unreadable_body_says_what_is_wrong() {
+fn unreadable_body_is_reported_with_its_fault() {
     let fault = |body: Value| queued(&body).unwrap_err().to_string();
     assert_eq!(
         fault(json!({"hello": 1})),
@@ -253,7 +254,7 @@ fn an_unreadable_body_says_what_is_wrong() {
 }
 
 #[test]
-fn other_services_envelopes_are_named_with_what_to_change() {
+fn envelope_of_another_service_is_reported_with_the_remedy() {
     let event = json!({"Records": [s3_record("ObjectCreated:Put", "interactions/INT/a.pdf")]});
     let bridged = eventbridge("Object Created", "interactions/INT/a.pdf");
     let test_event = json!({"Service": "Amazon S3", "Event": "s3:TestEvent"});
@@ -304,21 +305,21 @@ fn other_services_envelopes_are_named_with_what_to_change() {
 }
 
 #[test]
-fn topic_of_an_envelope_is_cut() {
+fn long_topic_is_shortened_in_the_report() {
     let envelope = json!({"Type": "Notification", "TopicArn": "x".repeat(10_000), "Message": "{}"});
     assert!(queued(&envelope).unwrap_err().to_string().len() < 600);
 }
 
 proptest! {
     #[test]
-    fn no_body_panics(body in "\\PC{0,200}") {
+    fn any_body_is_read_without_a_panic(body in "\\PC{0,200}") {
         let mut message = message(&json!(null));
         message["body"] = json!(body);
         let _ = parse_invocation(&json!({"Records": [message]}), source());
     }
 
     #[test]
-    fn keys_survive_the_encoding(key in "[^\u{0}]{1,60}") {
+    fn form_encoded_key_decodes_to_the_original(key in "[^\u{0}]{1,60}") {
         let encoded: String = key.bytes().map(|b| match b {
             b' ' => "+".to_owned(),
             b if b.is_ascii_alphanumeric() => char::from(b).to_string(),

@@ -78,7 +78,7 @@ pub(crate) async fn what_cannot_be_read_goes_to_the_dead_letters(world: &World) 
     assert_eq!(message.body(), Some("this is no JSON"));
     let reason =
         message.message_attributes().and_then(|all| all.get("reason")).and_then(|reason| reason.string_value());
-    assert!(reason.is_some_and(|reason| reason.starts_with("the body is no JSON")), "{reason:?}");
+    assert!(reason.is_some_and(|reason| reason.starts_with("the body is not JSON")), "{reason:?}");
     Ok(())
 }
 
