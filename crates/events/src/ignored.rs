@@ -51,8 +51,8 @@ fn corrected(key: &str, prefix: &str) -> Option<String> {
     let beginning: String = trimmed.split_inclusive('/').take(segments).collect();
     let rest = trimmed.strip_prefix(beginning.as_str()).filter(|rest| !rest.is_empty())?;
     let errors = strsim::damerau_levenshtein(&beginning.to_lowercase(), &prefix.to_lowercase());
-    // In a short prefix, two characters would be most of it.
-    (errors <= MAX_TYPING_ERRORS.min(prefix.len() / 4)).then(|| format!("{prefix}{rest}"))
+    // In a short prefix, one character may be the whole difference between two folders.
+    (errors <= MAX_TYPING_ERRORS.min(prefix.len() / 6)).then(|| format!("{prefix}{rest}"))
 }
 
 /// File names that operating systems and editors create. `*` matches any characters, `?` matches one.
