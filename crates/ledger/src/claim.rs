@@ -1,4 +1,4 @@
-//! Taking an object for one run, and letting it go.
+//! Claims an object for one run, and releases it.
 
 use std::collections::HashMap;
 
@@ -14,66 +14,65 @@ use crate::{
     text,
 };
 
-/// What a claim found.
+/// The result of [`Ledger::claim`].
 #[derive(Debug)]
 pub enum Claim {
-    /// The object is this run's until the lease ends.
+    /// This run holds the lease.
     Mine(Lease),
-    /// Its fate at intake is known: start its execution with these bytes.
+    /// Intake has decided the object. The caller starts its execution with this name and input.
     Decided(Decided),
-    /// It has its outcome.
+    /// The object has its outcome.
     Done,
-    /// Another run has it.
+    /// Another run holds the lease.
     Leased {
         /// When that run's lease ends.
         until: Timestamp,
     },
 }
 
-/// A run's hold on an object, and what earlier runs left behind.
+/// A run's lease of an object, and the facts that earlier runs wrote to its row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lease {
     /// The object.
     pub identity: Identity,
-    /// The fencing token: how many claims there were, this one included.
+    /// The fencing token: the number of claims of this object, this one included.
     pub attempt: u64,
-    /// When the pipeline first claimed it.
+    /// When a run first claimed the object.
     pub first_seen: Timestamp,
-    /// Runs in a row that ended without a release, this one's predecessor the last: crashes, or timeouts of the function.
+    /// How many runs directly before this one ended without a release, because they crashed or the function timed out.
     pub crashes: u64,
-    /// The name of the last run that ended without a release. None if the last run released the object.
+    /// The run before this one, if it ended without a release.
     pub crashed_run: Option<String>,
     /// Bytes that an earlier run reserved in the quota.
     pub reserved_bytes: u64,
-    /// The upload request that every attempt repeats, in intake's own form. None until an upload was prepared.
+    /// The upload request that every attempt repeats, encoded by intake. None until a run prepares an upload.
     pub request: Option<String>,
-    /// What earlier attempts have shown, in intake's own form, as of the last release.
+    /// What CXone's responses to earlier attempts have shown, encoded by intake, as of the last release.
     pub history: Option<String>,
-    /// Why the last run released it.
+    /// Why the last run released the object, or how it crashed. At most 256 characters.
     pub last_fault: Option<String>,
-    /// What the last run that released it knew of the object, in intake's own form.
+    /// The facts about the object that the last release stored, encoded by intake.
     pub known: Option<String>,
 }
 
-/// What a release leaves for the next run.
+/// What a run stores for the next one when it releases the object.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Release {
-    /// For people; at most 256 characters are kept.
+    /// For people. [`Ledger::release`] keeps the first 256 characters.
     pub fault: String,
     /// See [`Lease::history`].
     pub history: String,
-    /// See [`Lease::known`].
+    /// See [`Lease::known`]. None keeps what an earlier run stored.
     pub known: Option<String>,
 }
 
-/// How much of a fault is kept, in characters.
-const FAULT: usize = 256;
+const MAX_FAULT_CHARS: usize = 256;
 
 impl Ledger {
-    /// Claims an object until `lease_until` for `run`, such as an invocation's request id.
+    /// Claims an object until `lease_until`. `run` names the claiming run: it is the invocation's request id.
     ///
     /// # Errors
-    /// [`LedgerError`] where DynamoDB cannot say.
+    /// [`LedgerError`] if DynamoDB fails or the row is malformed.
     pub async fn claim(
         &self,
         identity: &Identity,
@@ -81,7 +80,7 @@ impl Ledger {
         lease_until: Timestamp,
         run: &str,
     ) -> Result<Claim, LedgerError> {
-        // Tells this claim's own write from another run's, should the SDK have to repeat a write whose response was lost.
+        // If a response is lost, the SDK repeats the write. The owner then shows that the first write was this claim's.
         let owner = owner()?;
         let claimed = self
             .client
@@ -134,34 +133,35 @@ impl Ledger {
         }
     }
 
-    /// Releases a claim, with what the next run must know. Says whether the claim was still this run's.
+    /// Releases a claim and stores what the next run must know. Returns false, and writes nothing, if this run no longer
+    /// holds the lease.
     ///
     /// # Errors
-    /// [`LedgerError`]; the lease then expires by itself.
+    /// [`LedgerError`] if DynamoDB fails. The lease then expires by itself.
     pub async fn release(&self, lease: &Lease, release: &Release) -> Result<bool, LedgerError> {
-        let fault = kept(&release.fault);
+        let fault = shortened(&release.fault);
         let known = release.known.as_deref().or(lease.known.as_deref()).unwrap_or_default();
-        let more = ", last_fault = :fault, history = :history, known = :known REMOVE claimed_by";
-        let values =
-            [(":fault", text(fault)), (":history", text(&release.history)), (":known", text(known))].map(named).into();
-        self.let_go(lease, lease.attempt, more, values).await
+        let update = ", last_fault = :fault, history = :history, known = :known REMOVE claimed_by";
+        let values = [(":fault", text(fault)), (":history", text(&release.history)), (":known", text(known))];
+        self.end_lease(lease, lease.attempt, update, values.map(with_owned_name).into()).await
     }
 
-    /// Releases a claim that this run did not work on, so that a later claim counts the same crashes in a row.
+    /// Releases a claim that this run did not work on. The next claim counts the same number of crashes in a row. Returns
+    /// false, and writes nothing, if this run no longer holds the lease.
     ///
     /// # Errors
-    /// [`LedgerError`]; the lease then expires by itself and counts as a crash.
+    /// [`LedgerError`] if DynamoDB fails. The lease then expires by itself and counts as a crash.
     pub async fn postpone(&self, lease: &Lease) -> Result<bool, LedgerError> {
         let crashed = text(lease.crashed_run.as_deref().unwrap_or_default());
-        let values = [(":crashed", crashed)].map(named).into();
+        let values = [(":crashed", crashed)].map(with_owned_name).into();
         let counted_from = lease.attempt.saturating_sub(lease.crashes);
-        self.let_go(lease, counted_from, ", claimed_by = :crashed", values).await
+        self.end_lease(lease, counted_from, ", claimed_by = :crashed", values).await
     }
 
-    /// Notes in the object's row that the run before this one crashed, for people who read the row.
+    /// Writes to the object's row that the run before this one crashed, for people who read the row.
     ///
     /// # Errors
-    /// [`LedgerError`] where DynamoDB did not write it.
+    /// [`LedgerError`] if DynamoDB fails.
     pub async fn note_crash(&self, lease: &Lease, fault: &str) -> Result<(), LedgerError> {
         let written = self
             .client
@@ -170,13 +170,13 @@ impl Ledger {
             .key("pk", object_key(&lease.identity))
             .update_expression("SET last_fault = :fault")
             .condition_expression("attempts = :mine")
-            .expression_attribute_values(":fault", text(kept(fault)))
+            .expression_attribute_values(":fault", text(shortened(fault)))
             .expression_attribute_values(":mine", number(lease.attempt))
             .send()
             .await;
         match written {
             Ok(_) => Ok(()),
-            // Another run has the object now, and knows more.
+            // Another run holds the lease now, and writes newer facts.
             Err(error)
                 if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
             {
@@ -186,12 +186,13 @@ impl Ledger {
         }
     }
 
-    /// `released` is the attempt that a later claim counts crashes from; `more` and `values` say what else is written.
-    async fn let_go(
+    /// Ends the lease, if this run still holds it. Later claims count crashes from the attempt `released`. `update` is the rest
+    /// of the update expression, with its `values`.
+    async fn end_lease(
         &self,
         lease: &Lease,
         released: u64,
-        more: &str,
+        update: &str,
         values: HashMap<String, AttributeValue>,
     ) -> Result<bool, LedgerError> {
         let sent = self
@@ -199,7 +200,7 @@ impl Ledger {
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
-            .update_expression(format!("SET lease_until = :zero, released = :released{more}"))
+            .update_expression(format!("SET lease_until = :zero, released = :released{update}"))
             .condition_expression("attempts = :mine AND #state = :claimed AND lease_until <> :zero")
             .expression_attribute_names("#state", "state")
             .set_expression_attribute_values(Some(values))
@@ -221,37 +222,36 @@ impl Ledger {
     }
 }
 
-fn kept(fault: &str) -> String {
-    fault.chars().take(FAULT).collect()
+fn shortened(fault: &str) -> String {
+    fault.chars().take(MAX_FAULT_CHARS).collect()
 }
 
-fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
+fn with_owned_name((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
     (name.to_owned(), value)
 }
 
-/// 64 bits that nobody else can name.
+/// 64 random bits in hexadecimal.
 fn owner() -> Result<String, LedgerError> {
     let mut random = [0; 8];
     getrandom::getrandom(&mut random).map_err(|error| LedgerError::unavailable("name the claim's owner", error))?;
     Ok(format!("{:016x}", u64::from_be_bytes(random)))
 }
 
-/// Reads the lease from the row as the claim left it.
+/// Reads the lease from the row after the claim.
 fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
-    let missing = |attribute| row.malformed(attribute);
-    let attempt: u64 = row.number("attempts")?.ok_or_else(|| missing("attempts"))?;
+    let attempt: u64 = row.number("attempts")?.ok_or_else(|| row.malformed("attempts"))?;
     let released: u64 = row.number("released")?.unwrap_or(0);
-    let own = |name| row.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
+    let non_empty = |name| row.text(name).filter(|text| !text.is_empty()).map(str::to_owned);
     Ok(Lease {
         identity: identity.clone(),
         attempt,
         first_seen: row.first_seen()?,
         crashes: attempt.saturating_sub(1).saturating_sub(released),
-        crashed_run: own("crashed_run"),
+        crashed_run: non_empty("crashed_run"),
         reserved_bytes: row.number("reserved_bytes")?.unwrap_or(0),
-        request: own("request"),
-        history: own("history"),
-        last_fault: own("last_fault"),
-        known: own("known"),
+        request: non_empty("request"),
+        history: non_empty("history"),
+        last_fault: non_empty("last_fault"),
+        known: non_empty("known"),
     })
 }

@@ -1,4 +1,4 @@
-//! Fixing an object's fate at intake before anything is started.
+//! Writes intake's decision on an object before intake starts an execution.
 
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure};
 
@@ -8,38 +8,38 @@ use crate::{
     text,
 };
 
-/// The execution that an object gets, whoever starts it.
+/// The object's one execution. Every run that starts it uses this name and this input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
-    /// Its name.
+    /// The execution's name.
     pub execution_name: String,
-    /// Its input, byte for byte.
+    /// The execution's input, byte for byte.
     pub execution_input: String,
 }
 
-/// What became of a decision.
+/// The result of [`Ledger::decide`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum DecisionWrite {
-    /// These bytes are fixed, by this run or by another: start the execution with them.
+    /// The row holds this decision, which this run or another one wrote. The caller starts the execution with it.
     Start(Decided),
     /// The object has its outcome already.
     Done,
-    /// Another run has taken the object over and will decide: start nothing.
+    /// Another run has claimed the object and will decide. The caller starts nothing.
     Lost,
 }
 
 impl Ledger {
-    /// Fixes the execution's name and input, if the lease is still this run's.
+    /// Writes the execution's name and input, if this run still holds the lease.
     ///
     /// # Errors
-    /// [`LedgerError`] where DynamoDB cannot say; the next run decides anew.
+    /// [`LedgerError`] if DynamoDB fails or the row is malformed. The next run decides again.
     pub async fn decide(&self, lease: &Lease, decided: Decided) -> Result<DecisionWrite, LedgerError> {
         let written = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
-            // The input says what these say.
+            // The removed attributes are large, and the input repeats what they say.
             .update_expression("SET #state = :decided, execution_name = :name, execution_input = :input REMOVE known, #request, history")
             .condition_expression("attempts = :mine AND #state = :claimed")
             .expression_attribute_names("#state", "state")
@@ -56,7 +56,7 @@ impl Ledger {
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
             return Err(LedgerError::unavailable("take the decision", error));
         };
-        // The row may hold this very decision: the SDK repeats a write whose answer was lost.
+        // The row may hold this decision already: if a response is lost, the SDK repeats the write.
         let Some(item) = failed.item() else { return Ok(DecisionWrite::Lost) };
         let row = Row::new(&lease.identity, item);
         match row.state()? {

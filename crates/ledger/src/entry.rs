@@ -1,4 +1,4 @@
-//! What the ledger knows of the object whose execution calls, finalize's alone.
+//! Reads a decided object's row for finalize.
 
 use attachments::{Identity, Timestamp, audit::QuotaState};
 
@@ -7,12 +7,12 @@ use crate::{
     row::{Row, State},
 };
 
-/// A decided object, read for its own execution.
+/// The row of a decided object.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     pub(crate) identity: Identity,
     pub(crate) execution_name: String,
-    /// What intake decided: the facts of the object, whatever a payload says.
+    /// The input that intake decided. Its facts about the object win over those of a payload.
     pub execution_input: String,
     /// When intake first saw the object.
     pub first_seen: Timestamp,
@@ -25,8 +25,8 @@ impl Ledger {
     /// Reads the row of an object for the execution of this name.
     ///
     /// # Errors
-    /// [`LedgerError::Foreign`] if there is no row, intake has not decided yet, or it decided another execution. Else
-    /// [`LedgerError`] where DynamoDB cannot say.
+    /// [`LedgerError::Foreign`] if there is no row, intake has not decided yet, or it decided another execution. Another
+    /// [`LedgerError`] if DynamoDB fails or the row is malformed.
     pub async fn entry(&self, identity: &Identity, execution_name: &str) -> Result<Entry, LedgerError> {
         let read = self
             .client
@@ -67,7 +67,7 @@ impl Ledger {
 }
 
 impl Entry {
-    /// The error for an execution input that is no payload: something else wrote it.
+    /// The error for an [`Entry::execution_input`] that is not a payload.
     #[must_use]
     pub fn malformed_input(&self) -> LedgerError {
         LedgerError::Malformed { pk: format!("object#{}", self.identity), attribute: "execution_input" }

@@ -1,15 +1,17 @@
 //! The DynamoDB table that makes at-least-once delivery end in exactly one outcome.
 //!
-//! One row per object, `object#{identity}`, goes `claimed → decided → done`; one row, `quota#tenant`, counts the bytes stored.
+//! One row per object, `object#{identity}`, goes through the states `claimed → decided → done`. One row, `quota#tenant`, counts
+//! the bytes stored.
 //!
-//! - [`Ledger::claim`] takes an object for one run of intake. `attempts`, which each claim raises, is the fencing token: every
-//!   later write of that run has it as a condition, so a run whose lease was taken over changes nothing.
-//! - [`Ledger::prepare`] writes the upload request that every attempt repeats and reserves quota, once per object.
-//! - [`Ledger::decide`] fixes the execution's name and the exact bytes of its input, before it is started: whoever comes
-//!   later starts the very same.
-//! - [`Ledger::release`] ends a claim, with what the next run must know. [`Ledger::postpone`] ends one that did nothing.
-//! - [`Ledger::entry`], finalize's alone, reads what was decided, for the execution that was decided and no other.
-//! - [`Ledger::settle`], finalize's alone, fixes the outcome; the first writer wins.
+//! - [`Ledger::claim`] claims an object for one run of intake. Each claim raises `attempts`, the fencing token. Every later
+//!   write of that run has it as a condition, so a run that has lost its lease changes nothing.
+//! - [`Ledger::prepare`] writes the upload request that every attempt repeats, and reserves quota, once per object.
+//! - [`Ledger::decide`] writes the execution's name and the exact bytes of its input before a run starts the execution. Every
+//!   later run starts the same execution.
+//! - [`Ledger::release`] ends a claim and stores what the next run must know. [`Ledger::postpone`] ends a claim that was not
+//!   used.
+//! - [`Ledger::entry`] reads what intake decided, only for the execution that intake decided. Only finalize calls it.
+//! - [`Ledger::settle`] writes the outcome; the first writer wins. Only finalize calls it.
 //!
 //! Invariant: the sum of `reserved_bytes` over all objects is `used_bytes` of the quota.
 //!
@@ -33,7 +35,7 @@ pub use error::LedgerError;
 pub use quota::Prepared;
 pub use settle::Settled;
 
-/// How long a row is kept: longer than the 90 days for which Step Functions remembers an execution's name.
+/// A row is kept longer than the 90 days for which Step Functions remembers an execution's name.
 pub const RETENTION_DAYS: i64 = 120;
 
 /// The table.
@@ -44,7 +46,7 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger in this table, whose key is `pk`.
+    /// The table's partition key must be `pk`.
     #[must_use]
     pub const fn new(client: Client, table: String) -> Self {
         Self { client, table }

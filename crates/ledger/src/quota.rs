@@ -1,4 +1,4 @@
-//! What is written before the first byte is sent: the upload request, and room in the tenant's storage quota.
+//! Writes the upload request and reserves storage quota before intake sends the first byte.
 
 use std::time::Duration;
 
@@ -9,27 +9,27 @@ use aws_sdk_dynamodb::{
 
 use crate::{Lease, Ledger, LedgerError, number, object_key, quota_key, row::Row, text};
 
-/// Tries of a transaction that others got in the way of: one hot item serves every object of the tenant.
-const TRIES: u32 = 12;
+/// How often a transaction is tried if it conflicts with others. All objects share the quota's one row, so conflicts are common.
+const MAX_TRIES: u32 = 12;
 
 /// The result of [`Ledger::prepare`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Prepared {
     /// The request is written and the bytes are reserved, by this run or an earlier one.
     Ready,
-    /// There is no room.
+    /// The quota has no room for these bytes.
     QuotaExceeded,
-    /// Another run has taken the object over.
+    /// Another run has claimed the object.
     Lost,
 }
 
 impl Ledger {
     /// Writes the upload request that every attempt repeats, and reserves `bytes` so that all objects together stay within
-    /// `limit` (0: no quota). Both happen once per object: [`Lease::request`] and [`Lease::reserved_bytes`] say what an
-    /// earlier run did.
+    /// `limit` bytes (0: no quota). Both happen once per object. [`Lease::request`] and [`Lease::reserved_bytes`] show whether an
+    /// earlier run has done so.
     ///
     /// # Errors
-    /// [`LedgerError`] where DynamoDB cannot say.
+    /// [`LedgerError`] if DynamoDB fails or the row is malformed.
     pub async fn prepare(&self, lease: &Lease, request: &str, bytes: u64, limit: u64) -> Result<Prepared, LedgerError> {
         let reserve = limit > 0 && lease.reserved_bytes == 0;
         if !reserve && lease.request.is_some() {
@@ -79,21 +79,21 @@ impl Ledger {
                 if let Some(refused) = object {
                     let item = refused.item().cloned().unwrap_or_default();
                     let row = Row::new(&lease.identity, &item);
-                    // This very reservation, whose response was lost?
+                    // If a response is lost, the SDK repeats the write. Then the row holds this reservation already.
                     let mine =
                         row.number("attempts")? == Some(lease.attempt) && row.number("reserved_bytes")? == Some(bytes);
                     return Ok(if mine { Prepared::Ready } else { Prepared::Lost });
                 }
-                // Only the quota's own condition means that there is no room.
+                // Only the quota row's condition means that the quota has no room.
                 Ok(if quota.is_some() { Prepared::QuotaExceeded } else { Prepared::Lost })
             }
         }
     }
 
-    /// Bytes that are reserved in all, as of a moment ago: an eventually consistent read, for a gauge.
+    /// Bytes that all objects together have reserved. The read is eventually consistent, which is enough for a metric.
     ///
     /// # Errors
-    /// [`LedgerError`] where DynamoDB cannot say.
+    /// [`LedgerError`] if DynamoDB fails.
     pub async fn used_bytes(&self) -> Result<u64, LedgerError> {
         let read = self.client.get_item().table_name(&self.table).key("pk", quota_key()).send().await;
         let item = read.map_err(|error| LedgerError::unavailable("read the quota", error))?.item.unwrap_or_default();
@@ -101,7 +101,7 @@ impl Ledger {
         Ok(used.unwrap_or(0))
     }
 
-    /// Writes both items or neither. Conflicts and throttling are waited out with jitter.
+    /// Writes both items or neither. After a conflict or throttling, it retries with jitter.
     pub(crate) async fn transact(&self, action: &'static str, items: [Update; 2]) -> Result<Transacted, LedgerError> {
         let items = items.map(|update| TransactWriteItem::builder().update(update).build());
         let mut tries = 0;
@@ -109,7 +109,7 @@ impl Ledger {
             tries += 1;
             let sent = self.client.transact_write_items().set_transact_items(Some(items.to_vec())).send().await;
             let Err(error) = sent else { return Ok(Transacted::Done) };
-            let passing = match error.as_service_error() {
+            let transient = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
                     let reasons = cancelled.cancellation_reasons();
                     let refused = |index: usize| {
@@ -123,7 +123,7 @@ impl Ledger {
                 Some(TransactWriteItemsError::TransactionInProgressException(_)) => true,
                 _ => false,
             };
-            if !passing || tries == TRIES {
+            if !transient || tries == MAX_TRIES {
                 return Err(LedgerError::unavailable(action, error));
             }
             let ceiling = Duration::from_millis(50 << tries.min(6));
@@ -132,9 +132,9 @@ impl Ledger {
     }
 }
 
-/// What became of a transaction.
+/// The result of a transaction.
 pub(crate) enum Transacted {
     Done,
-    /// Whose condition failed.
+    /// Nothing was written. For each of the two items: why, if its condition failed.
     Refused([Option<CancellationReason>; 2]),
 }

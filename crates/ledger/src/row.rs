@@ -1,4 +1,4 @@
-//! Reading an object's row.
+//! Reads an object's row.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 
 use crate::{Decided, LedgerError};
 
-/// Where an object's row stands.
+/// The state of an object's row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     Claimed,
@@ -18,7 +18,7 @@ pub(crate) enum State {
     Done,
 }
 
-/// An object's row, read attribute by attribute as they are wanted.
+/// An object's row. Each method parses one attribute.
 pub(crate) struct Row<'a> {
     pk: String,
     attributes: &'a HashMap<String, AttributeValue>,
@@ -41,7 +41,7 @@ impl<'a> Row<'a> {
         self.attributes.get(name)?.as_s().ok().map(String::as_str)
     }
 
-    /// None where it is absent.
+    /// None if the attribute is absent.
     pub(crate) fn number<T: std::str::FromStr>(&self, name: &'static str) -> Result<Option<T>, LedgerError> {
         let Some(value) = self.attributes.get(name) else { return Ok(None) };
         let parsed = value.as_n().ok().and_then(|digits| digits.parse().ok());
@@ -58,17 +58,17 @@ impl<'a> Row<'a> {
     }
 
     pub(crate) fn decided(&self) -> Result<Decided, LedgerError> {
-        let wanted = |name: &'static str| self.text(name).map(str::to_owned).ok_or_else(|| self.malformed(name));
-        Ok(Decided { execution_name: wanted("execution_name")?, execution_input: wanted("execution_input")? })
+        let required = |name: &'static str| self.text(name).map(str::to_owned).ok_or_else(|| self.malformed(name));
+        Ok(Decided { execution_name: required("execution_name")?, execution_input: required("execution_input")? })
     }
 
-    /// When intake first saw the object.
+    /// When intake first claimed the object.
     pub(crate) fn first_seen(&self) -> Result<Timestamp, LedgerError> {
         let seconds = self.number("first_seen")?.ok_or_else(|| self.malformed("first_seen"))?;
         Ok(Timestamp::from_unix_seconds(seconds))
     }
 
-    /// The outcome that was fixed, if one was. Words of a newer release are kept as they are.
+    /// The outcome, if finalize has written one. Words of a newer release are kept as they are.
     pub(crate) fn resolution(&self) -> Result<Option<Resolution>, LedgerError> {
         let Some(word) = self.text("outcome") else { return Ok(None) };
         let outcome: Outcome = word.parse().map_err(|_| self.malformed("outcome"))?;

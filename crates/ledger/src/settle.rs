@@ -1,4 +1,4 @@
-//! Fixing the outcome, finalize's alone.
+//! Writes an object's outcome for finalize.
 
 use attachments::{
     Timestamp,
@@ -9,28 +9,29 @@ use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::Update};
 
 use crate::{Entry, Ledger, LedgerError, expires_at, number, object_key, quota::Transacted, quota_key, text};
 
-/// The outcome as it stands in the ledger.
+/// The outcome in the ledger.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settled {
-    /// How and when it ended, by whoever wrote first.
+    /// The first writer's ending and time.
     pub resolution: Resolution,
-    /// What became of the reserved bytes.
+    /// Whether the reserved bytes stay counted.
     pub quota: QuotaState,
-    /// SHA-256 of the audit record of whoever wrote first; none in a row that an earlier release settled.
+    /// SHA-256 of the first writer's audit record. None in a row that an earlier release settled.
     pub record_sha256: Option<String>,
-    /// Whether this call fixed it; otherwise an earlier one had.
+    /// Whether this call wrote the outcome. If not, an earlier call did.
     pub first: bool,
 }
 
-/// Looks at a row whose write lost a race before concluding that something else is wrong.
-const LOOKS: u32 = 3;
+/// How often [`Ledger::settle`] tries to write if another writer changes the row at the same time.
+const MAX_WRITES: u32 = 3;
 
 impl Ledger {
-    /// Fixes outcome and time, refunds the reserved bytes if the ending says so, and marks the object done, in one write or
-    /// one transaction. A repeat reads back what is there. `digest` makes the SHA-256 of the record with this quota.
+    /// Writes the outcome and its time, refunds the reserved bytes if the ending says so, and marks the object done, in one
+    /// write or one transaction. If the row has an outcome already, returns that. `digest` computes the SHA-256 of the
+    /// audit record with the given quota state.
     ///
     /// # Errors
-    /// [`LedgerError`] where DynamoDB cannot say; repeat the call.
+    /// [`LedgerError`] if DynamoDB fails or the row is malformed. The caller may repeat the call.
     pub async fn settle(
         &self,
         entry: &Entry,
@@ -41,14 +42,14 @@ impl Ledger {
     ) -> Result<Settled, LedgerError> {
         let settlement = resolution.ending.settlement(possibly_stored);
         let mut entry = entry.clone();
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_WRITES {
             if let Some(settled) = entry.settled {
                 return Ok(settled);
             }
             let quota = QuotaState::of(entry.reserved_bytes, settlement);
             let settled =
                 Settled { resolution: resolution.clone(), quota, record_sha256: Some(digest(quota)), first: true };
-            if self.fix(&entry, &settled, settlement, now).await? {
+            if self.write_outcome(&entry, &settled, settlement, now).await? {
                 return Ok(settled);
             }
             entry = self.entry(&entry.identity, &entry.execution_name).await?;
@@ -58,8 +59,8 @@ impl Ledger {
             .ok_or_else(|| LedgerError::Malformed { pk: format!("object#{}", entry.identity), attribute: "outcome" })
     }
 
-    /// Whether this write was the first.
-    async fn fix(
+    /// Returns false if the row has changed since it was read.
+    async fn write_outcome(
         &self,
         entry: &Entry,
         settled: &Settled,
@@ -102,7 +103,7 @@ impl Ledger {
         let object = object.update_expression(set).condition_expression(condition).build();
         let object = object.map_err(|error| LedgerError::unavailable("form the outcome's write", error))?;
         if !refund {
-            return self.update("fix the outcome", object).await;
+            return self.update("write the outcome", object).await;
         }
         let counter = Update::builder()
             .table_name(&self.table)
@@ -111,10 +112,10 @@ impl Ledger {
             .expression_attribute_values(":less", number(format_args!("-{reserved}")))
             .build()
             .map_err(|error| LedgerError::unavailable("form the quota's write", error))?;
-        Ok(matches!(self.transact("fix the outcome", [object, counter]).await?, Transacted::Done))
+        Ok(matches!(self.transact("write the outcome", [object, counter]).await?, Transacted::Done))
     }
 
-    /// The same write outside a transaction, which costs half. Whether its condition held.
+    /// Writes one item without a transaction, which costs half as much. Returns false if the condition failed.
     pub(crate) async fn update(&self, action: &'static str, update: Update) -> Result<bool, LedgerError> {
         let sent = self
             .client

@@ -1,22 +1,22 @@
-//! Fixing an object's fate at intake.
+//! Decisions.
 
 use ledger::{Decided, DecisionWrite, Prepared, Release};
 
 use crate::table::{LEASE, Table, at_once, decided, object, s};
 
-pub(crate) async fn the_bytes_are_kept_exactly(table: Table) {
+pub(crate) async fn decision_keeps_the_exact_bytes_of_the_input(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     let input = format!("{{ \"tags\" : {{\"ä\\u0000\":\"日本\\n\"}},\r\n\"long\":\"{}\"}} ", "x".repeat(200_000));
     let decided = Decided { execution_name: "INT-1-0123".to_owned(), execution_input: input.clone() };
-    let verdict = table.ledger.decide(&lease, decided.clone()).await.unwrap();
-    assert_eq!(verdict, DecisionWrite::Start(decided));
+    let written = table.ledger.decide(&lease, decided.clone()).await.unwrap();
+    assert_eq!(written, DecisionWrite::Start(decided));
     let row = table.row(&object).await;
     assert_eq!((&row["state"], &row["execution_name"]), (&s("decided"), &s("INT-1-0123")));
     assert_eq!(row["execution_input"], s(&input));
 }
 
-/// They are large, and the execution's input says the same.
+/// These attributes are large, and the execution's input repeats what they say.
 pub(crate) async fn decision_removes_request_history_and_known(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
@@ -34,28 +34,28 @@ pub(crate) async fn decision_removes_request_history_and_known(table: Table) {
     assert_eq!(table.number(&object, "reserved_bytes").await, Some(10), "the bytes stay reserved");
 }
 
-pub(crate) async fn a_repeat_starts_what_the_first_fixed(table: Table) {
+pub(crate) async fn repeated_decision_returns_the_first(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
-    for wanted in ["a", "a", "b"] {
-        let verdict = table.ledger.decide(&lease, decided(wanted)).await.unwrap();
-        assert_eq!(verdict, DecisionWrite::Start(decided("a")));
+    for input in ["a", "a", "b"] {
+        let written = table.ledger.decide(&lease, decided(input)).await.unwrap();
+        assert_eq!(written, DecisionWrite::Start(decided("a")));
     }
 }
 
-pub(crate) async fn a_later_run_starts_what_the_first_fixed(table: Table) {
+pub(crate) async fn decision_of_another_run_returns_the_first(table: Table) {
     let lost = table.lease_at(&object(1), 0).await;
     let holder = table.lease_at(&object(1), LEASE + 2).await;
     assert_eq!(table.ledger.decide(&holder, decided("a")).await.unwrap(), DecisionWrite::Start(decided("a")));
     assert_eq!(table.ledger.decide(&lost, decided("b")).await.unwrap(), DecisionWrite::Start(decided("a")));
 }
 
-pub(crate) async fn of_ten_decisions_at_once_one_wins(table: Table) {
+pub(crate) async fn one_of_ten_concurrent_decisions_wins(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
-    let verdicts = at_once((0..10).map(|n| {
+    let writes = at_once((0..10).map(|n| {
         let (ledger, lease) = (table.ledger.clone(), lease.clone());
         async move { ledger.decide(&lease, decided(&n.to_string())).await.unwrap() }
     }))
     .await;
-    assert!(matches!(verdicts[0], DecisionWrite::Start(_)), "{verdicts:?}");
-    assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{verdicts:?}");
+    assert!(matches!(writes[0], DecisionWrite::Start(_)), "{writes:?}");
+    assert!(writes.iter().all(|written| *written == writes[0]), "{writes:?}");
 }

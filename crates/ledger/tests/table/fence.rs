@@ -1,10 +1,10 @@
-//! A run whose object is no longer its own.
+//! Writes of a run that has lost its lease.
 
 use ledger::{DecisionWrite, Lease, Prepared};
 
 use crate::table::{LEASE, Table, at, decided, object, released, s, settle};
 
-/// That the lease prepares nothing and is not let go again, with and without a quota.
+/// Asserts that the lease can neither prepare an upload, with and without a quota, nor be released.
 async fn assert_lost(table: &Table, lease: &Lease) {
     for limit in [0, 100] {
         assert_eq!(table.ledger.prepare(lease, "{}", 10, limit).await.unwrap(), Prepared::Lost, "limit {limit}");
@@ -13,7 +13,7 @@ async fn assert_lost(table: &Table, lease: &Lease) {
     assert!(!table.ledger.postpone(lease).await.unwrap());
 }
 
-pub(crate) async fn a_run_that_lost_its_lease_changes_nothing(table: Table) {
+pub(crate) async fn run_without_its_lease_changes_nothing(table: Table) {
     let object = object(1);
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
@@ -22,7 +22,7 @@ pub(crate) async fn a_run_that_lost_its_lease_changes_nothing(table: Table) {
     assert_lost(&table, &lost).await;
     assert_eq!(table.row(&object).await, row);
     assert_eq!(table.used_bytes().await, None);
-    // The holder is not hindered.
+    // The run that holds the lease is not affected.
     assert_eq!(table.ledger.prepare(&holder, "held", 10, 100).await.unwrap(), Prepared::Ready);
     assert_lost(&table, &lost).await;
     assert_eq!(table.row(&object).await["request"], s("held"));
@@ -30,7 +30,7 @@ pub(crate) async fn a_run_that_lost_its_lease_changes_nothing(table: Table) {
     assert_eq!(table.ledger.decide(&holder, decided("held")).await.unwrap(), DecisionWrite::Start(decided("held")));
 }
 
-pub(crate) async fn after_the_decision_nothing_is_released_or_prepared(table: Table) {
+pub(crate) async fn decided_object_is_neither_released_nor_prepared(table: Table) {
     let object = object(1);
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
@@ -43,7 +43,7 @@ pub(crate) async fn after_the_decision_nothing_is_released_or_prepared(table: Ta
     assert_eq!(table.used_bytes().await, None);
 }
 
-pub(crate) async fn after_the_end_nothing_is_decided(table: Table) {
+pub(crate) async fn done_object_is_not_decided_again(table: Table) {
     let object = object(1);
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;

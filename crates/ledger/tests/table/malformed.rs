@@ -7,12 +7,12 @@ use crate::table::{Table, at, n, object, s, settle};
 
 type Row = Vec<(&'static str, AttributeValue)>;
 
-fn dead_lease(attribute: &'static str, value: AttributeValue) -> Row {
+fn expired_lease(attribute: &'static str, value: AttributeValue) -> Row {
     let row = [("state", s("claimed")), ("lease_until", n(0)), ("attempts", n(1)), ("first_seen", n(1))];
     row.into_iter().filter(|(name, _)| *name != attribute).chain([(attribute, value)]).collect()
 }
 
-/// That the error names the row and the attribute.
+/// Asserts that the error names the row and the attribute.
 fn assert_names(error: LedgerError, number: usize, attribute: &str) {
     let text = error.to_string();
     let LedgerError::Malformed { pk, attribute: named } = error else { panic!("row {number}: {text}") };
@@ -20,7 +20,7 @@ fn assert_names(error: LedgerError, number: usize, attribute: &str) {
     assert!(text.contains(&format!("object#{}", object(number))) && text.ends_with(attribute), "{text}");
 }
 
-pub(crate) async fn a_claim_names_the_attribute(table: Table) {
+pub(crate) async fn claim_of_a_malformed_row_names_the_attribute(table: Table) {
     let rows: [(Row, &str); 12] = [
         (vec![], "state"),
         (vec![("state", s("paused"))], "state"),
@@ -30,10 +30,10 @@ pub(crate) async fn a_claim_names_the_attribute(table: Table) {
         (vec![("state", s("decided")), ("execution_name", s("a")), ("execution_input", n(1))], "execution_input"),
         (vec![("state", s("claimed"))], "lease_until"),
         (vec![("state", s("claimed")), ("lease_until", s("tomorrow"))], "lease_until"),
-        (dead_lease("reserved_bytes", s("many")), "reserved_bytes"),
-        (dead_lease("reserved_bytes", n(-1)), "reserved_bytes"),
-        (dead_lease("first_seen", s("yesterday")), "first_seen"),
-        (dead_lease("released", AttributeValue::Bool(true)), "released"),
+        (expired_lease("reserved_bytes", s("many")), "reserved_bytes"),
+        (expired_lease("reserved_bytes", n(-1)), "reserved_bytes"),
+        (expired_lease("first_seen", s("yesterday")), "first_seen"),
+        (expired_lease("released", AttributeValue::Bool(true)), "released"),
     ];
     for (number, (row, attribute)) in rows.into_iter().enumerate() {
         table.put(&object(number), row).await;
@@ -41,7 +41,7 @@ pub(crate) async fn a_claim_names_the_attribute(table: Table) {
     }
 }
 
-pub(crate) async fn an_ending_names_the_attribute(table: Table) {
+pub(crate) async fn settling_a_malformed_row_names_the_attribute(table: Table) {
     let rows: [(Row, &str); 6] = [
         (vec![("state", s("done")), ("outcome", s("two words")), ("outcome_at", s("2026-11-22T09:30:10Z"))], "outcome"),
         (vec![("state", s("done")), ("outcome", n(1))], "outcome"),
@@ -61,8 +61,8 @@ pub(crate) async fn an_ending_names_the_attribute(table: Table) {
     }
 }
 
-pub(crate) async fn a_claim_count_that_is_no_number_is_left_alone(table: Table) {
-    table.put(&object(1), dead_lease("attempts", s("many"))).await;
+pub(crate) async fn malformed_claim_count_is_not_overwritten(table: Table) {
+    table.put(&object(1), expired_lease("attempts", s("many"))).await;
     let before = table.row(&object(1)).await;
     let error = table.ledger.claim(&object(1), at(0), at(1), "run").await.unwrap_err();
     assert!(error.to_string().starts_with("the ledger did not claim the object: "), "{error}");

@@ -9,7 +9,7 @@ use crate::{
 
 const REQUEST: &str = "{ \"boundary\" : \"cxone-0\", \"tags\": {\"ä\\u0000\":\"日本\\n\"} } ";
 
-pub(crate) async fn request_is_written_once_and_survives_releases_and_crashes(table: Table) {
+pub(crate) async fn request_is_written_once_and_kept_after_releases_and_crashes(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     assert_eq!(lease.request, None);
@@ -58,7 +58,7 @@ pub(crate) async fn request_and_bytes_are_written_in_one_transaction(table: Tabl
     assert_eq!(table.used_bytes().await, Some(100));
 }
 
-pub(crate) async fn request_of_an_earlier_run_stays_when_a_quota_is_set_later(table: Table) {
+pub(crate) async fn request_is_kept_if_a_quota_is_set_later(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     assert_eq!(table.ledger.prepare(&lease, REQUEST, 10, 0).await.unwrap(), Ready);

@@ -1,4 +1,4 @@
-//! What the network and other writers do to calls of DynamoDB, between the SDK and ministack.
+//! A proxy between the SDK and ministack that simulates faults of the network and conflicts with other writers.
 
 use std::{
     sync::{Arc, Mutex},
@@ -14,18 +14,18 @@ use tokio::{
 /// What happens to one call.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Disturbance {
-    /// The call goes through; its answer does not come back.
-    LoseAnswer,
-    /// The call does not go through: its transaction is cancelled for these reasons, one for each item.
+    /// The proxy forwards the call and drops the response.
+    LoseResponse,
+    /// The proxy does not forward the call. It responds that the transaction is cancelled for these reasons, one per item.
     Cancel([&'static str; 2]),
-    /// The call goes through this much later.
+    /// The proxy forwards the call after this time.
     Delay(Duration),
 }
 
 type Queue = Arc<Mutex<Vec<(&'static str, Disturbance)>>>;
 type Calls = Arc<Mutex<Vec<String>>>;
 
-/// A server in front of ministack that passes on all calls, except for those that a test disturbs.
+/// Forwards all calls to ministack, except those that a test disturbs.
 pub(crate) struct Proxy {
     url: String,
     queue: Queue,
@@ -41,12 +41,12 @@ impl Proxy {
         let upstream = upstream.strip_prefix("http://").unwrap().to_owned();
         let queue = Queue::default();
         let calls = Calls::default();
-        let (disturbed, noted) = (Arc::clone(&queue), Arc::clone(&calls));
+        let (task_queue, task_calls) = (Arc::clone(&queue), Arc::clone(&calls));
         let task = tokio::spawn(async move {
             loop {
                 let (client, _) = listener.accept().await.unwrap();
-                // A call that fails here fails the test that made it.
-                tokio::spawn(pass(client, upstream.clone(), Arc::clone(&disturbed), Arc::clone(&noted)));
+                // If forwarding fails, the call fails in the test.
+                tokio::spawn(forward(client, upstream.clone(), Arc::clone(&task_queue), Arc::clone(&task_calls)));
             }
         });
         Self { url, queue, calls, task }
@@ -56,12 +56,12 @@ impl Proxy {
         &self.url
     }
 
-    /// Disturbs the next call of an operation, after those that were named before.
-    pub(crate) fn next(&self, operation: &'static str, disturbance: Disturbance) {
+    /// Disturbs the next call of an operation. Disturbances of one operation happen in the order in which they were added.
+    pub(crate) fn disturb(&self, operation: &'static str, disturbance: Disturbance) {
         self.queue.lock().unwrap().push((operation, disturbance));
     }
 
-    /// The operations that were called, in their order.
+    /// The operations that were called, in order.
     pub(crate) fn calls(&self) -> Vec<String> {
         self.calls.lock().unwrap().clone()
     }
@@ -77,15 +77,15 @@ impl Drop for Proxy {
     }
 }
 
-/// One call on a connection of its own.
-async fn pass(mut client: TcpStream, upstream: String, queue: Queue, calls: Calls) -> std::io::Result<()> {
+/// Forwards one call. Each call has its own connection.
+async fn forward(mut client: TcpStream, upstream: String, queue: Queue, calls: Calls) -> std::io::Result<()> {
     let Some((head, body)) = read_request(&mut client).await? else { return Ok(()) };
     let operation = header(&head, "x-amz-target").and_then(|target| target.split('.').nth(1)).unwrap_or_default();
     calls.lock().unwrap().push(operation.to_owned());
     let disturbance = {
         let mut queue = queue.lock().unwrap();
-        let found = queue.iter().position(|(disturbed, _)| *disturbed == operation);
-        found.map(|position| queue.remove(position).1)
+        let position = queue.iter().position(|(disturbed, _)| *disturbed == operation);
+        position.map(|position| queue.remove(position).1)
     };
     if let Some(Disturbance::Cancel(codes)) = disturbance {
         return client.write_all(cancelled(codes).as_bytes()).await;
@@ -96,15 +96,15 @@ async fn pass(mut client: TcpStream, upstream: String, queue: Queue, calls: Call
     let mut server = TcpStream::connect(&upstream).await?;
     server.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes()).await?;
     server.write_all(&body).await?;
-    let mut answer = Vec::new();
-    server.read_to_end(&mut answer).await?;
-    if !matches!(disturbance, Some(Disturbance::LoseAnswer)) {
-        client.write_all(&answer).await?;
+    let mut response = Vec::new();
+    server.read_to_end(&mut response).await?;
+    if !matches!(disturbance, Some(Disturbance::LoseResponse)) {
+        client.write_all(&response).await?;
     }
     client.shutdown().await
 }
 
-/// Head without the empty line, and body; none where the client only connected.
+/// The head without the empty line, and the body. None if the client closes the connection before it has sent them.
 async fn read_request(client: &mut TcpStream) -> std::io::Result<Option<(String, Vec<u8>)>> {
     let mut seen = Vec::new();
     loop {
@@ -125,7 +125,7 @@ fn header<'h>(head: &'h str, name: &str) -> Option<&'h str> {
     head.lines().find_map(named).map(|(_, value)| value)
 }
 
-/// The answer as DynamoDB gives it.
+/// DynamoDB's response to a cancelled transaction.
 fn cancelled(codes: [&str; 2]) -> String {
     let reasons = codes.map(|code| format!("{{\"Code\":\"{code}\"}}")).join(",");
     let body = format!(

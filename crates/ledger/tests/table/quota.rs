@@ -1,4 +1,4 @@
-//! Room in the quota.
+//! Reservations in the quota.
 
 use ledger::Prepared::{QuotaExceeded, Ready};
 
@@ -22,7 +22,7 @@ pub(crate) async fn bytes_are_reserved_once_per_object(table: Table) {
     assert_eq!(table.number(&object, "reserved_bytes").await, Some(30));
 }
 
-pub(crate) async fn last_byte_fits_and_the_next_does_not(table: Table) {
+pub(crate) async fn quota_has_room_for_its_last_byte_and_no_more(table: Table) {
     let leases = [table.lease_at(&object(1), 0).await, table.lease_at(&object(2), 0).await];
     assert_eq!(table.ledger.prepare(&leases[0], "{}", 100, 100).await.unwrap(), Ready);
     let row = table.row(&object(2)).await;
@@ -33,14 +33,14 @@ pub(crate) async fn last_byte_fits_and_the_next_does_not(table: Table) {
     assert_eq!(table.used_bytes().await, Some(101));
 }
 
-pub(crate) async fn object_larger_than_the_quota_never_fits(table: Table) {
+pub(crate) async fn object_larger_than_the_quota_exceeds_it(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
     assert_eq!(table.ledger.prepare(&lease, "{}", 101, 100).await.unwrap(), QuotaExceeded);
     assert_eq!((table.used_bytes().await, table.number(&object(1), "reserved_bytes").await), (None, None));
     assert!(!table.row(&object(1)).await.contains_key("request"));
 }
 
-pub(crate) async fn lower_limit_later_refuses_and_changes_nothing(table: Table) {
+pub(crate) async fn reservation_above_a_lowered_limit_is_refused(table: Table) {
     let leases = [table.lease_at(&object(1), 0).await, table.lease_at(&object(2), 0).await];
     assert_eq!(table.ledger.prepare(&leases[0], "{}", 80, 100).await.unwrap(), Ready);
     assert_eq!(table.ledger.prepare(&leases[1], "{}", 10, 50).await.unwrap(), QuotaExceeded);
@@ -49,7 +49,7 @@ pub(crate) async fn lower_limit_later_refuses_and_changes_nothing(table: Table) 
     assert!(!table.row(&object(2)).await.contains_key("request"));
 }
 
-pub(crate) async fn of_forty_at_once_ten_fit(table: Table) {
+pub(crate) async fn ten_of_forty_concurrent_reservations_fit(table: Table) {
     let mut leases = Vec::new();
     for n in 0..40 {
         leases.push(table.lease_at(&object(n), 0).await);
@@ -67,14 +67,14 @@ pub(crate) async fn of_forty_at_once_ten_fit(table: Table) {
     for n in 0..40 {
         sum += table.number(&object(n), "reserved_bytes").await.unwrap_or(0);
     }
-    assert_eq!(sum, 70, "what the objects hold is what is counted");
+    assert_eq!(sum, 70, "the quota must count what the objects have reserved");
 }
 
 pub(crate) async fn conflict_is_retried(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
     let proxy = Proxy::start(table.endpoint()).await;
     for codes in [["TransactionConflict", "None"], ["None", "TransactionConflict"], ["None", "ThrottlingError"]] {
-        proxy.next("TransactWriteItems", Disturbance::Cancel(codes));
+        proxy.disturb("TransactWriteItems", Disturbance::Cancel(codes));
     }
     assert_eq!(table.through(&proxy).prepare(&lease, "{}", 7, 7).await.unwrap(), Ready);
     assert_eq!(proxy.disturbances_left(), 0);

@@ -1,10 +1,10 @@
-//! Letting an object go.
+//! Releases.
 
 use ledger::{Lease, Prepared, Release};
 
 use crate::table::{LEASE, Table, at, object, released};
 
-pub(crate) async fn released_object_is_free_at_once_and_keeps_what_was_known(table: Table) {
+pub(crate) async fn released_object_can_be_claimed_at_once_with_all_stored_facts(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     assert_eq!(table.ledger.prepare(&lease, r#"{"boundary":"b"}"#, 10, 100).await.unwrap(), Prepared::Ready);
@@ -30,7 +30,7 @@ pub(crate) async fn released_object_is_free_at_once_and_keeps_what_was_known(tab
     assert_eq!(next, expected);
 }
 
-pub(crate) async fn release_without_knowledge_keeps_what_an_earlier_run_knew(table: Table) {
+pub(crate) async fn release_without_known_facts_keeps_those_of_an_earlier_run(table: Table) {
     let object = object(1);
     let known = Some(r#"{"size":1}"#.to_owned());
     for (release, expected) in [
@@ -59,8 +59,8 @@ pub(crate) async fn crashes_count_in_a_row_since_the_last_release(table: Table) 
         }
     }
     assert_eq!(crashes, [0, 1, 0, 0, 1, 2, 0]);
-    let named = |times: &[Option<u32>]| times.iter().map(|at| at.map(|at| format!("run at {at}"))).collect::<Vec<_>>();
-    assert_eq!(runs, named(&[None, Some(0), None, None, Some(3000), Some(4000), None]));
+    let names = |times: &[Option<u32>]| times.iter().map(|at| at.map(|at| format!("run at {at}"))).collect::<Vec<_>>();
+    assert_eq!(runs, names(&[None, Some(0), None, None, Some(3000), Some(4000), None]));
 }
 
 pub(crate) async fn second_release_of_a_claim_changes_nothing(table: Table) {
@@ -74,14 +74,14 @@ pub(crate) async fn second_release_of_a_claim_changes_nothing(table: Table) {
     assert_eq!(table.lease_at(&object, 0).await.last_fault.as_deref(), Some("first"));
 }
 
-pub(crate) async fn long_fault_is_cut(table: Table) {
+pub(crate) async fn long_fault_is_shortened(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
     assert!(table.ledger.release(&lease, &released(&"é".repeat(100_000))).await.unwrap());
     assert_eq!(table.lease_at(&object, 0).await.last_fault, Some("é".repeat(256)));
 }
 
-pub(crate) async fn postpone_frees_the_lease_and_keeps_the_count_of_crashes(table: Table) {
+pub(crate) async fn postpone_releases_the_lease_and_keeps_the_count_of_crashes(table: Table) {
     let object = object(1);
     let mut now = 0;
     let mut crashes = Vec::new();
@@ -112,14 +112,14 @@ pub(crate) async fn postpone_keeps_the_name_of_the_crashed_run(table: Table) {
     assert_eq!((next.crashes, next.crashed_run.as_deref()), (1, Some("run at 0")));
 }
 
-pub(crate) async fn noted_crash_is_the_object_s_last_fault(table: Table) {
+pub(crate) async fn noted_crash_becomes_the_last_fault(table: Table) {
     let object = object(1);
     let first = table.lease_at(&object, 0).await;
     assert!(table.ledger.release(&first, &released("throttled")).await.unwrap());
     let crashing = table.lease_at(&object, 0).await;
     let next = table.lease_at(&object, LEASE + 2).await;
     table.ledger.note_crash(&next, "it crashed").await.unwrap();
-    // A run that has lost the object overwrites nothing.
+    // A run that has lost the lease overwrites nothing.
     table.ledger.note_crash(&crashing, "stale").await.unwrap();
     assert_eq!(table.lease_at(&object, 2 * (LEASE + 2)).await.last_fault.as_deref(), Some("it crashed"));
 }

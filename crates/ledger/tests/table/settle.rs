@@ -1,4 +1,4 @@
-//! Fixing the outcome.
+//! Outcomes.
 
 use std::time::Duration;
 
@@ -31,13 +31,13 @@ fn rejected() -> Ending {
     Ending::Rejected(Reason::new(ReasonCode::CxoneStatus(422), "tags are wrong"))
 }
 
-/// The outcome as this call or an earlier one of these tests fixed it.
+/// The outcome that [`settle`] returns. `first`: this call wrote it.
 fn settled(resolution: Resolution, quota: QuotaState, first: bool) -> Settled {
     Settled { resolution, quota, record_sha256: Some(digest(quota)), first }
 }
 
-/// A decided object with so many bytes reserved; none where 0.
-async fn an_object(table: &Table, number: usize, bytes: u64) {
+/// Puts a decided object with so many reserved bytes into the table. 0: no reservation.
+async fn decided_object(table: &Table, number: usize, bytes: u64) {
     let lease = table.lease_at(&object(number), 0).await;
     if bytes > 0 {
         assert_eq!(table.ledger.prepare(&lease, "{}", bytes, 1_000).await.unwrap(), Prepared::Ready);
@@ -45,8 +45,8 @@ async fn an_object(table: &Table, number: usize, bytes: u64) {
     table.ledger.decide(&lease, decided("a")).await.unwrap();
 }
 
-pub(crate) async fn the_first_writer_wins(table: Table) {
-    an_object(&table, 1, 0).await;
+pub(crate) async fn first_outcome_is_kept(table: Table) {
+    decided_object(&table, 1, 0).await;
     let first = settle(&table.ledger, &object(1), &failed(5), false, at(5)).await.unwrap();
     assert_eq!(first, settled(failed(5), QuotaState::None, true));
     let row = table.row(&object(1)).await;
@@ -57,16 +57,16 @@ pub(crate) async fn the_first_writer_wins(table: Table) {
         assert_eq!(later, Settled { first: false, ..first.clone() });
     }
     assert_eq!(table.row(&object(1)).await, row);
-    // Codes that carry a number come back as well.
-    an_object(&table, 2, 0).await;
+    // Codes that contain a number are read back too.
+    decided_object(&table, 2, 0).await;
     settle(&table.ledger, &object(2), &ended(rejected(), 5), false, at(5)).await.unwrap();
     let later = settle(&table.ledger, &object(2), &completed(6), false, at(6)).await.unwrap();
     assert_eq!(later.resolution, ended(rejected(), 5));
 }
 
-pub(crate) async fn bytes_are_given_back_once(table: Table) {
-    an_object(&table, 1, 30).await;
-    an_object(&table, 2, 50).await;
+pub(crate) async fn reserved_bytes_are_refunded_once(table: Table) {
+    decided_object(&table, 1, 30).await;
+    decided_object(&table, 2, 50).await;
     for (number, resolution, left) in [(1, failed(5), 50), (2, ended(rejected(), 5), 0)] {
         for first in [true, false] {
             let seen = settle(&table.ledger, &object(number), &resolution, false, at(5)).await.unwrap();
@@ -77,7 +77,7 @@ pub(crate) async fn bytes_are_given_back_once(table: Table) {
     }
 }
 
-pub(crate) async fn what_may_be_stored_stays_counted_and_is_marked(table: Table) {
+pub(crate) async fn bytes_of_a_possibly_stored_file_stay_reserved_and_unsettled(table: Table) {
     let reason = |code| Reason::new(code, "unknown");
     let endings = [
         (Ending::TimedOut(reason(ReasonCode::JobDeadline)), false),
@@ -85,7 +85,7 @@ pub(crate) async fn what_may_be_stored_stays_counted_and_is_marked(table: Table)
         (rejected(), true),
     ];
     for (number, (ending, possibly_stored)) in endings.into_iter().enumerate() {
-        an_object(&table, number, 10).await;
+        decided_object(&table, number, 10).await;
         for first in [true, false] {
             let resolution = ended(ending.clone(), 5);
             let seen = settle(&table.ledger, &object(number), &resolution, possibly_stored, at(5)).await.unwrap();
@@ -101,7 +101,7 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
         outcome: "HELD_FOR_REVIEW".parse().unwrap(),
         reason: Some(Reason::new("held_by_policy".parse().unwrap(), "a person reviews it")),
     };
-    an_object(&table, 1, 10).await;
+    decided_object(&table, 1, 10).await;
     for first in [true, false] {
         let seen = settle(&table.ledger, &object(1), &ended(held.clone(), 5), false, at(5)).await.unwrap();
         assert_eq!(seen, settled(ended(held.clone(), 5), QuotaState::Unsettled, first));
@@ -109,7 +109,7 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
     assert_eq!(table.used_bytes().await, Some(10));
     let row = table.row(&object(1)).await;
     assert_eq!((&row["outcome"], &row["reason_code"]), (&s("HELD_FOR_REVIEW"), &s("held_by_policy")));
-    // As that release itself may have written it.
+    // A row as a newer release may write it.
     let written = [("outcome", s("REJECTED")), ("reason_code", s("content_withheld")), ("reason_text", s("not yet"))];
     let others = [("state", s("done")), ("outcome_at", s("2026-11-22T09:30:10Z")), ("quota", s("on_hold"))];
     table.put(&object(2), written.into_iter().chain(others).chain(decision())).await;
@@ -119,8 +119,8 @@ pub(crate) async fn words_of_a_newer_release_are_kept(table: Table) {
     assert_eq!((settled.resolution.ending, settled.quota.as_str(), settled.first), (rejected, "on_hold", false));
 }
 
-pub(crate) async fn a_completed_file_stays_counted(table: Table) {
-    an_object(&table, 1, 10).await;
+pub(crate) async fn bytes_of_a_completed_file_stay_reserved(table: Table) {
+    decided_object(&table, 1, 10).await;
     for first in [true, false] {
         let seen = settle(&table.ledger, &object(1), &completed(5), false, at(5)).await.unwrap();
         assert_eq!(seen, settled(completed(5), QuotaState::Settled, first));
@@ -128,17 +128,17 @@ pub(crate) async fn a_completed_file_stays_counted(table: Table) {
     assert_eq!((table.used_bytes().await, table.number(&object(1), "reserved_bytes").await), (Some(10), Some(10)));
 }
 
-pub(crate) async fn without_a_reservation_there_is_nothing_to_settle(table: Table) {
+pub(crate) async fn outcome_without_a_reservation_leaves_the_quota_unchanged(table: Table) {
     for (number, resolution) in [completed(5), failed(5), ended(rejected(), 5)].into_iter().enumerate() {
-        an_object(&table, number, 0).await;
+        decided_object(&table, number, 0).await;
         let settled = settle(&table.ledger, &object(number), &resolution, true, at(5)).await.unwrap();
         assert_eq!((settled.quota, settled.first), (QuotaState::None, true));
     }
     assert_eq!(table.used_bytes().await, None);
 }
 
-pub(crate) async fn of_ten_endings_at_once_one_wins(table: Table) {
-    an_object(&table, 1, 10).await;
+pub(crate) async fn one_of_ten_concurrent_outcomes_wins(table: Table) {
+    decided_object(&table, 1, 10).await;
     let settled = at_once((0..10).map(|n| {
         let ledger = table.ledger.clone();
         let resolution = if n % 2 == 0 { completed(n) } else { failed(n) };
@@ -153,28 +153,28 @@ pub(crate) async fn of_ten_endings_at_once_one_wins(table: Table) {
     assert_eq!(table.number(&object(1), "reserved_bytes").await, Some(kept));
 }
 
-pub(crate) async fn no_more_is_given_back_than_the_row_holds_at_the_end(table: Table) {
-    an_object(&table, 1, 30).await;
+pub(crate) async fn refund_is_what_the_row_holds_at_the_write(table: Table) {
+    decided_object(&table, 1, 30).await;
     let proxy = Proxy::start(table.endpoint()).await;
-    proxy.next("TransactWriteItems", Disturbance::Delay(Duration::from_millis(500)));
+    proxy.disturb("TransactWriteItems", Disturbance::Delay(Duration::from_millis(500)));
     let ledger = table.through(&proxy);
     let settled = tokio::spawn(async move { settle(&ledger, &object(1), &failed(5), false, at(5)).await.unwrap() });
     while proxy.disturbances_left() > 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    // Behind the look at the row, before the write.
+    // Changes the row after `settle` has read it and before it writes.
     let row = [("state", s("decided")), ("reserved_bytes", n(20))];
     table.put(&object(1), row.into_iter().chain(decision())).await;
     assert!(settled.await.unwrap().first);
     assert_eq!(table.used_bytes().await, Some(10));
 }
 
-/// What intake's decision left in a row.
+/// The attributes that a decision writes.
 fn decision() -> [(&'static str, AttributeValue); 3] {
     [("execution_name", s("name-a")), ("execution_input", s("{}")), ("first_seen", n(1))]
 }
 
-/// That the call is refused, says why, and has written nothing.
+/// Asserts that the call is refused for this reason and has written nothing.
 async fn assert_foreign(table: &Table, number: usize, execution: &str, why: &str) {
     let (before, used) = (table.row(&object(number)).await, table.used_bytes().await);
     let refused = table.ledger.entry(&object(number), execution).await.unwrap_err();
@@ -185,12 +185,12 @@ async fn assert_foreign(table: &Table, number: usize, execution: &str, why: &str
     assert_eq!((table.row(&object(number)).await, table.used_bytes().await), (before, used));
 }
 
-pub(crate) async fn an_object_that_never_existed_has_no_entry(table: Table) {
+pub(crate) async fn entry_of_an_unknown_object_is_refused(table: Table) {
     assert_foreign(&table, 1, "name-a", "does not exist").await;
     assert!(table.row(&object(1)).await.is_empty());
 }
 
-pub(crate) async fn an_object_that_is_being_sent_has_no_entry(table: Table) {
+pub(crate) async fn entry_of_a_claimed_object_is_refused(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
     assert_eq!(table.ledger.prepare(&lease, "{}", 30, 1_000).await.unwrap(), Prepared::Ready);
     for execution in ["name-a", ""] {
@@ -199,8 +199,8 @@ pub(crate) async fn an_object_that_is_being_sent_has_no_entry(table: Table) {
     assert_eq!(table.used_bytes().await, Some(30), "nothing is refunded");
 }
 
-pub(crate) async fn another_execution_has_no_entry(table: Table) {
-    an_object(&table, 1, 30).await;
+pub(crate) async fn entry_for_another_execution_is_refused(table: Table) {
+    decided_object(&table, 1, 30).await;
     for execution in ["name-b", "name-", "name-a ", "NAME-A", ""] {
         assert_foreign(&table, 1, execution, "names another execution").await;
     }
@@ -208,14 +208,14 @@ pub(crate) async fn another_execution_has_no_entry(table: Table) {
     assert_foreign(&table, 1, "name-b", "names another execution").await;
 }
 
-pub(crate) async fn an_entry_holds_what_intake_decided(table: Table) {
-    an_object(&table, 1, 0).await;
+pub(crate) async fn entry_holds_what_intake_decided(table: Table) {
+    decided_object(&table, 1, 0).await;
     let entry = table.ledger.entry(&object(1), "name-a").await.unwrap();
     assert_eq!((entry.execution_input.as_str(), entry.first_seen), ("{\"input\": \"a\"}", at(0)));
 }
 
-pub(crate) async fn a_row_that_changed_hands_after_the_look_is_not_settled(table: Table) {
-    an_object(&table, 1, 0).await;
+pub(crate) async fn row_whose_execution_changed_after_the_read_is_not_settled(table: Table) {
+    decided_object(&table, 1, 0).await;
     let entry = table.ledger.entry(&object(1), "name-a").await.unwrap();
     let other = [("state", s("decided")), ("execution_name", s("name-b")), ("execution_input", s("{}"))];
     table.put(&object(1), other.into_iter().chain([("first_seen", n(1))])).await;

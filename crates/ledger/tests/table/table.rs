@@ -1,4 +1,4 @@
-//! A table of a test's own.
+//! A test's own table.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -11,14 +11,14 @@ use ledger::{Claim, Decided, Lease, Ledger, LedgerError, Release, Settled};
 
 use crate::proxy::Proxy;
 
-/// The time at which tests begin.
+/// The time at which tests begin, in seconds since the Unix epoch.
 pub(crate) const START: i64 = 1_800_000_000;
-/// For how many seconds tests claim.
+/// The length of a test's lease in seconds.
 pub(crate) const LEASE: i64 = 100;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// A ledger, and the table below it as it is.
+/// A ledger, and direct access to its table.
 #[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) ledger: Ledger,
@@ -27,7 +27,7 @@ pub(crate) struct Table {
     name: String,
 }
 
-/// This many seconds after the start.
+/// This many seconds after [`START`].
 pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(START + seconds)
 }
@@ -40,12 +40,12 @@ pub(crate) fn decided(what: &str) -> Decided {
     Decided { execution_name: format!("name-{what}"), execution_input: format!("{{\"input\": \"{what}\"}}") }
 }
 
-/// What [`settle`] takes for the digest of the record.
+/// The record's digest in these tests.
 pub(crate) fn digest(quota: QuotaState) -> String {
     format!("digest-{quota}")
 }
 
-/// Settles an object as its execution `name-a` does.
+/// Settles an object for its execution `name-a`.
 pub(crate) async fn settle(
     ledger: &Ledger,
     identity: &Identity,
@@ -57,7 +57,7 @@ pub(crate) async fn settle(
     ledger.settle(&entry, resolution, possibly_stored, digest, now).await
 }
 
-/// A release for this fault, of a run that knew nothing.
+/// A release with this fault and no other facts.
 pub(crate) fn released(fault: &str) -> Release {
     Release { fault: fault.to_owned(), ..Release::default() }
 }
@@ -71,7 +71,7 @@ pub(crate) fn s(value: &str) -> AttributeValue {
 }
 
 impl Table {
-    /// `trial` has a `::` in it, which a table's name must not have.
+    /// Replaces the `::` of the trial's name, because a table's name must not contain it.
     pub(crate) async fn create(dynamodb: Client, endpoint: &str, trial: &str) -> Self {
         let name = trial.replace("::", ".");
         let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
@@ -82,12 +82,12 @@ impl Table {
         Self { ledger: Ledger::new(dynamodb.clone(), name.clone()), dynamodb, endpoint: endpoint.to_owned(), name }
     }
 
-    /// The same table by way of a proxy.
+    /// A ledger that reaches the same table through a proxy.
     pub(crate) fn through(&self, proxy: &Proxy) -> Ledger {
         Ledger::new(stack::Clients::new(proxy.url()).dynamodb, self.name.clone())
     }
 
-    /// Where ministack is, for a proxy.
+    /// Ministack's URL.
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
     }
@@ -107,13 +107,13 @@ impl Table {
         row.get(attribute).map(|value| value.as_n().unwrap().parse().unwrap())
     }
 
-    /// The counter; none before anything was reserved.
+    /// The quota's counter. None before the first reservation.
     pub(crate) async fn used_bytes(&self) -> Option<i64> {
         let row = self.get("quota#tenant").await;
         row.get("used_bytes").map(|value| value.as_n().unwrap().parse().unwrap())
     }
 
-    /// Puts a row as if something else had written it.
+    /// Replaces a row without the ledger.
     pub(crate) async fn put<'a>(
         &self,
         identity: &Identity,
@@ -130,7 +130,7 @@ impl Table {
         self.ledger.claim(identity, at(seconds), at(seconds + LEASE), &format!("run at {seconds}")).await.unwrap()
     }
 
-    /// A claim that must succeed.
+    /// Claims the object and panics if it gets no lease.
     pub(crate) async fn lease_at(&self, identity: &Identity, seconds: i64) -> Lease {
         mine(self.claim_at(identity, seconds).await)
     }
@@ -139,18 +139,18 @@ impl Table {
 pub(crate) fn mine(claim: Claim) -> Lease {
     match claim {
         Claim::Mine(lease) => lease,
-        other => panic!("not mine: {other:?}"),
+        other => panic!("the claim got no lease: {other:?}"),
     }
 }
 
-/// Runs them all at once, each in a task.
+/// Runs all futures concurrently, each in its own task.
 pub(crate) async fn at_once<T: Send + 'static>(
     runs: impl IntoIterator<Item = impl Future<Output = T> + Send + 'static>,
 ) -> Vec<T> {
     let tasks: Vec<_> = runs.into_iter().map(tokio::spawn).collect();
     let mut results = Vec::new();
     for task in tasks {
-        results.push(tokio::time::timeout(Duration::from_mins(1), task).await.expect("it hangs").unwrap());
+        results.push(tokio::time::timeout(Duration::from_mins(1), task).await.expect("the task hangs").unwrap());
     }
     results
 }
