@@ -1,4 +1,4 @@
-//! The audit record: what compliance reads, and what the webhook carries byte for byte.
+//! The audit record. Compliance reads it, and the webhook carries the same bytes.
 
 use std::collections::BTreeMap;
 
@@ -11,11 +11,11 @@ use crate::{
     workflow::{Attachment, Resolution, Settlement, SourceChecksum},
 };
 
-/// The version of the record's shape.
+/// The version of the record's format.
 pub const SCHEMA_VERSION: u32 = 1;
 
-/// One object's record. Every field is always there, null where unknown. A record of an earlier release is read with defaults
-/// for the fields that it lacks.
+/// One object's record. Every field is always present, and null if its value is unknown. Fields that a record of an earlier
+/// release lacks are read as their default.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditRecord {
     /// [`SCHEMA_VERSION`] of the writer.
@@ -26,41 +26,41 @@ pub struct AuditRecord {
     pub success: bool,
     /// The object's identity.
     pub identity: Identity,
-    /// CXone's job.
+    /// CXone's job. Null if CXone has accepted no upload.
     pub job_id: Option<String>,
-    /// The interaction; null where no valid id was known.
+    /// The interaction. Null if no valid id was known.
     pub interaction_id: Option<String>,
-    /// The interaction that the key names, valid or not; null if it names none.
+    /// The interaction that the key names, valid or not. Null if it names none.
     #[serde(default)]
     pub key_interaction: Option<String>,
-    /// Why it did not complete; null where it did.
+    /// Why the object did not complete. Null if it did.
     pub error_reason: Option<Reason>,
     /// From the upload's start to the outcome, in seconds with three decimals.
     pub latency_seconds: Option<f64>,
     /// The outcome's time, `YYYY-MM-DDTHH:MM:SSZ`.
     pub timestamp: String,
-    /// The object as it was read.
+    /// The object as intake read it.
     pub object: AuditedObject,
     /// The object's tags.
     pub tags: BTreeMap<String, String>,
-    /// Whether CXone was asked to scan for viruses.
+    /// Whether intake asked CXone to scan for viruses.
     pub auto_scan: bool,
-    /// Where the time went.
+    /// How long each stage took.
     pub timings: Timings,
-    /// How often an upload was begun.
+    /// How many uploads were started.
     pub upload_attempts: u32,
     /// CXone may hold the file although the outcome does not say so.
     #[serde(default)]
     pub possibly_stored: bool,
-    /// How often CXone was asked about the job.
+    /// How many times poll asked CXone about the job.
     pub polls: u32,
-    /// What became of the reserved bytes.
+    /// Whether the reserved bytes stay counted.
     pub quota: QuotaState,
     /// The execution in Step Functions.
     pub execution_arn: Option<String>,
 }
 
-/// See [`crate::workflow::ObjectFacts`]; here every field is always there.
+/// See [`crate::workflow::ObjectFacts`]. Here every field is always present.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AuditedObject {
     /// The bucket's name.
@@ -71,42 +71,42 @@ pub struct AuditedObject {
     pub version_id: Option<String>,
     /// Without quotes.
     pub etag: Option<String>,
-    /// Bytes.
+    /// Null if intake could not read the object.
     pub size_bytes: Option<u64>,
-    /// Of the bytes sent, in hexadecimal.
+    /// The digest of the sent bytes, in hexadecimal.
     pub sha256: Option<String>,
     /// The detected type.
     pub mime_type: Option<String>,
     /// The object's own `Content-Type`.
     pub declared_content_type: Option<String>,
-    /// Whether S3's checksum could be checked.
+    /// Whether S3's checksum could be verified.
     pub source_checksum: Option<SourceChecksum>,
 }
 
-/// Seconds with three decimals.
+/// Durations in seconds with three decimals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Timings {
     /// From S3's event to the upload's start.
     pub queued_seconds: Option<f64>,
-    /// From the upload's start to CXone's answer.
+    /// From the upload's start to CXone's response.
     pub upload_seconds: Option<f64>,
-    /// From CXone's answer to the job's outcome.
+    /// From CXone's response to the job's outcome.
     pub processing_seconds: Option<f64>,
 }
 
 words! {
-    /// What became of the bytes that were reserved for the object.
+    /// The state of the bytes that the object has reserved.
     QuotaState:
-    /// Still counted because the file is at CXone, or refunded.
+    /// The bytes stay counted because the file is at CXone, or they are refunded.
     Settled = "settled",
-    /// Kept because CXone may hold the file.
+    /// The bytes stay counted because CXone may hold the file.
     Unsettled = "unsettled",
-    /// Nothing was reserved.
+    /// The object reserved no bytes.
     None = "none",
 }
 
 impl QuotaState {
-    /// From the bytes reserved and what the ending means for them.
+    /// Computes the state from the reserved bytes and the settlement of the ending.
     #[must_use]
     pub const fn of(reserved_bytes: u64, settlement: Settlement) -> Self {
         match (reserved_bytes, settlement) {
@@ -118,7 +118,7 @@ impl QuotaState {
 }
 
 impl AuditRecord {
-    /// Puts the record together. `resolution` is the one that the ledger fixed, which wins over the attachment's own.
+    /// Builds the record. `resolution` is the one in the ledger, which wins over the attachment's own.
     #[must_use]
     pub fn new(
         attachment: &Attachment,
@@ -171,7 +171,7 @@ impl AuditRecord {
         }
     }
 
-    /// The record as it is stored and sent: one JSON object and a newline.
+    /// The bytes that finalize stores and sends: one JSON object and a newline.
     ///
     /// # Errors
     /// None in practice: every field has a JSON form.
@@ -186,13 +186,13 @@ fn three_decimals(seconds: f64) -> f64 {
     (seconds * 1000.0).round() / 1000.0
 }
 
-/// SHA-256 of a record's bytes in hexadecimal: the ledger keeps it beside the outcome.
+/// SHA-256 of a record's bytes in hexadecimal. The ledger keeps it beside the outcome.
 #[must_use]
 pub fn digest(bytes: &[u8]) -> String {
     hex::encode(Sha256::digest(bytes))
 }
 
-/// The record's key: `{prefix}date={outcome's day}/{identity}.json`.
+/// The record's key: `{prefix}date={day of the outcome}/{identity}.json`.
 #[must_use]
 pub fn audit_key(prefix: &str, identity: &Identity, resolution: &Resolution) -> String {
     format!("{prefix}date={}/{identity}.json", resolution.at.date())

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 
-/// The texts of what caused the error, outermost first, joined by `: `; the error's own text where it has no cause.
+/// The texts of the error's causes, outermost first, joined by `: `. The error's own text if it has no cause.
 ///
-/// For transport errors: their own text repeats the URL, their causes say what went wrong.
+/// Use it for transport errors: their own text repeats the URL, and their causes say what went wrong.
 #[must_use]
 pub fn causes(error: &(dyn Error + 'static)) -> String {
     let mut texts = Vec::new();
@@ -25,7 +25,7 @@ mod tests {
     struct Outer(#[source] std::io::Error);
 
     #[test]
-    fn causes_are_named_and_the_error_itself_only_without_any() {
+    fn error_without_a_cause_is_shown_by_its_own_text() {
         assert_eq!(causes(&Outer(std::io::Error::other("inner"))), "inner");
         assert_eq!(causes(&std::io::Error::other("alone")), "alone");
     }

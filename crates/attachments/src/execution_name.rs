@@ -1,17 +1,18 @@
-//! The name of an object's execution in the Step Functions console, and the ARN that holds it.
+//! The name of an object's execution, and the execution's ARN.
 
 use std::{fmt, str::FromStr};
 
 use crate::Identity;
 
-/// `{interaction, at most 40}-{first 32 of the identity}`: at most 73 of `0-9 A-Z a-z _ -`, so valid for any key,
-/// and a person finds an interaction's executions by prefix.
+/// `{interaction}-{first 32 digits of the identity}`, at most 73 characters. A person finds an interaction's executions by
+/// prefix.
 ///
-/// `interaction` is the text as the producer wrote it, whether it is a valid id or not; every other character becomes `_`.
+/// `interaction` is the text that the producer wrote, valid or not. The name contains its first 40 characters. Every
+/// character outside `0-9 A-Z a-z _ -` becomes `_`, so the name is valid for any key.
 #[must_use]
 pub fn execution_name(interaction: &str, identity: &Identity) -> String {
-    let safe = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
-    let readable: String = interaction.chars().take(40).map(safe).collect();
+    let allowed = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '_' | '-') { c } else { '_' };
+    let readable: String = interaction.chars().take(40).map(allowed).collect();
     let readable = if readable.is_empty() { "unknown" } else { &readable };
     format!("{readable}-{}", identity.short())
 }
@@ -20,7 +21,7 @@ pub fn execution_name(interaction: &str, identity: &Identity) -> String {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExecutionArn {
     text: String,
-    /// Where the name begins.
+    /// The byte at which the name begins.
     name_at: usize,
 }
 
@@ -30,8 +31,8 @@ pub struct ExecutionArn {
 pub struct InvalidExecutionArn(String);
 
 impl ExecutionArn {
-    /// Characters of an ARN at most; Step Functions' own limit is lower.
-    const LONGEST: usize = 512;
+    /// The longest accepted ARN. Step Functions' own limit is lower.
+    const MAX_BYTES: usize = 512;
 
     /// The whole ARN.
     #[must_use]
@@ -54,7 +55,7 @@ impl FromStr for ExecutionArn {
         let is_plain = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_graphic());
         match parts.as_slice() {
             ["arn", _, "states", _, _, "execution", _, name]
-                if text.len() <= Self::LONGEST && parts.iter().all(is_plain) =>
+                if text.len() <= Self::MAX_BYTES && parts.iter().all(is_plain) =>
             {
                 Ok(Self { name_at: text.len() - name.len(), text: text.to_owned() })
             }
@@ -79,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn keeps_what_a_person_looks_for() {
+    fn execution_name_begins_with_the_interaction() {
         assert_eq!(execution_name("INT-42", &identity()), "INT-42-0123456789abcdef0123456789abcdef");
         assert_eq!(execution_name("a.b:c", &identity()), "a_b_c-0123456789abcdef0123456789abcdef");
         assert_eq!(execution_name("", &identity()), "unknown-0123456789abcdef0123456789abcdef");
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_execution_is_refused() {
+    fn text_that_is_no_execution_arn_is_refused() {
         let long = format!("arn:aws:states:us-east-1:123456789012:execution:m:{}", "x".repeat(512));
         for text in [
             "",
@@ -116,7 +117,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn is_a_valid_name_for_any_text(text in ".{0,200}") {
+        fn execution_name_is_valid_for_any_interaction(text in ".{0,200}") {
             let name = execution_name(&text, &identity());
             prop_assert!((1..=80).contains(&name.len()));
             prop_assert!(name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-'));

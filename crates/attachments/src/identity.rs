@@ -1,25 +1,25 @@
-//! Which object: the identity that ledger, upload, webhook and execution share.
+//! The identity of an object, which ledger, upload, webhook and execution share.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// What tells two writes of the same key apart.
+/// Distinguishes two writes of the same key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum ObjectVersion {
-    /// The version id of a versioned bucket; the read is pinned to it.
+    /// The version id in a versioned bucket. Intake reads this version.
     Id(String),
-    /// No version id (an unversioned bucket, or the version `null`): the read is conditional on the `ETag`.
+    /// The write has no version id (an unversioned bucket, or the version `null`). Intake reads only if the `ETag` matches.
     Unversioned {
-        /// Without the quotes, as S3's events carry it.
+        /// Without quotes, as in S3's events.
         etag: String,
-        /// Orders writes of one key; empty where the event had none.
+        /// Orders the writes of one key. Empty if the event has none.
         sequencer: String,
     },
 }
 
-/// One version of one object, as an event named it. The key is decoded. [`ObjectRef::new`] makes it.
+/// One version of one object, which an event names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct ObjectRef {
@@ -27,59 +27,62 @@ pub struct ObjectRef {
     pub bucket: String,
     /// The key as it is in the bucket, not form-encoded.
     pub key: String,
-    /// Which write of the key.
+    /// The write of the key.
     pub version: ObjectVersion,
 }
 
-/// A part of the name contains a NUL. The identity separates its parts by NUL, so another object could have the same one.
+/// A part of the object's name contains a NUL. The identity separates its parts by NUL, so another object could get the same
+/// identity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the {0} contains a NUL character (U+0000), so the object has no identity; write the file under another key")]
 pub struct NoIdentity(&'static str);
 
 impl ObjectRef {
-    /// Names an object.
+    /// The key must be decoded.
     ///
     /// # Errors
     /// [`NoIdentity`] if a part contains a NUL.
     pub fn new(bucket: impl Into<String>, key: impl Into<String>, version: ObjectVersion) -> Result<Self, NoIdentity> {
-        let named = Self { bucket: bucket.into(), key: key.into(), version };
-        let of_the_version: &[_] = match &named.version {
+        let object_ref = Self { bucket: bucket.into(), key: key.into(), version };
+        let version_parts: &[_] = match &object_ref.version {
             ObjectVersion::Id(id) => &[("version id", id)],
             ObjectVersion::Unversioned { etag, sequencer } => &[("ETag", etag), ("sequencer", sequencer)],
         };
-        let parts = [("bucket", &named.bucket), ("key", &named.key)];
-        match parts.iter().chain(of_the_version).find(|(_, text)| text.contains('\0')) {
+        let parts = [("bucket", &object_ref.bucket), ("key", &object_ref.key)];
+        match parts.iter().chain(version_parts).find(|(_, text)| text.contains('\0')) {
             Some((name, _)) => Err(NoIdentity(name)),
-            None => Ok(named),
+            None => Ok(object_ref),
         }
     }
 
-    /// The identity of this version: the same for every copy of its notification, whatever shape that came in.
+    /// The identity of this version. It is the same for every copy and every shape of the version's event.
     ///
-    /// No part contains a NUL. So the form with a version id has two separators and the form without one has four: an event
+    /// No part contains a NUL. So the form with a version id has two separators and the form without one has four, and an event
     /// of one kind cannot name an object of the other kind.
     #[must_use]
     pub fn identity(&self) -> Identity {
         let mut hash = Sha256::new();
-        let separated: &[&str] = match &self.version {
+        let parts: &[&str] = match &self.version {
             ObjectVersion::Id(id) => &[&self.bucket, &self.key, id],
             ObjectVersion::Unversioned { etag, sequencer } => &[&self.bucket, &self.key, "null", etag, sequencer],
         };
-        hash.update(separated.join("\0"));
+        hash.update(parts.join("\0"));
         Identity(hex::encode(hash.finalize()))
     }
 }
 
 /// `hex(sha256(bucket \0 key \0 version id))`, or without a version id
-/// `hex(sha256(bucket \0 key \0 null \0 etag \0 sequencer))`: the ledger's key, the upload's `Idempotency-Key`, the webhook's `webhook-id`
-/// and the end of the execution's name.
+/// `hex(sha256(bucket \0 key \0 null \0 etag \0 sequencer))`.
+///
+/// It is the key of the ledger's row, the upload's `Idempotency-Key` and the webhook's `webhook-id`. Its first 32 digits end
+/// the execution's name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Identity(String);
 
 /// The text is not 64 lower-case hexadecimal digits.
 #[derive(Debug, thiserror::Error)]
-#[error("an identity is 64 lower-case hexadecimal digits")]
+#[error("an identity must be 64 lower-case hexadecimal digits")]
 pub struct InvalidIdentity;
 
 impl Identity {
@@ -155,7 +158,7 @@ mod tests {
         }
     }
 
-    /// Without the separators and the word, an `ETag` `e` with the sequencer `01` is the version id `e01`.
+    /// Without the separators and the word `null`, an `ETag` `e` with the sequencer `01` would equal the version id `e01`.
     #[test]
     fn event_of_one_kind_cannot_name_an_object_of_the_other_kind() {
         let versions = [
@@ -174,9 +177,9 @@ mod tests {
         }
     }
 
-    /// Each of these would have the identity of another object.
+    /// Without this check, each of these would get the identity of another object.
     #[test]
-    fn part_with_a_nul_has_no_identity() {
+    fn object_with_a_nul_in_its_name_is_refused() {
         for (bucket, key, version, part) in [
             ("drop", "a\0b", id("v"), "key"),
             ("dr\0op", "a", id("v"), "bucket"),
@@ -190,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_full_digest_is_an_identity() {
+    fn identity_other_than_a_full_digest_is_refused() {
         assert!("abc".parse::<Identity>().is_err());
         assert!("A".repeat(64).parse::<Identity>().is_err());
         assert!("a".repeat(64).parse::<Identity>().is_ok());

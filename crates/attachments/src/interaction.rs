@@ -1,4 +1,4 @@
-//! The interaction that an attachment belongs to.
+//! The CXone interaction of an attachment.
 
 use std::{fmt, str::FromStr};
 
@@ -6,24 +6,24 @@ use serde::{Deserialize, Serialize};
 
 /// The id of a CXone interaction: 1 to 128 of `A-Z a-z 0-9 . _ : -`, neither `.` nor `..`.
 ///
-/// It becomes a segment of a URL's path, so these rules are also what keeps a producer from choosing another path.
+/// It becomes a segment of a URL's path. These rules also prevent a producer from choosing another path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct InteractionId(String);
 
-/// Why a text is no interaction id.
+/// Why a text is not an interaction id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidInteractionId {
-    /// No character at all.
+    /// The text is empty.
     #[error("the interaction id is empty")]
     Empty,
-    /// More than 128 bytes.
+    /// The text has more than 128 bytes.
     #[error("the interaction id has {0} bytes; at most 128 are allowed")]
     TooLong(usize),
-    /// `.` or `..`.
+    /// The text is `.` or `..`.
     #[error("the interaction id is {0:?}, which would name another path")]
     Dots(String),
-    /// A character outside the allowed set.
+    /// The text contains a character outside the allowed set.
     #[error("the interaction id contains {0:?}; allowed are A-Z a-z 0-9 . _ : -")]
     Character(char),
 }
@@ -35,7 +35,7 @@ impl InteractionId {
         &self.0
     }
 
-    /// Whether CXone's `text` names this interaction. Case and surrounding white space do not matter.
+    /// Whether `text` from CXone names this interaction. Case and surrounding white space do not matter.
     #[must_use]
     pub fn is_named_by(&self, text: &str) -> bool {
         self.0.eq_ignore_ascii_case(text.trim())
@@ -79,16 +79,16 @@ impl From<InteractionId> for String {
     }
 }
 
-/// What separates the segments of an interaction id.
+/// The separators between segments of an interaction id.
 const SEPARATORS: [char; 4] = ['-', '_', '.', ':'];
 
-/// An entry of `INTERACTION_ID_PREFIXES`: which interactions are the tenant's own.
+/// An entry of `INTERACTION_ID_PREFIXES`, which lists the tenant's own interactions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InteractionPrefix(InteractionId);
 
 impl InteractionPrefix {
-    /// Whether the id is the entry itself or goes on with a new segment. So `INT-1` admits `INT-1` and `INT-1-7` but not
-    /// `INT-10`. An entry that ends in a separator admits every id that begins with it.
+    /// Whether the id equals the entry, or begins with it and continues with a new segment. So `INT-1` admits `INT-1` and
+    /// `INT-1-7` but not `INT-10`. An entry that ends in a separator admits every id that begins with it.
     #[must_use]
     pub fn admits(&self, id: &InteractionId) -> bool {
         let prefix = self.0.as_str();
@@ -118,14 +118,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_the_documented_characters_up_to_128() {
+    fn id_of_up_to_128_documented_characters_is_accepted() {
         for good in ["INT-42", "a", "A.b_c:d-9", "...", &"x".repeat(128)] {
             assert_eq!(good.parse::<InteractionId>().unwrap().as_str(), good);
         }
     }
 
     #[test]
-    fn is_named_in_any_case_and_among_white_space_but_by_no_other_id() {
+    fn id_is_named_in_any_case_and_with_white_space_around_it() {
         let id: InteractionId = "INT-42a".parse().unwrap();
         for same in ["INT-42a", "int-42A", " INT-42a\r\n"] {
             assert!(id.is_named_by(same), "{same:?}");
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses_what_could_name_another_path() {
+    fn id_that_could_name_another_path_is_refused() {
         for bad in ["", ".", "..", "a/b", "a%2f", "a b", "é", "a\n", &"x".repeat(129)] {
             assert!(bad.parse::<InteractionId>().is_err(), "{bad:?}");
         }

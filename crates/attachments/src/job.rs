@@ -8,13 +8,13 @@ use crate::is_visible;
 
 /// The id of a CXone job: 1 to 256 visible characters, any of them.
 ///
-/// It becomes a segment of a URL's path, so the client percent-encodes it. `.` and `..` are refused: they name another path
-/// even when they are percent-encoded.
+/// It becomes a segment of a URL's path, so the client percent-encodes it. `.` and `..` are refused, because they name another
+/// path even if they are percent-encoded.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct JobId(String);
 
-/// The text cannot be a job id.
+/// The text is not a job id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a job id has 1 to 256 visible characters and is neither . nor ..")]
 pub struct InvalidJobId;
@@ -56,25 +56,25 @@ impl From<JobId> for String {
     }
 }
 
-/// What CXone says of a job. Case and surrounding white space do not matter. A word that this release does not know is kept,
-/// and poll keeps asking.
+/// CXone's status of a job. Case and surrounding white space do not matter. A status that this release does not know is kept,
+/// and poll continues to ask.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobStatus {
-    /// Accepted, not begun.
+    /// CXone has accepted the job and not begun it.
     Pending,
-    /// Being worked on; the virus scan is part of it.
+    /// CXone works on the job. The virus scan is part of it.
     Running,
     /// The attachment is at the interaction.
     Completed,
-    /// CXone gave up on it, an infected file included.
+    /// The job failed, for example because the file is infected.
     Failed,
-    /// Another word, at most 64 characters. U+FFFD stands for each invisible character and `…` for what is cut, so that the word
-    /// is never taken for a known one.
+    /// Another word, at most 64 characters. U+FFFD replaces each invisible character, and `…` the end of a longer word, so that
+    /// the word never equals a known one.
     Unrecognized(String),
 }
 
 impl JobStatus {
-    /// The word: a known one in upper case, another as CXone writes it.
+    /// A known status in upper case, another as CXone writes it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -92,13 +92,13 @@ impl From<&str> for JobStatus {
         let word = word.trim();
         let known = [Self::Pending, Self::Running, Self::Completed, Self::Failed];
         known.into_iter().find(|status| status.as_str().eq_ignore_ascii_case(word)).unwrap_or_else(|| {
-            let shown = |c: char| if c == ' ' || is_visible(c) { c } else { char::REPLACEMENT_CHARACTER };
-            let mut kept: String = word.chars().map(shown).take(64).collect();
+            let visible = |c: char| if c == ' ' || is_visible(c) { c } else { char::REPLACEMENT_CHARACTER };
+            let mut shortened: String = word.chars().map(visible).take(64).collect();
             if word.chars().nth(64).is_some() {
-                kept.pop();
-                kept.push('…');
+                shortened.pop();
+                shortened.push('…');
             }
-            Self::Unrecognized(kept)
+            Self::Unrecognized(shortened)
         })
     }
 }
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unknown_words_are_kept_and_cut() {
+    fn unknown_status_is_kept_and_shortened() {
         assert_eq!(JobStatus::from("QUARANTINED").as_str(), "QUARANTINED");
         assert_eq!(JobStatus::from("x".repeat(64).as_str()).as_str(), "x".repeat(64));
         assert_eq!(JobStatus::from("x".repeat(1000).as_str()).as_str(), "x".repeat(63) + "…");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn known_words_are_read_without_regard_to_case_and_surrounding_white_space() {
+    fn known_status_is_read_in_any_case_and_with_white_space_around_it() {
         for (word, status) in [
             ("COMPLETED", JobStatus::Completed),
             ("completed", JobStatus::Completed),
@@ -135,14 +135,14 @@ mod tests {
     }
 
     #[test]
-    fn a_job_id_has_visible_characters_of_any_kind() {
+    fn job_id_of_visible_characters_is_accepted() {
         for good in ["8f14e45f-ceea:1", "a/b", "a?b#c", "a%2e", "a\\b", "...", "ü-日本", &"é".repeat(256)] {
             assert_eq!(good.parse::<JobId>().unwrap().as_str(), good);
         }
     }
 
     #[test]
-    fn a_job_id_that_is_empty_too_long_invisible_or_a_relative_path_is_refused() {
+    fn job_id_that_is_empty_too_long_invisible_or_a_relative_path_is_refused() {
         for bad in ["", ".", "..", "a b", " a", "a\n", "a\0", "a\u{200b}", "\u{202e}a", &"x".repeat(257)] {
             assert!(bad.parse::<JobId>().is_err(), "{bad:?}");
         }

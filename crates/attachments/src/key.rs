@@ -1,4 +1,4 @@
-//! Keys: how S3 writes them into events, and what the pipeline reads from them.
+//! Decodes the keys in S3's events, and splits a key into its parts.
 
 use std::{fmt, str};
 
@@ -7,13 +7,14 @@ use percent_encoding::percent_decode;
 /// Decodes a key of an S3 notification, where `+` is a space and `%XX` a byte. Keys of `EventBridge` are not encoded.
 ///
 /// # Errors
-/// The decoded bytes are not UTF-8, which no key of S3 is.
+/// The decoded bytes are not UTF-8, as every key in S3 is.
 pub fn decode_form_encoded_key(encoded: &str) -> Result<String, str::Utf8Error> {
     let spaced: Vec<u8> = encoded.bytes().map(|b| if b == b'+' { b' ' } else { b }).collect();
     percent_decode(&spaced).decode_utf8().map(std::borrow::Cow::into_owned)
 }
 
-/// A file's name as the producer wrote it: Unicode kept, without `/` and control characters, not empty, neither `.` nor `..`.
+/// A file's name as the producer wrote it, Unicode included. It contains neither `/` nor control characters, and is not empty,
+/// `.` or `..`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileName(String);
 
@@ -31,37 +32,37 @@ impl fmt::Display for FileName {
     }
 }
 
-/// A key taken apart: `{prefix}{interaction}/{any folders}/{file name}`.
+/// The parts of a key: `{prefix}{interaction}/{any folders}/{file name}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectKey {
-    /// The path's interaction id as written; not checked yet, since the object's metadata may override it.
+    /// The interaction id as written. It is not validated, because the object's metadata may override it.
     pub interaction: String,
     /// The last segment.
     pub file_name: FileName,
 }
 
-/// Why a key is not of the documented form.
+/// Why a key does not have the documented form.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidKey {
     /// The key does not begin with the prefix.
     #[error("the key does not begin with {0:?}")]
     OutsidePrefix(String),
-    /// No folder names the interaction.
+    /// The key has no folder for the interaction. The field is the prefix.
     #[error("the key has no folder for the interaction; write it as {0}{{interaction id}}/{{file name}}")]
     NoInteraction(String),
     /// The last segment is empty, `.` or `..`.
     #[error("the key has no file name after the last slash")]
     NoFileName,
-    /// A control character, which would garble consoles and headers.
-    #[error("the key holds the control character U+{:04X}", *.0 as u32)]
+    /// The key contains a control character, which would garble consoles and headers.
+    #[error("the key contains the control character U+{:04X}", *.0 as u32)]
     ControlCharacter(char),
 }
 
 impl ObjectKey {
-    /// Takes a decoded key apart.
+    /// Splits a decoded key.
     ///
     /// # Errors
-    /// [`InvalidKey`] says which rule it breaks.
+    /// [`InvalidKey`] if the key does not have the documented form.
     pub fn parse(key: &str, prefix: &str) -> Result<Self, InvalidKey> {
         let rest = key.strip_prefix(prefix).ok_or_else(|| InvalidKey::OutsidePrefix(prefix.to_owned()))?;
         if let Some(control) = key.chars().find(|c| c.is_control()) {
@@ -75,7 +76,8 @@ impl ObjectKey {
         Ok(Self { interaction: interaction.to_owned(), file_name: FileName(file_name.to_owned()) })
     }
 
-    /// The interaction's folder of any key, as far as it can be read: for the name of a refused object's execution.
+    /// The interaction's folder, also of a key that is invalid otherwise. Empty if there is none. The name of a rejected object's
+    /// execution contains it.
     #[must_use]
     pub fn interaction_of(key: &str, prefix: &str) -> String {
         let rest = key.strip_prefix(prefix).unwrap_or_default();
@@ -88,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn notifications_encode_keys_as_forms_do() {
+    fn form_encoded_key_is_decoded() {
         let key = decode_form_encoded_key("interactions/INT-42/a%C3%B1o+1%2B1+%28final%29.pdf").unwrap();
         assert_eq!(key, "interactions/INT-42/año 1+1 (final).pdf");
         assert_eq!(decode_form_encoded_key("100%25").unwrap(), "100%");
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn takes_a_key_apart() {
+    fn key_is_split_into_interaction_and_file_name() {
         let key = ObjectKey::parse("interactions/INT-1/2026/11/call.wav", "interactions/").unwrap();
         assert_eq!((key.interaction.as_str(), key.file_name.as_str()), ("INT-1", "call.wav"));
         let custom = ObjectKey::parse("drop/x/INT-1/a.pdf", "drop/x/").unwrap();
@@ -104,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn names_the_rule_that_a_key_breaks() {
+    fn bad_key_is_reported_with_the_broken_rule() {
         let parse = |key| ObjectKey::parse(key, "interactions/").unwrap_err();
         assert_eq!(parse("other/INT/a.pdf"), InvalidKey::OutsidePrefix("interactions/".into()));
         assert_eq!(parse("interactions/a.pdf"), InvalidKey::NoInteraction("interactions/".into()));
         assert_eq!(parse("interactions/INT/"), InvalidKey::NoFileName);
         assert_eq!(parse("interactions/INT/.."), InvalidKey::NoFileName);
         assert_eq!(parse("interactions/INT/a\u{1b}[1m.pdf"), InvalidKey::ControlCharacter('\u{1b}'));
-        assert_eq!(parse("interactions/INT\n/a.pdf").to_string(), "the key holds the control character U+000A");
+        assert_eq!(parse("interactions/INT\n/a.pdf").to_string(), "the key contains the control character U+000A");
     }
 }

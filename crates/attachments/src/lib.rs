@@ -1,8 +1,8 @@
-//! The domain of the pipeline, free of tokio, AWS and HTTP: what an object is, how it is named, what can become of it,
-//! and every payload that crosses Step Functions.
+//! The types of the pipeline's domain: objects and their identities, outcomes, audit records, and every payload that crosses
+//! Step Functions. It depends on neither tokio nor AWS nor HTTP.
 //!
-//! Everything that comes from outside is parsed once, at the edge, into a type of this crate that cannot be wrong:
-//! [`InteractionId`], [`JobId`], [`ObjectRef`], [`FileName`]. Wire shapes are frozen in `tests/golden/`.
+//! The functions parse everything from outside once, at the edge, into a type of this crate that cannot hold an invalid value:
+//! [`InteractionId`], [`JobId`], [`ObjectRef`], [`FileName`]. The wire formats are frozen in `tests/golden/`.
 
 pub mod audit;
 mod causes;

@@ -1,26 +1,26 @@
-//! How an object's way can end.
+//! The outcomes of an object.
 
 use std::borrow::Cow;
 
 use crate::word::words;
 
 words! {
-    /// The five ends. Every object that reaches the pipeline has exactly one.
+    /// The five outcomes. Every object that reaches the pipeline gets exactly one.
     Outcome:
     /// The attachment is at the interaction.
     Completed = "COMPLETED",
-    /// CXone took the file and its job failed, a virus found included.
+    /// CXone accepted the file and its job failed, for example because it found a virus.
     Failed = "FAILED",
-    /// Never sent, or refused by CXone permanently.
+    /// Intake did not send the file, or CXone refused it permanently.
     Rejected = "REJECTED",
     /// The job had not ended at its deadline.
     TimedOut = "TIMED_OUT",
-    /// What became of the upload could not be learnt.
+    /// The pipeline could not learn the result of the upload.
     TrackingFailed = "TRACKING_FAILED",
 }
 
 impl Outcome {
-    /// The audit record's `event`.
+    /// The `event` of the audit record.
     #[must_use]
     pub fn event(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -33,7 +33,7 @@ impl Outcome {
         })
     }
 
-    /// Whether the attachment is where the producer wanted it. A word that this release does not know is no success.
+    /// Whether the attachment is at the interaction. An outcome that this release does not know is no success.
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self, Self::Completed)
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_known_outcomes_read_back_and_one_of_them_is_a_success() {
+    fn known_outcomes_read_back_and_only_completed_is_a_success() {
         for outcome in Outcome::ALL {
             assert_eq!(outcome.as_str().parse::<Outcome>().unwrap(), outcome);
             assert_eq!(outcome.is_success(), outcome == Outcome::Completed);
@@ -53,7 +53,7 @@ mod tests {
     }
 
     #[test]
-    fn an_outcome_of_a_newer_release_keeps_its_word_and_is_no_success() {
+    fn outcome_of_a_newer_release_keeps_its_word_and_is_no_success() {
         for word in ["HELD_FOR_REVIEW", "COMPLETED_LATE", "completed"] {
             let outcome: Outcome = word.parse().unwrap();
             assert_eq!((outcome.as_str(), outcome.is_success()), (word, false));

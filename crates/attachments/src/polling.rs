@@ -1,28 +1,27 @@
-//! When to ask CXone about a job, and when to stop: pure arithmetic on times.
+//! Computes when to ask CXone about a job, and when to stop.
 //!
-//! A Standard transition costs as much as about 15 s of a 128 MB function, and a wait costs three of them, so a window of
-//! quick questions inside one invocation comes first and the machine waits only for jobs that outlast it.
+//! A Standard transition costs as much as about 15 s of a 128 MB function, and a wait costs three transitions. So poll first
+//! asks several times within one invocation (the window). The state machine waits only for jobs that take longer.
 
 use std::time::Duration;
 
 use crate::Timestamp;
 
-/// The shortest wait that is worth the machine's transitions, in seconds.
+/// The shortest wait of the state machine. A shorter one is not worth its transitions.
 pub const SHORTEST_WAIT_SECONDS: u32 = 5;
-/// How long after the upload a 404 is taken for "not known yet".
+/// For this long after the upload, a 404 means that CXone does not know the job yet.
 pub const UNKNOWN_JOB_GRACE: Duration = Duration::from_mins(1);
-/// Status changes kept of one invocation.
+/// The most status changes that one invocation keeps.
 pub const MAX_CHANGES: usize = 20;
 
-/// The pause before the question after the `asked`-th inside a window: 0.5, 1, 1.5, then 2 s, so that an end inside the
-/// window is seen within 2 s.
+/// The pause after the `asked`-th call in a window: 0.5, 1, 1.5, then 2 s. So poll sees an end within 2 s.
 #[must_use]
 pub fn pause_after(asked: u32) -> Duration {
     Duration::from_millis(u64::from(asked.clamp(1, 4)) * 500)
 }
 
-/// Seconds for the machine to wait after `waits` earlier waits: 15, 30, then 60; or what CXone asked for, where that is longer.
-/// Never past the `deadline`, but never under [`SHORTEST_WAIT_SECONDS`] either.
+/// How many seconds the state machine waits after `waits` earlier waits: 15, 30, then 60, or longer if `retry_after` is longer.
+/// The wait ends at the `deadline` at the latest, but is at least [`SHORTEST_WAIT_SECONDS`].
 #[must_use]
 pub fn wait_seconds(waits: u32, retry_after: Option<Duration>, now: Timestamp, deadline: Timestamp) -> u32 {
     let planned = match waits {
@@ -47,26 +46,26 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_and_stay_within_two_seconds() {
+    fn pauses_grow_to_two_seconds() {
         let pauses: Vec<_> = (1..=6).map(|n| pause_after(n).as_millis()).collect();
         assert_eq!(pauses, [500, 1000, 1500, 2000, 2000, 2000]);
     }
 
     #[test]
-    fn waits_grow() {
+    fn waits_grow_to_a_minute() {
         let waits: Vec<_> = (0..5).map(|n| wait_seconds(n, None, START, at(86_400))).collect();
         assert_eq!(waits, [15, 30, 60, 60, 60]);
     }
 
     #[test]
-    fn cxone_may_ask_for_longer_but_not_past_the_deadline() {
+    fn retry_after_extends_the_wait_up_to_the_deadline() {
         assert_eq!(wait_seconds(0, Some(Duration::from_millis(40_200)), START, at(300)), 41);
         assert_eq!(wait_seconds(0, Some(Duration::from_mins(15)), START, at(300)), 300);
         assert_eq!(wait_seconds(3, None, START, at(12)), 12);
     }
 
     #[test]
-    fn never_under_five_seconds() {
+    fn wait_is_at_least_five_seconds() {
         assert_eq!(wait_seconds(0, None, START, at(1)), 5);
         assert_eq!(wait_seconds(0, None, at(10), START), 5);
     }

@@ -1,4 +1,4 @@
-//! Why an object did not complete: one closed list of codes for intake, poll and finalize.
+//! The reason codes: one closed list for intake, poll and finalize.
 
 use std::{borrow::Cow, fmt, str::FromStr};
 
@@ -6,26 +6,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::{InvalidWord, Word, shown_within};
 
-/// The longest text that goes with a code, in bytes. CXone's own words are cut to it.
+/// The longest text of a reason. CXone's texts are shortened to it.
 pub const REASON_TEXT_BYTES: usize = 1024;
 
-/// What the reason's text begins with when CXone may hold the file although the outcome does not say so.
+/// The beginning of the reason's text if CXone may hold the file although the outcome does not say so.
 pub const POSSIBLY_STORED: &str = "CXone may hold the file (look at the interaction before you send it again)";
 
 macro_rules! reason_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
-        /// What operators filter by. The table of docs/outcomes.md is this list; a test compares the two.
+        /// Why an object did not complete. Operators filter by it. docs/outcomes.md repeats this list; a test compares the two.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ReasonCode {
             $($(#[doc = $doc])+ $variant,)+
-            /// `cxone_{status}`: CXone refused with a 4xx that has no code of its own; the text is the start of its answer.
+            /// `cxone_{status}`: CXone refused with a 4xx that has no code of its own. The text is the start of its response.
             CxoneStatus(u16),
             /// A code of a newer release, kept as it is.
             Other(Word),
         }
 
         impl ReasonCode {
-            /// Every code that this release knows but the open-ended `cxone_{status}`, with its meaning.
+            /// Every code that this release knows, with its meaning, except for `cxone_{status}`.
             pub const FIXED: &'static [(Self, &'static str, &'static str)] =
                 &[$((Self::$variant, $code, concat!($($doc),+)),)+];
 
@@ -61,7 +61,7 @@ reason_codes! {
     Empty = "empty",
     /// The object is larger than the limit.
     TooLarge = "too_large",
-    /// The file name's extension is not one of the allowed types'.
+    /// The file name's extension belongs to no allowed type.
     UnsupportedExtension = "unsupported_extension",
     /// The content is not one of the allowed types.
     UnsupportedType = "unsupported_type",
@@ -83,9 +83,9 @@ reason_codes! {
     CxoneNotFound = "cxone_404",
     /// CXone says the file is too large.
     CxonePayloadTooLarge = "cxone_payload_too_large",
-    /// CXone does not take this type.
+    /// CXone does not accept this type.
     CxoneUnsupportedType = "cxone_unsupported_type",
-    /// CXone, or what stands before it, could not be reached until the time to give up.
+    /// CXone, or a gateway in front of it, could not be reached until the time to give up.
     CxoneUnavailable = "cxone_unavailable",
     /// CXone accepted the upload three times without naming a job.
     CxoneNoJobId = "cxone_no_job_id",
@@ -114,7 +114,7 @@ impl FromStr for ReasonCode {
         if let Some((code, ..)) = Self::FIXED.iter().find(|(_, text, _)| *text == word) {
             return Ok(*code);
         }
-        // Only what is written back as the same word is a status: `cxone_0418` is not.
+        // A status must be written back as the same word, so `cxone_0418` is none.
         let status = word.strip_prefix("cxone_").and_then(|digits| digits.parse().ok()).map(Self::CxoneStatus);
         match status.filter(|code| code.as_str() == word) {
             Some(code) => Ok(code),
@@ -135,23 +135,23 @@ impl<'de> Deserialize<'de> for ReasonCode {
     }
 }
 
-/// A code for machines and a text for people, which also says what to do where that is known.
+/// A code for machines, and a text for people that says what happened and, if known, what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reason {
-    /// What to filter by.
+    /// One of a closed list.
     pub code: ReasonCode,
     /// At most [`REASON_TEXT_BYTES`] bytes.
     pub text: String,
 }
 
 impl Reason {
-    /// Cuts `text` to size between two characters and escapes what a reader cannot see.
+    /// Escapes invisible characters of `text` and shortens it to [`REASON_TEXT_BYTES`].
     #[must_use]
     pub fn new(code: ReasonCode, text: impl AsRef<str>) -> Self {
         Self { code, text: shown_within(text.as_ref(), REASON_TEXT_BYTES) }
     }
 
-    /// A reason for an outcome that leaves open whether CXone holds the file: [`POSSIBLY_STORED`], a colon, `text`.
+    /// A reason for an outcome after which CXone may hold the file. Its text is [`POSSIBLY_STORED`], a colon, and `text`.
     #[must_use]
     pub fn possibly_stored(code: ReasonCode, text: impl fmt::Display) -> Self {
         Self::new(code, format!("{POSSIBLY_STORED}: {text}"))
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_code_of_a_newer_release_keeps_its_word() {
+    fn code_of_a_newer_release_keeps_its_word() {
         for word in ["unheard_of", "cxone_gone", "cxone_0418", "cxone_+7", "cxone_99999", "Empty"] {
             let code: ReasonCode = word.parse().unwrap();
             assert_eq!(code.as_str(), word);
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_at_a_character_and_cleaned() {
+    fn long_text_is_cut_between_characters_and_escaped() {
         let reason = Reason::new(ReasonCode::JobFailed, "é\u{1b}[31m".repeat(1000));
         assert!(reason.text.len() <= REASON_TEXT_BYTES && reason.text.len() > REASON_TEXT_BYTES - 6);
         assert!(reason.text.starts_with(r"é\u{1b}[31mé"), "{reason}");

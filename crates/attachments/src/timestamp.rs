@@ -11,7 +11,7 @@ use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// The text is not an RFC 3339 date and time, or one outside the years 0 to 9999 in UTC.
+/// The text is not an RFC 3339 date and time, or its time is outside the years 0 to 9999 in UTC.
 #[derive(Debug, thiserror::Error)]
 #[error("{0:?} is not an RFC 3339 date and time")]
 pub struct InvalidTimestamp(String);
@@ -41,7 +41,7 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// Seconds from `earlier` to this one; negative where `earlier` is the later.
+    /// Seconds from `earlier` to this one. Negative if `earlier` is later.
     #[must_use]
     pub fn seconds_since(self, earlier: Self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "a span in milliseconds is far below 2^52")]
@@ -55,7 +55,7 @@ impl Timestamp {
         Self(self.0.saturating_add(millis))
     }
 
-    /// The day in UTC, `YYYY-MM-DD`: the audit records' partition.
+    /// The day in UTC, `YYYY-MM-DD`. Audit records are partitioned by it.
     #[must_use]
     pub fn date(self) -> String {
         let date = self.to_utc().date();
@@ -70,7 +70,7 @@ impl Timestamp {
     }
 
     fn to_utc(self) -> OffsetDateTime {
-        // The fallback is unreachable for any time that a clock or a ledger can hold (years up to 9999).
+        // Times of a clock or of the ledger (years up to 9999) never need the fallback.
         OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000).unwrap_or(OffsetDateTime::UNIX_EPOCH)
     }
 }
@@ -97,7 +97,7 @@ impl FromStr for Timestamp {
 
     fn from_str(text: &str) -> Result<Self, InvalidTimestamp> {
         let parsed = OffsetDateTime::parse(text, &Rfc3339).ok();
-        // An offset can move the ends of the calendar out of the years that are written with four digits.
+        // The offset can move a time out of the years 0 to 9999, which RFC 3339 writes with four digits.
         let utc =
             parsed.and_then(|at| at.checked_to_offset(UtcOffset::UTC)).filter(|at| (0..=9999).contains(&at.year()));
         let millis = utc.and_then(|at| i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).ok());
@@ -123,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn prints_and_reads_back_to_the_millisecond() {
+    fn time_is_written_and_read_back_to_the_millisecond() {
         let at = Timestamp::from_unix_millis(1_795_339_810_123);
         assert_eq!(at.to_string(), "2026-11-22T09:30:10.123Z");
         assert_eq!(at.to_string().parse::<Timestamp>().unwrap(), at);
@@ -132,16 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn reads_other_offsets_and_finer_fractions() {
+    fn time_with_an_offset_and_a_finer_fraction_is_read() {
         let at: Timestamp = "2026-11-22T10:30:10.123999+01:00".parse().unwrap();
         assert_eq!(at.to_string(), "2026-11-22T09:30:10.123Z");
         assert!("yesterday".parse::<Timestamp>().is_err());
     }
 
     #[test]
-    fn what_utc_cannot_write_is_refused() {
-        for beyond in ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"] {
-            assert!(beyond.parse::<Timestamp>().is_err(), "{beyond}");
+    fn time_outside_the_years_0_to_9999_in_utc_is_refused() {
+        for outside in ["9999-12-31T23:59:59-00:01", "0000-01-01T00:00:00+00:01"] {
+            assert!(outside.parse::<Timestamp>().is_err(), "{outside}");
         }
         for edge in ["9999-12-31T23:59:59.999Z", "0000-01-01T00:00:00.000Z"] {
             assert_eq!(edge.parse::<Timestamp>().unwrap().to_string(), edge);

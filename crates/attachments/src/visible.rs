@@ -1,15 +1,15 @@
-//! Which characters a reader can see, and how texts from outside are shown.
+//! Escapes characters that a reader cannot see.
 //!
-//! Names, keys and tags are accepted with zero-width and bidirectional characters, because people have such files. Wherever they are
-//! shown (a message, a log line, a record, a payload, a terminal), these characters are escaped: as `\u{202e}` in text, as `\u202e` in JSON,
-//! which reads back as what it was. CXone gets the name as it is.
+//! The pipeline accepts names, keys and tags with zero-width and bidirectional characters, because people have such files. It
+//! escapes these characters wherever it shows them (a message, a log line, a record, a payload, a terminal): as `\u{202e}` in
+//! text, and as `\u202e` in JSON, whose readers restore the character. CXone gets the name unchanged.
 
 use std::{borrow::Cow, fmt::Write as _};
 
 use serde::Serialize;
 
-/// Whether a character changes nothing around it: neither a control character, nor one that Unicode has renderers ignore (zero-width
-/// and bidirectional characters, variation selectors, tags), nor a separator of lines, nor a noncharacter.
+/// Whether a character does not affect how the text around it is shown. Harmful are control characters, characters that renderers
+/// ignore (zero-width and bidirectional characters, variation selectors, tags), line separators and noncharacters.
 #[must_use]
 pub fn is_harmless(c: char) -> bool {
     // Unicode's `Default_Ignorable_Code_Point`, with the separators, the interlinear annotations and the noncharacters.
@@ -37,19 +37,19 @@ pub fn is_harmless(c: char) -> bool {
     !c.is_control() && !ignored && (c as u32) & 0xfffe != 0xfffe
 }
 
-/// Whether a character is harmless and no white space.
+/// Whether a character is harmless and not white space.
 #[must_use]
 pub fn is_visible(c: char) -> bool {
     is_harmless(c) && !c.is_whitespace()
 }
 
-/// A text for people, in one line: every character that is not harmless as `\u{…}`.
+/// Makes one line of text for people: escapes every character that is not harmless as `\u{…}`.
 #[must_use]
 pub fn shown(text: &str) -> Cow<'_, str> {
     escaped(text, is_harmless, |escaped, c| escaped.extend(c.escape_unicode()))
 }
 
-/// The same, cut between two characters to at most so many bytes. No escape is cut in two.
+/// Like [`shown`], shortened to at most so many bytes. Neither a character nor an escape is split.
 #[must_use]
 pub fn shown_within(text: &str, bytes: usize) -> String {
     let mut kept = String::new();
@@ -64,10 +64,11 @@ pub fn shown_within(text: &str, bytes: usize) -> String {
     kept
 }
 
-/// A JSON text that says the same and holds no such character raw, but for the line ends between its values.
+/// Escapes every character of a JSON text that is not harmless, except for the white space between its values. The JSON value
+/// stays the same.
 #[must_use]
 pub fn json_shown(json: &str) -> Cow<'_, str> {
-    // Inside a string, JSON itself escapes these.
+    // Inside a string, JSON escapes these characters itself.
     let stays = |c: char| is_harmless(c) || matches!(c, '\n' | '\r' | '\t');
     escaped(json, stays, |escaped, c| {
         for unit in c.encode_utf16(&mut [0; 2]) {
@@ -77,7 +78,7 @@ pub fn json_shown(json: &str) -> Cow<'_, str> {
     })
 }
 
-/// What is written, sent or passed on as JSON, all of it harmless.
+/// Writes a value as JSON of harmless characters only.
 ///
 /// # Errors
 /// The value has no JSON form.
@@ -111,14 +112,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_signs_and_pictures_are_visible() {
+    fn letters_signs_and_emoji_are_visible() {
         for c in "aZ0/%?#\\.:~é日本🎧".chars() {
             assert!(is_visible(c) && is_harmless(c), "{c:?}");
         }
     }
 
     #[test]
-    fn what_hides_or_reorders_text_is_not_visible() {
+    fn characters_that_hide_or_reorder_text_are_not_visible() {
         for c in "\0\t\n\u{7f}\u{85}\u{ad}\u{200b}\u{200e}\u{2028}\u{202e}\u{2066}\u{feff}\u{fe0f}\u{ffff}\u{e0041}\u{10ffff}"
             .chars()
         {
@@ -130,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn text_is_shown_with_what_hides_or_reorders_escaped() {
+    fn shown_text_escapes_characters_that_hide_or_reorder() {
         assert_eq!(shown("a\u{202e}fdp.exe\u{1b}[2J\r\n"), r"a\u{202e}fdp.exe\u{1b}[2J\u{d}\u{a}");
         assert!(matches!(shown("Grüße 日本　(1).pdf"), Cow::Borrowed(_)));
     }
 
     proptest! {
         #[test]
-        fn json_says_the_same_without_a_raw_invisible_character(text in any::<String>(), tail in "[\u{202e}\u{200b}\u{e0041}\u{7f}\u{9b}]{1,3}") {
+        fn shown_json_keeps_its_value_without_invisible_characters(text in any::<String>(), tail in "[\u{202e}\u{200b}\u{e0041}\u{7f}\u{9b}]{1,3}") {
             let text = text + &tail;
             let json = serde_json::to_string_pretty(&[&text]).unwrap();
             let plain = json_shown(&json);

@@ -1,27 +1,27 @@
-//! Words of closed lists, and what becomes of a word that this release does not know.
+//! Closed lists of words, and words that this release does not know.
 //!
-//! Releases run side by side during a canary deployment, a rollback or a redrive, so a reader meets words of a newer release. It
-//! keeps them and writes them back as they were. It never takes one for a success.
+//! Different releases run at the same time during a canary deployment, a rollback or a redrive. So a release may read words of
+//! a newer one. It keeps them and writes them back unchanged. It never treats one as a success.
 
 use std::{fmt, str::FromStr};
 
 /// A word that this release does not know: 1 to 64 visible ASCII characters.
 ///
-/// Copied rather than shared, so that the lists stay `Copy`.
+/// It holds its bytes itself, so that the enums of words are `Copy`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word {
-    bytes: [u8; Self::LONGEST],
+    bytes: [u8; Self::MAX_BYTES],
     length: u8,
 }
 
-/// The text cannot be a word of any release.
+/// The text is not a word of any release.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not a word: a word has 1 to {longest} visible ASCII characters", longest = Word::LONGEST)]
+#[error("{0:?} is not a word: a word has 1 to {max} visible ASCII characters", max = Word::MAX_BYTES)]
 pub struct InvalidWord(String);
 
 impl Word {
-    /// The longest word, in bytes.
-    pub const LONGEST: usize = 64;
+    /// The longest word.
+    pub const MAX_BYTES: usize = 64;
 
     /// The word as text.
     #[must_use]
@@ -35,11 +35,11 @@ impl FromStr for Word {
     type Err = InvalidWord;
 
     fn from_str(text: &str) -> Result<Self, InvalidWord> {
-        let invalid = || InvalidWord(text.chars().take(Self::LONGEST).collect());
+        let invalid = || InvalidWord(text.chars().take(Self::MAX_BYTES).collect());
         if text.is_empty() || !text.bytes().all(|b| b.is_ascii_graphic()) {
             return Err(invalid());
         }
-        let mut bytes = [0; Self::LONGEST];
+        let mut bytes = [0; Self::MAX_BYTES];
         bytes.get_mut(..text.len()).ok_or_else(invalid)?.copy_from_slice(text.as_bytes());
         Ok(Self { bytes, length: u8::try_from(text.len()).map_err(|_| invalid())? })
     }
@@ -57,7 +57,7 @@ impl fmt::Debug for Word {
     }
 }
 
-/// Declares a closed list of words as an enum that also holds a word of a newer release.
+/// Declares a closed list of words as an enum, with one more variant for words of a newer release.
 macro_rules! words {
     (
         $(#[$attribute:meta])*
@@ -75,7 +75,7 @@ macro_rules! words {
             /// The words that this release knows.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
 
-            /// The word as payloads, ledger and records have it.
+            /// The word in payloads, ledger and records.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_is_kept_as_it_is() {
+    fn word_is_kept_unchanged() {
         for text in ["a", "ESCALATED", "held_for-review.2", &"x".repeat(64)] {
             let word: Word = text.parse().unwrap();
             assert_eq!(
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_no_release_writes_is_refused() {
+    fn text_that_is_no_word_is_refused() {
         for text in ["", "two words", "tab\t", "esc\u{1b}[31m", "é", &"x".repeat(65)] {
             let error = text.parse::<Word>().unwrap_err();
             assert!(

@@ -1,9 +1,9 @@
-//! Every payload that crosses Step Functions, in one place.
+//! Every payload that crosses Step Functions.
 //!
-//! One [`Attachment`] goes through the whole machine: intake starts the execution with it, `PollJob` returns it with its
-//! progress, finalize reads it. During a canary deployment, a rollback or a redrive, one release reads the payloads of another.
-//! So readers tolerate unknown fields, new fields have defaults, and unknown words are kept. Golden files in `tests/golden/`
-//! hold each released shape.
+//! One [`Attachment`] goes through the whole state machine: intake starts the execution with it, `PollJob` returns it with its
+//! progress, and finalize reads it. During a canary deployment, a rollback or a redrive, one release reads the payloads of
+//! another. So readers ignore unknown fields, new fields have defaults, and unknown words are kept. Golden files in
+//! `tests/golden/` hold each released format.
 
 mod ending;
 pub mod error_type;
@@ -18,67 +18,68 @@ pub use message::Contradiction;
 
 use crate::{Identity, InteractionId, JobId, Outcome, Reason, ReasonCode, Timestamp, word::words};
 
-/// The version of the payloads' shape; raised when a reader must tell shapes apart.
+/// The version of the payloads' format. It is raised if a reader must distinguish two formats.
 pub const SCHEMA: u32 = 1;
 
 words! {
-    /// What the machine's `Route` does next. `Route` takes a word that it does not know to `RecordFailure`.
+    /// The next state after `Route`. `Route` leads to `RecordFailure` if it does not know the word.
     Decision:
-    /// Ask CXone about the job.
+    /// `PollJob` asks CXone about the job.
     Poll = "poll",
-    /// Wait `wait_seconds`, then ask.
+    /// `WaitForJob` waits `wait_seconds`, then `PollJob` asks.
     Wait = "wait",
-    /// Record the success.
+    /// `RecordCompletion` records the success.
     Completed = "completed",
-    /// Record what went wrong.
+    /// `RecordFailure` records why the object did not complete.
     Unsuccessful = "unsuccessful",
 }
 
-/// The state of one object on its way through the machine.
+/// One object's state in the state machine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Attachment {
     /// [`SCHEMA`] of the writer.
     pub schema: u32,
-    /// Where `Route` sends it.
+    /// The next state.
     pub decision: Decision,
-    /// Seconds that `WaitForJob` waits; always there where `decision` is `wait`.
+    /// How long `WaitForJob` waits. Always present if `decision` is `wait`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_seconds: Option<u32>,
-    /// The object's identity, everywhere the same.
+    /// The object's identity.
     pub identity: Identity,
-    /// None where the object was rejected before a valid id was known.
+    /// None if intake rejected the object before it knew a valid id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interaction_id: Option<InteractionId>,
-    /// The interaction that the key names, valid or not; none if it names none.
+    /// The interaction that the key names, valid or not. None if it names none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub key_interaction: Option<String>,
-    /// CXone's job; none where nothing was accepted.
+    /// CXone's job. None if CXone has accepted no upload.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<JobId>,
-    /// The object and what was learnt of it.
+    /// The object, as far as intake has read it.
     pub object: ObjectFacts,
-    /// The object's tags, which became the attachment's metadata.
+    /// The object's tags, which intake sends as the attachment's metadata.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
-    /// Whether CXone was asked to scan for viruses.
+    /// Whether intake asked CXone to scan for viruses.
     #[serde(default = "yes")]
     pub auto_scan: bool,
-    /// When the last upload ran; none where none was begun.
+    /// When the last upload ran. None if no upload was started.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub upload: Option<Upload>,
-    /// How often an upload was begun.
+    /// How many uploads were started.
     #[serde(default)]
     pub upload_attempts: u32,
-    /// Intake says that CXone may hold the file, although no response said so. See [`Attachment::possibly_stored_after`].
+    /// Intake concludes that CXone may hold the file, although no response said so. See
+    /// [`Attachment::possibly_stored_after`].
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub possibly_stored: bool,
-    /// The job as seen so far.
+    /// The progress of the job.
     #[serde(default)]
     pub job: JobProgress,
-    /// How it ended, as soon as that is known.
+    /// The ending, as soon as intake or poll knows it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result: Option<Resolution>,
-    /// What `PollJob` failed with, put here by its Catch.
+    /// The error of `PollJob`, which its Catch puts here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<StepError>,
 }
@@ -87,7 +88,7 @@ const fn yes() -> bool {
     true
 }
 
-/// The object, as the event named it and as it was read.
+/// The object, as the event named it and as intake read it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ObjectFacts {
     /// The bucket's name.
@@ -100,106 +101,106 @@ pub struct ObjectFacts {
     /// Without quotes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
-    /// Bytes.
+    /// None if intake could not read the object.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub size_bytes: Option<u64>,
-    /// Of the bytes that were sent, in hexadecimal; none where they were not sent whole.
+    /// The digest of the sent bytes, in hexadecimal. None if intake did not send the whole file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The detected type's canonical name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime_type: Option<String>,
-    /// The object's own `Content-Type`, where it is specific. Not judged.
+    /// The object's own `Content-Type`, if it is specific. No check uses it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub declared_content_type: Option<String>,
-    /// Whether S3's checksum could be checked while reading.
+    /// Whether intake could verify S3's checksum.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source_checksum: Option<SourceChecksum>,
-    /// When S3 says the object was written.
+    /// When the object was written, according to S3's event.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<Timestamp>,
 }
 
 words! {
-    /// What S3's checksum said of the bytes read.
+    /// Whether intake could verify the bytes by S3's checksum.
     SourceChecksum:
-    /// The object has a checksum of the whole and the bytes match it.
+    /// The object has a checksum of all its bytes, and the bytes match it.
     Verified = "verified",
-    /// No checksum, or one of the parts only (composite).
+    /// The object has no checksum, or only one of its parts' checksums (composite).
     NotVerifiable = "not_verifiable",
 }
 
 /// When an upload began and ended.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Upload {
-    /// The first byte's time.
+    /// When intake sent the first byte.
     pub started_at: Timestamp,
-    /// CXone's answer's time; the job's deadline counts from it.
+    /// When CXone responded. The job's deadline counts from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<Timestamp>,
 }
 
-/// What polling saw of the job.
+/// The progress of a job, as poll has seen it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// Calls to CXone so far.
     pub polls: u32,
-    /// Waits handed to the machine so far.
+    /// Waits of the state machine so far.
     #[serde(default)]
     pub waits: u32,
-    /// Answers of 429 so far.
+    /// Responses of 429 so far.
     #[serde(default)]
     pub throttled: u32,
-    /// Calls that brought no usable answer so far.
+    /// Calls without a usable response so far.
     #[serde(default)]
     pub faults: u32,
-    /// Set while no status can be read; the next status clears it.
+    /// Present while poll cannot read a status. The next status removes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blind: Option<Blind>,
-    /// CXone's last word.
+    /// CXone's last status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The status changes that the last invocation saw, at most 20, so that the console's state outputs tell the story.
+    /// The status changes that the last invocation saw, at most 20. The console shows them in the state's output.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changes: Vec<StatusChange>,
 }
 
-/// Polling without a status: refused credentials, a gateway's pages, an outage.
+/// Poll cannot read a status: CXone refuses the credentials, a gateway responds instead of CXone, or CXone is down.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Blind {
     /// When the first response without a status came.
     pub since: Timestamp,
-    /// The last fault, cut to [`Blind::FAULT_CHARS`].
+    /// The last fault, shortened to [`Blind::FAULT_CHARS`].
     pub fault: String,
 }
 
 impl Blind {
-    /// The longest fault that is kept, in characters.
+    /// The longest fault that poll keeps.
     pub const FAULT_CHARS: usize = 256;
 }
 
-/// A status that differed from the one before.
+/// A status that differs from the one before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StatusChange {
-    /// CXone's word.
+    /// CXone's status.
     pub status: String,
-    /// When it was first seen.
+    /// When poll first saw it.
     pub at: Timestamp,
 }
 
-/// What Step Functions puts where a Catch says so.
+/// The error that a Catch of Step Functions adds to the payload.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StepError {
-    /// The error's name, one of [`error_type`] or of Step Functions' and Lambda's own.
+    /// The error's name: one of [`error_type`], or one of Step Functions' or Lambda's own.
     #[serde(rename = "Error")]
     pub error: String,
-    /// For a function's error a JSON object with `errorMessage`.
+    /// If a function returned the error, a JSON object with `errorMessage`.
     #[serde(rename = "Cause", default)]
     pub cause: String,
 }
 
 impl StepError {
-    /// The function's own message where `cause` holds one, else `cause` as it is.
+    /// The function's own message if `cause` holds one, otherwise `cause`.
     #[must_use]
     pub fn message(&self) -> String {
         #[derive(Deserialize)]
@@ -212,14 +213,14 @@ impl StepError {
 }
 
 impl Attachment {
-    /// How it ended, as finalize must record it: the result, or that polling failed. `now` dates the latter.
+    /// The ending that finalize records: the result, or that polling failed. The latter gets the time `now`.
     #[must_use]
     pub fn resolution(&self, now: Timestamp) -> Resolution {
         if let (Some(result), None) = (&self.result, &self.error) {
             return result.clone();
         }
         let (code, text) = match &self.error {
-            // Releases before 0.2.0 returned these two errors from poll; now poll keeps asking.
+            // Poll of releases before 0.2.0 returned these two errors. Later releases continue to ask.
             Some(error) if error.error == error_type::CXONE_UNAUTHORIZED => {
                 (ReasonCode::CxoneUnauthorized, error.message())
             }
@@ -233,7 +234,7 @@ impl Attachment {
                 let decision = self.decision.as_str();
                 (
                     ReasonCode::PollFailed,
-                    format!("the execution reached its end without a result, by the decision {decision:?}"),
+                    format!("the execution ended without a result, after the decision {decision:?}"),
                 )
             }
         };
@@ -258,7 +259,7 @@ impl Attachment {
     }
 }
 
-/// What `RecordCompletion` and `RecordFailure` send to finalize.
+/// The payload that `RecordCompletion` and `RecordFailure` send to finalize.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FinalizeRequest {
     /// The ARN of the execution, for the record.
@@ -268,14 +269,14 @@ pub struct FinalizeRequest {
     pub attachment: Attachment,
 }
 
-/// What finalize answers: the execution's output, and the error of a failed one.
+/// Finalize's response: the output of an execution, or the error of a failed one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finalized {
     /// [`SCHEMA`] of the writer.
     pub schema: u32,
-    /// The outcome's word: the `Error` of a failed execution.
+    /// The outcome. The `Error` of a failed execution.
     pub outcome: Outcome,
-    /// The reason's code and where the audit record lies: the `Cause` of a failed execution.
+    /// The reason's code and the audit record's location. The `Cause` of a failed execution.
     pub cause: String,
     /// The object's identity.
     pub identity: Identity,
@@ -283,6 +284,6 @@ pub struct Finalized {
     pub audit_bucket: String,
     /// The audit record's key.
     pub audit_key: String,
-    /// The receiver's HTTP status.
+    /// The HTTP status of the webhook's receiver.
     pub webhook_status: u16,
 }

@@ -1,5 +1,5 @@
-//! Compares the tables of the docs with what they describe: the reason codes, the settings that the functions read, the
-//! template's parameters, and the messages that docs/troubleshooting.md quotes.
+//! Compares the docs with the code and the template: the reason codes, the settings that the functions read, the template's
+//! parameters, and the messages that docs/troubleshooting.md quotes.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps")]
 
@@ -27,7 +27,7 @@ fn text(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// The text of every Rust source below a folder of the workspace.
+/// The texts of all Rust sources in a folder of the workspace.
 fn sources(folder: &str) -> Vec<String> {
     fn collect(folder: &Path, into: &mut Vec<String>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -39,13 +39,13 @@ fn sources(folder: &str) -> Vec<String> {
             }
         }
     }
-    let mut found = Vec::new();
-    collect(&root().join(folder), &mut found);
-    assert!(!found.is_empty(), "{folder} holds no source");
-    found
+    let mut texts = Vec::new();
+    collect(&root().join(folder), &mut texts);
+    assert!(!texts.is_empty(), "{folder} contains no source");
+    texts
 }
 
-/// The rows of the table whose first title is `title`, cell by cell.
+/// The cells of the table whose first column has this title.
 fn table(page: &str, title: &str) -> Vec<Vec<String>> {
     let head = format!("| {title} |");
     let rows: Vec<Vec<String>> = page
@@ -59,60 +59,62 @@ fn table(page: &str, title: &str) -> Vec<Vec<String>> {
     rows
 }
 
-fn plain(cell: &str) -> &str {
+fn without_backticks(cell: &str) -> &str {
     cell.trim_matches('`')
 }
 
-/// A reading of a setting: `environment.<how>("NAME", <arguments>)`.
+/// A call that reads a setting: `environment.<method>("NAME", <arguments>)`.
 struct Reading {
     name: String,
     arguments: String,
 }
 
-/// What the code outside tests reads, faults apart.
+/// All settings that the code outside tests reads.
 fn readings() -> Vec<Reading> {
-    let mut found = Vec::new();
+    let mut readings = Vec::new();
     for folder in ["crates/host/src", "functions/intake/src", "functions/poll/src", "functions/finalize/src"] {
         for source in sources(folder) {
             let source = source.split("#[cfg(test)]").next().unwrap_or_default();
             for call in source.split("environment").skip(1) {
                 let Some(call) = call.trim_start().strip_prefix('.') else { continue };
-                let Some((how, rest)) = call.split_once('(') else { continue };
+                let Some((method, rest)) = call.split_once('(') else { continue };
                 let Some((name, rest)) = rest.trim_start().strip_prefix('"').and_then(|rest| rest.split_once('"'))
                 else {
                     continue;
                 };
-                if how != "fault" && how.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+                // `environment.fault` reports a setting and does not read it.
+                if method != "fault" && method.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
                     let arguments = rest.split(')').next().unwrap_or_default().trim_start_matches(',').trim();
-                    found.push(Reading { name: name.to_owned(), arguments: arguments.to_owned() });
+                    readings.push(Reading { name: name.to_owned(), arguments: arguments.to_owned() });
                 }
             }
         }
     }
-    assert!(found.len() > 15);
-    found
+    assert!(readings.len() > 15);
+    readings
 }
 
 #[test]
-fn the_reason_codes_are_those_of_the_code() {
+fn documented_reason_codes_match_the_code() {
     let rows = table(&text(OUTCOMES), "code");
     let mut expected: Vec<(String, String)> =
         ReasonCode::FIXED.iter().map(|(_, code, meaning)| (format!("`{code}`"), meaning.trim().to_owned())).collect();
-    let (open, fixed) = rows.split_last().unwrap();
-    let found: Vec<(String, String)> = fixed.iter().map(|row| (row[0].clone(), row[1].clone())).collect();
-    assert_eq!(found.len(), expected.len(), "a code is missing or one too many");
-    for (found, expected) in found.iter().zip(expected.drain(..)) {
-        assert_eq!(*found, expected);
+    let (status_row, fixed_rows) = rows.split_last().unwrap();
+    let documented: Vec<(String, String)> = fixed_rows.iter().map(|row| (row[0].clone(), row[1].clone())).collect();
+    assert_eq!(documented.len(), expected.len(), "the table has too few or too many codes");
+    for (documented, expected) in documented.iter().zip(expected.drain(..)) {
+        assert_eq!(*documented, expected);
     }
-    assert_eq!(open[0], "`cxone_{status}`");
-    assert!(rows.iter().all(|row| row.len() == 3 && row[2].len() > 10), "each code says what to do");
+    assert_eq!(status_row[0], "`cxone_{status}`");
+    assert!(rows.iter().all(|row| row.len() == 3 && row[2].len() > 10), "a code has no cell that says what to do");
 }
 
 #[test]
-fn the_outcomes_and_events_are_those_of_the_code() {
+fn documented_outcomes_and_events_match_the_code() {
     let page = text(OUTCOMES);
-    let found: Vec<String> = table(&page, "outcome").iter().map(|row| plain(&row[0]).to_owned()).collect();
-    assert_eq!(found, Outcome::ALL.map(|outcome| outcome.as_str().to_owned()));
+    let documented: Vec<String> =
+        table(&page, "outcome").iter().map(|row| without_backticks(&row[0]).to_owned()).collect();
+    assert_eq!(documented, Outcome::ALL.map(|outcome| outcome.as_str().to_owned()));
     let fields = table(&page, "field");
     let event = fields.iter().find(|row| row[0] == "`event`").unwrap();
     for outcome in Outcome::ALL {
@@ -132,59 +134,68 @@ fn every_field_of_the_audit_record_is_explained() {
 }
 
 #[test]
-fn the_settings_are_those_that_the_functions_read() {
+fn documented_settings_are_those_that_the_functions_read() {
     let page = text(SETTINGS);
-    let listed: BTreeSet<String> = table(&page, "setting").iter().map(|row| plain(&row[0]).to_owned()).collect();
-    let (aws, own): (BTreeSet<String>, BTreeSet<String>) =
+    let listed: BTreeSet<String> =
+        table(&page, "setting").iter().map(|row| without_backticks(&row[0]).to_owned()).collect();
+    let (of_aws, of_the_project): (BTreeSet<String>, BTreeSet<String>) =
         readings().into_iter().map(|reading| reading.name).partition(|name| name.starts_with("AWS_"));
-    assert_eq!(listed, own, "left: docs/settings.md; right: what the code reads");
-    for name in aws {
+    assert_eq!(listed, of_the_project, "left: docs/settings.md; right: settings that the code reads");
+    for name in of_aws {
         assert!(page.contains(&format!("`{name}`")), "docs/settings.md does not name {name}");
     }
 }
 
 #[test]
-fn settings_and_parameters_agree_with_the_template() {
+fn documented_settings_and_parameters_match_the_template() {
     let (parameters, page) = (parameters(), text(SETTINGS));
     let environments = environments(&parameters);
     let rows = table(&page, "setting");
     let mut explained = BTreeSet::new();
     for row in &rows {
-        let (setting, readers) = (plain(&row[0]), row[4].split(", ").map(str::to_owned).collect::<BTreeSet<_>>());
+        let (setting, readers) =
+            (without_backticks(&row[0]), row[4].split(", ").map(str::to_owned).collect::<BTreeSet<_>>());
         assert!(readers.iter().all(|reader| FUNCTIONS.contains(&reader.as_str())), "{setting}: {readers:?}");
         let Some((functions, parameter)) = environments.get(setting) else {
             assert_eq!(row[1], "-", "{setting} has no parameter: no function's environment has it");
             continue;
         };
-        assert_eq!(readers, *functions, "{setting} is read by other functions than the template gives it to");
+        assert_eq!(
+            readers, *functions,
+            "{setting}: left: functions that the docs name; right: functions that get it from the template"
+        );
         let Some(parameter) = parameter else {
             assert_eq!((row[1].as_str(), row[2].as_str()), ("-", "filled in"), "{setting}");
             continue;
         };
         let pascal: String = setting.split('_').map(|word| word[..1].to_owned() + &word[1..].to_lowercase()).collect();
-        assert_eq!((plain(&row[1]), pascal.as_str()), (parameter.as_str(), parameter.as_str()), "{setting}");
+        assert_eq!(
+            (without_backticks(&row[1]), pascal.as_str()),
+            (parameter.as_str(), parameter.as_str()),
+            "{setting}"
+        );
         assert_eq!(default(&parameters[parameter]), row[2], "{setting}'s default");
         assert_range(&parameters[parameter], &row[3], setting);
         explained.insert(parameter.clone());
     }
     for variable in environments.keys() {
         assert!(
-            rows.iter().any(|row| plain(&row[0]) == variable),
+            rows.iter().any(|row| without_backticks(&row[0]) == variable),
             "the template sets {variable}, which the table lacks"
         );
     }
     for row in table(&page, "parameter") {
-        let name = plain(&row[0]);
-        let known = parameters.get(name).unwrap_or_else(|| panic!("the template has no parameter {name}"));
-        assert_eq!(default(known), row[1], "{name}'s default");
-        assert_range(known, &row[2], name);
-        assert!(explained.insert(name.to_owned()), "{name} stands in both tables");
+        let name = without_backticks(&row[0]);
+        let parameter = parameters.get(name).unwrap_or_else(|| panic!("the template has no parameter {name}"));
+        assert_eq!(default(parameter), row[1], "{name}'s default");
+        assert_range(parameter, &row[2], name);
+        assert!(explained.insert(name.to_owned()), "{name} is in both tables");
     }
     let all: BTreeSet<String> = parameters.into_keys().collect();
     assert_eq!(explained, all, "left: the parameters of docs/settings.md; right: the template's");
 }
 
-/// A default as the page writes it.
+/// The default in the form of docs/settings.md.
 fn default(parameter: &BTreeMap<String, String>) -> String {
     let all = media_type::MediaType::ALL.map(media_type::MediaType::as_str).join(",");
     match parameter.get("Default").map(String::as_str) {
@@ -208,14 +219,14 @@ fn assert_range(parameter: &BTreeMap<String, String>, cell: &str, name: &str) {
 }
 
 #[test]
-fn the_numbers_in_code_and_template_agree() {
+fn defaults_and_bounds_of_the_code_match_the_template() {
     let parameters = parameters();
     let environments = environments(&parameters);
     let mut compared = 0;
     for Reading { name, arguments } in readings() {
         // `number("NAME", default, least..=most)`
-        let Some((standing, (least, most))) =
-            arguments.split_once(", ").and_then(|(standing, range)| Some((standing, range.split_once("..=")?)))
+        let Some((default, (least, most))) =
+            arguments.split_once(", ").and_then(|(default, range)| Some((default, range.split_once("..=")?)))
         else {
             continue;
         };
@@ -224,32 +235,34 @@ fn the_numbers_in_code_and_template_agree() {
             digits => digits.replace('_', "").parse::<u64>().unwrap_or_else(|_| panic!("{name}: {digits:?}")),
         };
         let parameter = environments[&name].1.as_ref().unwrap();
-        let known = |what: &str| parameters[parameter].get(what).map(|value| number(value));
-        assert_eq!(known("Default"), Some(number(standing)), "{name}'s default");
-        assert!(known("MinValue").is_some_and(|bound| bound >= number(least)), "{name}: the template admits less");
-        assert!(known("MaxValue").unwrap_or(u64::MAX) <= number(most), "{name}: the template admits more");
+        let declared = |property: &str| parameters[parameter].get(property).map(|value| number(value));
+        assert_eq!(declared("Default"), Some(number(default)), "{name}'s default");
+        let minimum = declared("MinValue");
+        assert!(minimum.is_some_and(|bound| bound >= number(least)), "{name}: MinValue is less than the code allows");
+        let maximum = declared("MaxValue").unwrap_or(u64::MAX);
+        assert!(maximum <= number(most), "{name}: MaxValue is more than the code allows");
         compared += 1;
     }
     assert!(compared >= 5, "only {compared} settings are numbers");
 }
 
-/// “`…`” quotes a message; … inside it stands for what varies.
+/// “`…`” quotes a message. An … inside it replaces a part that varies.
 #[test]
-fn the_messages_that_troubleshooting_quotes_exist() {
+fn message_that_troubleshooting_quotes_is_in_the_code() {
     let mut code: String = sources("crates").concat() + &sources("functions").concat();
-    // A string literal goes on behind a backslash at a line's end.
+    // A backslash at a line's end continues a string literal on the next line.
     while let Some(at) = code.find("\\\n") {
         let rest = code[at + 2..].trim_start();
-        let kept = code.len() - rest.len();
-        code.replace_range(at..kept, "");
+        let end = code.len() - rest.len();
+        code.replace_range(at..end, "");
     }
     let page = text("docs/troubleshooting.md");
     let mut quoted = 0;
     for message in page.split("“`").skip(1) {
         let message = message.split("`”").next().unwrap();
-        assert!(message.len() < 200 && !message.contains('\n'), "a quotation does not end: {message}");
+        assert!(message.len() < 200 && !message.contains('\n'), "a quotation has no end: {message}");
         for part in message.split('…').map(str::trim).filter(|part| !part.is_empty()) {
-            assert!(code.contains(part), "no source says {part:?}");
+            assert!(code.contains(part), "no source contains {part:?}");
             quoted += 1;
         }
     }

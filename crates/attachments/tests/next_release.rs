@@ -1,5 +1,5 @@
-//! Payloads from the next release, as this one meets them in a canary deployment or after a rollback: nothing that they say is
-//! lost, and nothing that this release does not know counts as a success.
+//! Payloads of the next release, which this release reads in a canary deployment or after a rollback. It must keep all words
+//! that it does not know, and treat none of them as a success.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps")]
 
@@ -21,8 +21,8 @@ fn golden(name: &str) -> Value {
     serde_json::from_str(&text).unwrap()
 }
 
-/// Reads a payload and writes it back: what is written is what was read, but for the fields that this release does not know.
-fn passed_on<T: Serialize + DeserializeOwned>(name: &str, unknown: &[&str]) -> T {
+/// Reads a payload and writes it back. Asserts that it is unchanged, except for the fields that this release does not know.
+fn read_and_written_back<T: Serialize + DeserializeOwned>(name: &str, unknown: &[&str]) -> T {
     let mut value = golden(name);
     let read: T = serde_json::from_value(value.clone()).unwrap_or_else(|error| panic!("{name}: {error}"));
     for pointer in unknown {
@@ -35,15 +35,15 @@ fn passed_on<T: Serialize + DeserializeOwned>(name: &str, unknown: &[&str]) -> T
 }
 
 #[test]
-fn an_unknown_source_checksum_is_kept_while_the_job_is_polled() {
-    let read: Attachment = passed_on("next-uploaded.json", &["/escalation", "/object/storage_class"]);
+fn unknown_source_checksum_is_kept() {
+    let read: Attachment = read_and_written_back("next-uploaded.json", &["/escalation", "/object/storage_class"]);
     assert_eq!(read.decision, Decision::Poll);
     assert_eq!(read.object.source_checksum, Some(SourceChecksum::Other("verified_by_parts".parse().unwrap())));
 }
 
 #[test]
-fn an_unknown_decision_ends_as_tracking_failed_and_its_text_names_it() {
-    let read: Attachment = passed_on("next-escalated.json", &["/escalation", "/object/storage_class"]);
+fn unknown_decision_ends_as_tracking_failed_and_is_named() {
+    let read: Attachment = read_and_written_back("next-escalated.json", &["/escalation", "/object/storage_class"]);
     assert_eq!(read.decision, Decision::Other("escalate".parse().unwrap()));
     let resolution = read.resolution(NOW);
     let Ending::TrackingFailed(reason) = &resolution.ending else { panic!("{resolution:?}") };
@@ -53,8 +53,8 @@ fn an_unknown_decision_ends_as_tracking_failed_and_its_text_names_it() {
 }
 
 #[test]
-fn an_unknown_reason_code_is_recorded_as_it_is() {
-    let read: Attachment = passed_on("next-rejected.json", &["/escalation", "/object/storage_class"]);
+fn unknown_reason_code_is_recorded_unchanged() {
+    let read: Attachment = read_and_written_back("next-rejected.json", &["/escalation", "/object/storage_class"]);
     let record = record(&read);
     assert_eq!(record["event"], "ATTACHMENT_REJECTED");
     assert_eq!(record["error_reason"]["code"], "content_withheld");
@@ -62,7 +62,7 @@ fn an_unknown_reason_code_is_recorded_as_it_is() {
 }
 
 #[test]
-fn an_unknown_outcome_is_recorded_as_it_is_and_is_no_success() {
+fn unknown_outcome_is_recorded_unchanged_and_is_no_success() {
     let unknown = [
         "/attachment/escalation",
         "/attachment/object/storage_class",
@@ -70,10 +70,10 @@ fn an_unknown_outcome_is_recorded_as_it_is_and_is_no_success() {
         "/attachment/result/by",
         "/attachment/result/reason/severity",
     ];
-    let read: FinalizeRequest = passed_on("next-finalize-request.json", &unknown);
+    let read: FinalizeRequest = read_and_written_back("next-finalize-request.json", &unknown);
     assert_eq!(
         read.attachment,
-        passed_on(
+        read_and_written_back(
             "next-held-for-review.json",
             &["/escalation", "/object/storage_class", "/result/by", "/result/reason/severity"]
         )
@@ -88,19 +88,19 @@ fn an_unknown_outcome_is_recorded_as_it_is_and_is_no_success() {
 }
 
 #[test]
-fn an_audit_record_of_the_next_release_keeps_its_words() {
-    let read: AuditRecord = passed_on("next-audit-held-for-review.json", &["/retention"]);
+fn audit_record_of_the_next_release_keeps_its_words() {
+    let read: AuditRecord = read_and_written_back("next-audit-held-for-review.json", &["/retention"]);
     assert_eq!(read.quota, QuotaState::Other("on_hold".parse().unwrap()));
 }
 
 #[test]
-fn an_answer_of_the_next_release_keeps_its_outcome() {
-    let read: Finalized = passed_on("next-finalized.json", &["/webhook_attempts"]);
+fn finalize_response_of_the_next_release_keeps_its_outcome() {
+    let read: Finalized = read_and_written_back("next-finalized.json", &["/webhook_attempts"]);
     assert!(!read.outcome.is_success());
 }
 
 #[test]
-fn text_that_is_no_word_of_any_release_is_refused() {
+fn text_that_is_no_word_is_refused() {
     for (pointer, text) in [("/decision", ""), ("/decision", "two words"), ("/object/source_checksum", "\u{1b}[31m")] {
         let mut value = golden("next-uploaded.json");
         *value.pointer_mut(pointer).unwrap() = text.into();
@@ -109,7 +109,7 @@ fn text_that_is_no_word_of_any_release_is_refused() {
     }
 }
 
-/// The record that this release's finalize writes.
+/// The record that finalize of this release writes.
 fn record(attachment: &Attachment) -> Value {
     let resolution = attachment.resolution(NOW);
     let quota = QuotaState::of(10, resolution.ending.settlement(attachment.possibly_stored));

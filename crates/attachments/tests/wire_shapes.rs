@@ -1,8 +1,8 @@
-//! The shapes on the wire, frozen. `UPDATE_GOLDEN=1 cargo test -p attachments` writes the newest files anew; a changed file in a
-//! commit is a changed contract, to be read as such.
+//! Compares the wire formats with the golden files. `UPDATE_GOLDEN=1 cargo test -p attachments` rewrites the newest files.
+//! A changed golden file is a changed contract: review it as such.
 //!
-//! The number in a file's name counts the released shapes. `schema` in a payload is raised only when a reader must tell two
-//! shapes apart. `next-*.json` are written by hand: what a release after this one may send.
+//! The number in a file's name counts the released formats. `schema` in a payload is raised only if a reader must distinguish
+//! two formats. The files `next-*.json` are written by hand: a later release may send such payloads.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps")]
 
@@ -18,18 +18,18 @@ use serde::{Serialize, de::DeserializeOwned};
 mod payloads;
 use payloads::*;
 
-/// As a Catch leaves it.
+/// A payload after a Catch.
 fn caught(error: &str) -> Attachment {
     let cause = r#"{"errorType":"x","errorMessage":"the message"}"#.to_owned();
     Attachment { error: Some(StepError { error: error.to_owned(), cause }), ..uploaded() }
 }
 
-/// What finalize is asked.
+/// Finalize's payload.
 fn request(attachment: Attachment) -> FinalizeRequest {
     FinalizeRequest { execution_arn: Some(EXECUTION_ARN.to_owned()), attachment }
 }
 
-/// The record that finalize writes of it.
+/// The record that finalize writes.
 fn record(attachment: &Attachment, quota: QuotaState) -> AuditRecord {
     AuditRecord::new(attachment, &attachment.resolution(at(9)), quota, Some(EXECUTION_ARN.to_owned()))
 }
@@ -42,23 +42,23 @@ fn golden(name: &str) -> String {
     fs::read_to_string(folder().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-/// The newest release writes `value` as this file and reads it back.
-fn holds<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+/// Asserts that this release writes `value` as this file and reads it back.
+fn assert_written_and_read<T: Serialize + DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let shape = serde_json::to_string_pretty(value).unwrap() + "\n";
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(folder().join(name), &shape).unwrap();
     }
     assert_eq!(shape, golden(name), "{name} has changed; see the head of this test");
-    reads(name, value);
+    assert_read(name, value);
 }
 
-/// An earlier release's file is read as `value`.
-fn reads<T: DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
+/// Asserts that this release reads the file as `value`.
+fn assert_read<T: DeserializeOwned + PartialEq + Debug>(name: &str, value: &T) {
     let read: T = serde_json::from_str(&golden(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
     assert_eq!(&read, value, "{name}");
 }
 
-/// Each payload with the end of its file's name.
+/// Each payload with its name, which ends the golden file's name.
 fn attachments() -> Vec<(String, Attachment)> {
     let mut all = vec![
         ("uploaded".to_owned(), uploaded()),
@@ -74,36 +74,36 @@ fn attachments() -> Vec<(String, Attachment)> {
 }
 
 #[test]
-fn payloads_keep_their_shape() {
+fn payloads_keep_their_wire_format() {
     for (name, attachment) in attachments() {
-        holds(&format!("v2-{name}.json"), &attachment);
+        assert_written_and_read(&format!("v2-{name}.json"), &attachment);
         let earlier = Attachment { key_interaction: None, ..attachment };
-        reads(&format!("v1-{name}.json"), &earlier);
+        assert_read(&format!("v1-{name}.json"), &earlier);
     }
-    holds("v2-blind.json", &blind());
-    holds("v2-possibly-stored.json", &possibly_stored());
-    holds("v2-finalize-request.json", &request(completed()));
-    reads("v1-finalize-request.json", &request(Attachment { key_interaction: None, ..completed() }));
-    holds("v1-finalized.json", &finalized(&completed()));
+    assert_written_and_read("v2-blind.json", &blind());
+    assert_written_and_read("v2-possibly-stored.json", &possibly_stored());
+    assert_written_and_read("v2-finalize-request.json", &request(completed()));
+    assert_read("v1-finalize-request.json", &request(Attachment { key_interaction: None, ..completed() }));
+    assert_written_and_read("v1-finalized.json", &finalized(&completed()));
 }
 
 #[test]
-fn audit_records_keep_their_shape() {
+fn audit_records_keep_their_wire_format() {
     for (name, attachment, quota) in
         [("completed", completed(), QuotaState::Settled), ("rejected", rejected(), QuotaState::None)]
     {
         let record = record(&attachment, quota);
-        holds(&format!("v2-audit-{name}.json"), &record);
-        reads(&format!("v1-audit-{name}.json"), &AuditRecord { key_interaction: None, ..record });
+        assert_written_and_read(&format!("v2-audit-{name}.json"), &record);
+        assert_read(&format!("v1-audit-{name}.json"), &AuditRecord { key_interaction: None, ..record });
     }
-    holds("v2-audit-possibly-stored.json", &record(&possibly_stored(), QuotaState::None));
+    assert_written_and_read("v2-audit-possibly-stored.json", &record(&possibly_stored(), QuotaState::None));
     let bytes = record(&completed(), QuotaState::Settled).to_bytes().unwrap();
     assert_eq!(bytes.last(), Some(&b'\n'));
-    assert_eq!(bytes.split(|b| *b == b'\n').count(), 2, "one line and nothing behind it");
+    assert_eq!(bytes.split(|b| *b == b'\n').count(), 2, "the record must be one line");
 }
 
 #[test]
-fn every_audit_field_is_always_there() {
+fn every_audit_field_is_always_present() {
     let fields = |value: &serde_json::Value| -> Vec<String> {
         let mut names = Vec::new();
         for (name, value) in value.as_object().unwrap() {
@@ -123,7 +123,7 @@ fn every_audit_field_is_always_there() {
 }
 
 #[test]
-fn readers_tolerate_what_they_do_not_know_and_what_is_not_there_yet() {
+fn payload_with_unknown_or_missing_fields_is_read() {
     let mut value = serde_json::to_value(uploaded()).unwrap();
     value["added_later"] = serde_json::json!({"a": 1});
     assert_eq!(serde_json::from_value::<Attachment>(value).unwrap(), uploaded());

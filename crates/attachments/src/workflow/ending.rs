@@ -1,4 +1,4 @@
-//! How an object's way ended, why, and what that means for its quota.
+//! The ending of an object: its outcome, the reason, and the settlement of its quota.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,24 +7,24 @@ use crate::{Outcome, Reason, ReasonCode, Timestamp, Word};
 /// An ending and its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resolution {
-    /// How it ended.
+    /// The outcome and its reason.
     #[serde(flatten)]
     pub ending: Ending,
-    /// When that was known.
+    /// When the outcome was known.
     pub at: Timestamp,
 }
 
 impl Resolution {
-    /// The same ending at a time that can be: not before the object was first seen, not in the future. A payload's time is
-    /// only a claim, and the record's key has its day.
+    /// Moves the time into the possible range: not before the object was first seen, and not in the future. A payload may have
+    /// any time, and the record's key contains the day.
     #[must_use]
     pub fn between(self, first_seen: Timestamp, now: Timestamp) -> Self {
-        // The clocks of two functions may differ by more than the object is old.
+        // The clocks of two functions may differ by more than the object's age.
         Self { at: self.at.clamp(first_seen, now.max(first_seen)), ..self }
     }
 }
 
-/// How an object's way ended: with a reason, unless it completed.
+/// An outcome with its reason. Only `Completed` has no reason.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Parts", into = "Parts")]
 pub enum Ending {
@@ -40,14 +40,14 @@ pub enum Ending {
     TrackingFailed(Reason),
     /// An ending of a newer release, kept as it is. CXone may hold the file.
     Other {
-        /// Its word.
+        /// The outcome.
         outcome: Word,
-        /// Why, if that release said so.
+        /// The reason, if the newer release gave one.
         reason: Option<Reason>,
     },
 }
 
-/// An ending on the wire.
+/// The wire format of an ending.
 #[derive(Serialize, Deserialize)]
 struct Parts {
     outcome: Outcome,
@@ -68,7 +68,7 @@ impl From<Ending> for Parts {
 }
 
 impl Ending {
-    /// The ending without its reason.
+    /// The outcome without its reason.
     #[must_use]
     pub const fn outcome(&self) -> Outcome {
         match self {
@@ -81,7 +81,7 @@ impl Ending {
         }
     }
 
-    /// Why, unless it completed.
+    /// The reason. None for `Completed`.
     #[must_use]
     pub const fn reason(&self) -> Option<&Reason> {
         match self {
@@ -93,30 +93,30 @@ impl Ending {
         }
     }
 
-    /// Puts an outcome and a reason together, as ledger and payloads keep them. If the reason is missing, the ending says so.
+    /// Builds an ending from an outcome and a reason of the ledger or a payload. A missing reason is replaced by a text that says
+    /// so.
     #[must_use]
     pub fn from_parts(outcome: Outcome, reason: Option<Reason>) -> Self {
-        let known = |reason: Option<Reason>| {
+        let present = |reason: Option<Reason>| {
             reason.unwrap_or_else(|| Reason::new(ReasonCode::PollFailed, "no reason was recorded"))
         };
         match outcome {
             Outcome::Completed => Self::Completed,
-            Outcome::Failed => Self::Failed(known(reason)),
-            Outcome::Rejected => Self::Rejected(known(reason)),
-            Outcome::TimedOut => Self::TimedOut(known(reason)),
-            Outcome::TrackingFailed => Self::TrackingFailed(known(reason)),
+            Outcome::Failed => Self::Failed(present(reason)),
+            Outcome::Rejected => Self::Rejected(present(reason)),
+            Outcome::TimedOut => Self::TimedOut(present(reason)),
+            Outcome::TrackingFailed => Self::TrackingFailed(present(reason)),
             Outcome::Other(outcome) => Self::Other { outcome, reason },
         }
     }
 
-    /// The same ending with a reason as [`Reason::new`] bounds it, whoever wrote the payload.
+    /// The same ending with its reason shortened and escaped by [`Reason::new`]. A payload may have any reason.
     #[must_use]
     pub fn bounded(&self) -> Self {
         Self::from_parts(self.outcome(), self.reason().map(|reason| Reason::new(reason.code, &reason.text)))
     }
 
-    /// What the ending means for the bytes that were reserved. `possibly_stored`: the attachment says that CXone may hold
-    /// the file.
+    /// How to settle the reserved bytes. `possibly_stored` is the attachment's field: CXone may hold the file.
     #[must_use]
     pub const fn settlement(&self, possibly_stored: bool) -> Settlement {
         match self {
@@ -128,14 +128,14 @@ impl Ending {
     }
 }
 
-/// What becomes of an object's reserved quota.
+/// What finalize does with the bytes that an object has reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Settlement {
-    /// The attachment lives: the bytes stay counted.
+    /// CXone holds the file: the bytes stay counted.
     Keep,
-    /// CXone holds nothing: the bytes are refunded.
+    /// CXone does not hold the file: the bytes are refunded.
     Refund,
-    /// CXone may hold the file: the bytes stay counted, marked for a person to settle.
+    /// CXone may hold the file: the bytes stay counted, and a person must settle them.
     KeepUnsettled,
 }
 
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ending_of_a_newer_release_keeps_word_and_reason_and_its_bytes_stay_counted() {
+    fn ending_of_a_newer_release_keeps_its_word_reason_and_bytes() {
         let outcome: Outcome = "HELD_FOR_REVIEW".parse().unwrap();
         for reason in [Some(reason()), None] {
             let ending = Ending::from_parts(outcome, reason.clone());
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_known_ending_without_a_reason_says_so() {
+    fn known_ending_without_a_reason_gets_one() {
         for outcome in Outcome::ALL {
             let ending = Ending::from_parts(outcome, None);
             assert_eq!(ending.outcome(), outcome);
@@ -173,17 +173,19 @@ mod tests {
     }
 
     #[test]
-    fn time_of_an_ending_is_between_the_first_sight_and_now() {
+    fn time_of_an_ending_is_moved_between_first_seen_and_now() {
         let at = Timestamp::from_unix_seconds;
         let ended = |seconds| Resolution { ending: Ending::Completed, at: at(seconds) };
-        for (said, taken) in [(9, 10), (10, 10), (15, 15), (20, 20), (21, 20), (i64::MAX / 2, 20), (i64::MIN / 2, 10)] {
-            assert_eq!(ended(said).between(at(10), at(20)).at, at(taken), "{said}");
+        for (given, expected) in
+            [(9, 10), (10, 10), (15, 15), (20, 20), (21, 20), (i64::MAX / 2, 20), (i64::MIN / 2, 10)]
+        {
+            assert_eq!(ended(given).between(at(10), at(20)).at, at(expected), "{given}");
         }
         assert_eq!(ended(15).between(at(10), at(5)).at, at(10), "the clock of this function is behind");
     }
 
     #[test]
-    fn bytes_are_given_back_only_if_cxone_does_not_hold_the_file() {
+    fn bytes_are_refunded_only_if_cxone_does_not_hold_the_file() {
         let settled = |outcome: Outcome| {
             [false, true].map(|possibly_stored| Ending::from_parts(outcome, Some(reason())).settlement(possibly_stored))
         };

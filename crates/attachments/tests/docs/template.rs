@@ -1,4 +1,4 @@
-//! As much of template.yaml as the tables of docs/settings.md describe, read line by line.
+//! Reads the parameters and environments of template.yaml line by line.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::text;
 /// The functions, as the column "read by" names them.
 pub(crate) const FUNCTIONS: [&str; 3] = ["intake", "poll", "finalize"];
 
-/// What the template says of a parameter: the values of `Default`, `MinValue`, `MaxValue` and `AllowedValues`.
+/// Parameter → its properties, such as `Default`, `MinValue`, `MaxValue` and `AllowedValues`.
 pub(crate) type Parameters = BTreeMap<String, BTreeMap<String, String>>;
 
 pub(crate) fn parameters() -> Parameters {
@@ -42,7 +42,7 @@ pub(crate) fn parameters() -> Parameters {
 /// Variable → functions whose environment has it, and the parameter that fills it.
 pub(crate) fn environments(parameters: &Parameters) -> BTreeMap<String, (BTreeSet<String>, Option<String>)> {
     let template = text("template.yaml");
-    let mut found: BTreeMap<String, (BTreeSet<String>, Option<String>)> = BTreeMap::new();
+    let mut environments: BTreeMap<String, (BTreeSet<String>, Option<String>)> = BTreeMap::new();
     let mut owner = String::new();
     for line in template.lines() {
         let indent = line.len() - line.trim_start().len();
@@ -51,9 +51,9 @@ pub(crate) fn environments(parameters: &Parameters) -> BTreeMap<String, (BTreeSe
         }
         let Some((name, value)) = line.trim().split_once(": ") else { continue };
         let is_variable = indent > 6 || owner == "Function";
-        let shouted = name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
-        // Named for `sam local` alone; no deployment sets it.
-        if !(is_variable && shouted && name.contains('_')) || value == "!Ref AWS::NoValue" {
+        let is_upper_case = name.len() > 3 && name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_');
+        // `!Ref AWS::NoValue`: only `sam local` needs the name. No deployment sets the variable.
+        if !(is_variable && is_upper_case && name.contains('_')) || value == "!Ref AWS::NoValue" {
             continue;
         }
         let readers: BTreeSet<String> = match owner.strip_suffix("Function").map(str::to_lowercase) {
@@ -61,14 +61,14 @@ pub(crate) fn environments(parameters: &Parameters) -> BTreeMap<String, (BTreeSe
             Some(function) => [function].into(),
             None => continue,
         };
-        let entry = found.entry(name.to_owned()).or_default();
+        let entry = environments.entry(name.to_owned()).or_default();
         entry.0.extend(readers);
         let filled_by = value.split("!Ref ").skip(1).map(|rest| rest.trim_end_matches([']', ',']).trim());
-        // The first reference counts: a choice between a resource and a parameter is filled in by the template.
+        // Only the first reference counts. If it is a resource, the template fills the variable in.
         entry.1 = filled_by
             .map(|rest| rest.split([',', ' ', ']']).next().unwrap_or(rest).to_owned())
             .next()
             .filter(|name| parameters.contains_key(name));
     }
-    found
+    environments
 }

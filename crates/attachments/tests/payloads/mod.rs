@@ -1,4 +1,4 @@
-//! One payload of each kind, as the functions make them.
+//! One payload of each kind, as the functions send them.
 
 #![expect(clippy::unwrap_used, reason = "test data made of literals")]
 
@@ -19,7 +19,7 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_millis(1_795_339_810_123 + seconds * 1000)
 }
 
-/// As intake starts an execution with it.
+/// The input of an execution after an accepted upload.
 pub(crate) fn uploaded() -> Attachment {
     Attachment {
         schema: SCHEMA,
@@ -52,7 +52,7 @@ pub(crate) fn uploaded() -> Attachment {
     }
 }
 
-/// As intake starts an execution for an object that it rejected.
+/// The input of an execution for an object that intake rejected.
 pub(crate) fn rejected() -> Attachment {
     let reason = Reason::new(ReasonCode::Empty, "the object has no bytes");
     Attachment {
@@ -92,14 +92,14 @@ fn polled() -> Attachment {
     Attachment { job, ..uploaded() }
 }
 
-/// As poll hands it back for a wait while no status can be read.
+/// Poll's response if the machine must wait and poll cannot read a status.
 pub(crate) fn blind() -> Attachment {
     let blind = Blind { since: at(4), fault: "a gateway answered 503".into() };
     let waiting = waiting();
     Attachment { job: JobProgress { blind: Some(blind), ..waiting.job.clone() }, ..waiting }
 }
 
-/// As intake starts an execution for an object that it gave up although CXone may hold it.
+/// The input of an execution for an object that intake gave up although CXone may hold it.
 pub(crate) fn possibly_stored() -> Attachment {
     let reason = Reason::possibly_stored(ReasonCode::CxoneUnavailable, "the last fault: a gateway answered 503");
     Attachment {
@@ -113,14 +113,14 @@ pub(crate) fn possibly_stored() -> Attachment {
     }
 }
 
-/// As poll hands it back for a wait.
+/// Poll's response if the machine must wait.
 pub(crate) fn waiting() -> Attachment {
     let polled = polled();
     let job = JobProgress { waits: 1, ..polled.job.clone() };
     Attachment { decision: Decision::Wait, wait_seconds: Some(15), job, ..polled }
 }
 
-/// As poll hands it back at the job's end.
+/// Poll's response if the job has completed.
 pub(crate) fn completed() -> Attachment {
     Attachment {
         decision: Decision::Completed,
@@ -129,12 +129,12 @@ pub(crate) fn completed() -> Attachment {
     }
 }
 
-/// As poll hands it back for each ending but the good one.
+/// Poll's response for any other ending.
 pub(crate) fn unsuccessful(ending: Ending) -> Attachment {
     Attachment { decision: Decision::Unsuccessful, result: Some(Resolution { ending, at: at(5) }), ..polled() }
 }
 
-/// The endings that polling may come to, besides the good one.
+/// Poll's endings, except for `Completed`.
 pub(crate) fn bad_endings() -> [Ending; 3] {
     let reason = |code, text: &str| Reason::new(code, text);
     [
@@ -144,7 +144,7 @@ pub(crate) fn bad_endings() -> [Ending; 3] {
     ]
 }
 
-/// What finalize answers.
+/// Finalize's response.
 pub(crate) fn finalized(attachment: &Attachment) -> Finalized {
     let resolution = attachment.resolution(at(9));
     let outcome: Outcome = resolution.ending.outcome();

@@ -1,4 +1,4 @@
-//! The part of the Amazon States Language that the machine uses, read strictly: a field that is not listed here is a fault.
+//! The part of the Amazon States Language that the state machine uses. A field that is not listed here is an error.
 
 use std::collections::BTreeMap;
 
@@ -100,10 +100,10 @@ pub(crate) struct Fail {
 }
 
 impl Retrier {
-    /// The longest delay before the next attempt, in seconds, after so many retries. Full jitter draws from 0 to this.
-    pub(crate) fn delay(&self, tried: u32) -> f64 {
+    /// The longest delay in seconds before the next attempt, after so many retries. Full jitter chooses between 0 and this.
+    pub(crate) fn delay(&self, retries: u32) -> f64 {
         let interval = f64::from(self.interval_seconds.unwrap_or(1));
-        let grown = interval * self.backoff_rate.unwrap_or(2.0).powf(f64::from(tried));
+        let grown = interval * self.backoff_rate.unwrap_or(2.0).powf(f64::from(retries));
         grown.min(self.max_delay_seconds.map_or(f64::INFINITY, f64::from))
     }
 }
@@ -119,21 +119,21 @@ impl State {
     }
 }
 
-/// A reference path such as `$.job.polls`. A missing field is a fault, as it is on AWS.
+/// The value at a reference path such as `$.job.polls`. A missing field is an error, as on AWS.
 pub(crate) fn at<'a>(path: &str, input: &'a Value) -> Result<&'a Value, String> {
     if path == "$" {
         return Ok(input);
     }
-    let fields = path.strip_prefix("$.").ok_or_else(|| format!("{path:?} is no reference path"))?;
+    let fields = path.strip_prefix("$.").ok_or_else(|| format!("{path:?} is not a reference path"))?;
     fields
         .split('.')
         .try_fold(input, |value, field| value.get(field))
         .ok_or_else(|| format!("{path} is not in {input}"))
 }
 
-/// Puts a value where a `ResultPath` says; only one field deep, which is all that the machine uses.
+/// Puts a value at a `ResultPath` of one field. The state machine uses no deeper path.
 pub(crate) fn put(path: &str, mut input: Value, result: Value) -> Result<Value, String> {
     let field = path.strip_prefix("$.").filter(|field| !field.contains('.')).ok_or_else(|| format!("{path:?}"))?;
-    input.as_object_mut().ok_or("the input is no object")?.insert(field.to_owned(), result);
+    input.as_object_mut().ok_or("the input is not an object")?.insert(field.to_owned(), result);
     Ok(input)
 }

@@ -1,4 +1,4 @@
-//! An execution's history has room for 25,000 events. This adds up the most that one can have at the largest settings.
+//! Computes the largest number of events in an execution's history at the largest settings. The limit is 25,000.
 
 use attachments::{Timestamp, polling::wait_seconds};
 
@@ -13,9 +13,9 @@ const LIMIT: f64 = 25_000.0;
 const RETRY: f64 = 3.0;
 /// `Route` and `WaitForJob` are entered and exited; `PollJob` also schedules, starts and ends its task.
 const ROUND: f64 = 2.0 + 2.0 + 5.0;
-/// The execution starts and ends, `Route` leads to `RecordFailure`, that to `AttachmentFailed`.
+/// The execution starts and ends. `Route` leads to `RecordFailure`, and that to `AttachmentFailed`.
 const ENDS: f64 = 1.0 + 2.0 + 5.0 + 2.0;
-/// So many standard deviations may the jitter of all retries together be below its mean.
+/// The jitter of all retries together may be this many standard deviations below its mean.
 const DEVIATIONS: f64 = 6.0;
 
 const TEMPLATE: &str = include_str!("../../../../template.yaml");
@@ -23,7 +23,7 @@ const TEMPLATE: &str = include_str!("../../../../template.yaml");
 fn task(machine: &Machine, name: &str) -> Vec<Retrier> {
     match machine.states.get(name) {
         Some(State::Task(Task { retry, .. })) => retry.clone(),
-        other => panic!("{name} is no task: {other:?}"),
+        other => panic!("{name} is not a task: {other:?}"),
     }
 }
 
@@ -34,7 +34,7 @@ fn most(parameter: &str) -> f64 {
     value.lines().next().and_then(|digits| digits.trim().parse().ok()).expect("a number")
 }
 
-/// The retries that make a round of polling densest in events, by their longest delays in seconds.
+/// The retries that give a round of polling the most events per second, by their longest delays in seconds.
 fn densest(retriers: &[Retrier], wait: f64) -> Vec<f64> {
     let mut delays: Vec<f64> =
         retriers.iter().flat_map(|retrier| (0..retrier.max_attempts).map(|tried| retrier.delay(tried))).collect();
@@ -52,7 +52,7 @@ fn densest(retriers: &[Retrier], wait: f64) -> Vec<f64> {
     chosen
 }
 
-/// Events of the longest polling, if every visit to `PollJob` is retried so that the most events fit into the time.
+/// The events of the longest polling, if every `PollJob` is retried so that the most events fit into the time.
 fn polling(retriers: &[Retrier], horizon: f64) -> f64 {
     let begin = Timestamp::from_unix_seconds(0);
     let at = |seconds: f64| begin.plus_millis((seconds * 1_000.0) as i64);
@@ -61,13 +61,13 @@ fn polling(retriers: &[Retrier], horizon: f64) -> f64 {
     let horizon = horizon + DEVIATIONS * (variance * horizon / 60.0).sqrt();
     let retried: f64 = chosen.iter().map(|delay| delay / 2.0).sum();
     let (mut now, mut waits, mut events) = (0.0, 0, 0.0);
-    // No window, and responses that take no time: as many rounds as there can be.
+    // The most rounds: without a window, and with responses that take no time.
     while now < horizon {
         now += f64::from(wait_seconds(waits, None, at(now), at(horizon))) + retried;
         events += ROUND + RETRY * chosen.len() as f64;
         waits += 1;
     }
-    assert!(waits > 800, "{waits} rounds in {horizon} s: the sum is off");
+    assert!(waits > 800, "{waits} rounds in {horizon} s are too few: the computation is wrong");
     events
 }
 
@@ -76,21 +76,21 @@ fn all_retries(retriers: &[Retrier]) -> f64 {
 }
 
 #[test]
-fn the_history_has_room_for_the_longest_polling_and_every_retry() {
+fn longest_polling_with_every_retry_fits_into_the_history() {
     let machine = machine();
     let (poll, finalize) = (task(&machine, "PollJob"), task(&machine, "RecordFailure"));
     let horizon = most("JobDeadlineSeconds").max(most("TrackingPatienceSeconds"));
     let polling = polling(&poll, horizon);
-    // The last visit to PollJob begins just before the horizon and uses up every retry, and finalize does so too.
+    // The last PollJob begins just before the horizon and uses up every retry. So does finalize.
     let (last, ends) = (all_retries(&poll), all_retries(&finalize) + ENDS);
     let events = polling + last + ends;
-    println!("{polling} events of polling, {last} of a last visit, {ends} of the end: {events} of {LIMIT}");
+    println!("{polling} events of polling, {last} of the last PollJob, {ends} of the end: {events} of {LIMIT}");
     assert!(events < LIMIT, "{events} events");
-    assert!(events > LIMIT / 2.0, "{events} events: the sum is off");
+    assert!(events > LIMIT / 2.0, "{events} events are too few: the computation is wrong");
 }
 
 #[test]
-fn throttled_functions_are_retried_for_four_hours_at_least() {
+fn throttled_functions_are_retried_for_at_least_four_hours() {
     let patience = 14_400.0;
     for (name, state) in machine().states {
         let State::Task(task) = state else { continue };
@@ -103,7 +103,10 @@ fn throttled_functions_are_retried_for_four_hours_at_least() {
             let mean: f64 = delays.iter().map(|delay| delay / 2.0).sum();
             let deviation = delays.iter().map(|delay| delay * delay / 12.0).sum::<f64>().sqrt();
             assert!(mean - 4.0 * deviation > patience, "{name} retries {error} for {mean} ± {deviation} s");
-            assert!(delays.iter().all(|delay| *delay <= 60.0), "{name}: {error} more than a minute apart");
+            assert!(
+                delays.iter().all(|delay| *delay <= 60.0),
+                "{name}: retries of {error} are more than a minute apart"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! Walks every path of `infra/state_machine.asl.json` with the typed payloads: what each state is given must parse as what
-//! the function behind it reads, and every path, literal and error name must be one that the types know.
+//! Walks every path of `infra/state_machine.asl.json` with the typed payloads. Each state's input must parse as the type that
+//! its function reads, and every path, literal and error name must be one that the types know.
 
 #![expect(
     clippy::unwrap_used,
@@ -32,7 +32,7 @@ use asl::{Choice, Machine, State, Task, at, put};
 
 const STATES: [&str; 6] = ["AttachmentFailed", "PollJob", "RecordCompletion", "RecordFailure", "Route", "WaitForJob"];
 
-/// Errors that Lambda's integration and Step Functions itself raise.
+/// Errors of Step Functions itself and of its Lambda integration.
 const OF_THE_SERVICE: [&str; 9] = [
     "Lambda.TooManyRequestsException",
     "Lambda.ServiceException",
@@ -50,48 +50,56 @@ fn machine() -> Machine {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("infra/state_machine.asl.json: {error}"))
 }
 
-/// What became of a walk.
+/// The end of an execution.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum End {
     Succeeded(Outcome),
     Failed(Outcome),
 }
 
-/// As poll of a newer release hands it back with a decision that this release does not know.
+/// Poll's response in a newer release, with a decision that this release does not know.
 fn escalated() -> Attachment {
     Attachment { decision: Decision::Other("escalate".parse().unwrap()), ..payloads::waiting() }
 }
 
-/// As poll of a newer release hands it back with an outcome that this release does not know.
+/// Poll's response in a newer release, with an outcome that this release does not know.
 fn held_for_review() -> Attachment {
     payloads::unsuccessful(Ending::Other { outcome: "HELD_FOR_REVIEW".parse().unwrap(), reason: None })
 }
 
-/// Everything that the function behind a task may answer or fail with, given its input.
-fn behaviours(state: &str, input: &Value) -> Vec<Result<Value, &'static str>> {
+/// All responses and errors that a task's function may return for this input.
+fn results(state: &str, input: &Value) -> Vec<Result<Value, &'static str>> {
     if state == "PollJob" {
-        let read: Attachment = serde_json::from_value(input.clone()).expect("PollJob is given an Attachment");
-        assert!(read.job_id.is_some() && read.interaction_id.is_some(), "PollJob is given {input}");
+        let read: Attachment = serde_json::from_value(input.clone()).expect("the input of PollJob is an Attachment");
+        assert!(
+            read.job_id.is_some() && read.interaction_id.is_some(),
+            "the input of PollJob has no job or no interaction: {input}"
+        );
         let waits = [payloads::waiting(), payloads::blind()];
         let ends = [payloads::completed(), escalated(), held_for_review()];
-        let mut all: Vec<_> = waits.iter().chain(&ends).map(|answer| Ok(json!(answer))).collect();
+        let mut all: Vec<_> = waits.iter().chain(&ends).map(|response| Ok(json!(response))).collect();
         all.extend(payloads::bad_endings().map(|ending| Ok(json!(payloads::unsuccessful(ending)))));
         all.extend(error_type::OF_POLL.iter().chain(error_type::OF_EARLIER_POLL).map(|error| Err(*error)));
         all.extend(OF_THE_SERVICE.iter().filter(|error| !error.starts_with("States.A")).map(|error| Err(*error)));
         return all;
     }
-    let read: FinalizeRequest = serde_json::from_value(input.clone()).expect("finalize is given a FinalizeRequest");
+    let read: FinalizeRequest =
+        serde_json::from_value(input.clone()).expect("the input of finalize is a FinalizeRequest");
     assert_eq!(read.execution_arn.as_deref(), Some(payloads::EXECUTION_ARN));
-    assert_eq!(json!(read.attachment), input["attachment"], "finalize reads less than it is given");
+    assert_eq!(json!(read.attachment), input["attachment"], "finalize does not read its whole input");
     let resolution = read.attachment.resolution(payloads::at(9));
-    assert_eq!(resolution.ending.outcome().is_success(), state == "RecordCompletion", "{state} is given {input}");
+    assert_eq!(
+        resolution.ending.outcome().is_success(),
+        state == "RecordCompletion",
+        "{state} has the wrong outcome: {input}"
+    );
     vec![Ok(json!(payloads::finalized(&read.attachment)))]
 }
 
 fn payload(task: &Task, input: &Value) -> Value {
     let resolve = |path: &str| match path.strip_prefix("$$.") {
         Some("Execution.Id") => json!(payloads::EXECUTION_ARN),
-        Some(other) => panic!("the context object has no {other} here"),
+        Some(other) => panic!("the context object of this test has no {other}"),
         None => at(path, input).unwrap().clone(),
     };
     match (&task.parameters.payload_path, &task.parameters.payload) {
@@ -108,12 +116,12 @@ fn payload(task: &Task, input: &Value) -> Value {
     }
 }
 
-fn chosen<'a>(choice: &'a Choice, input: &Value) -> &'a str {
+fn next_of<'a>(choice: &'a Choice, input: &Value) -> &'a str {
     let matching = choice.choices.iter().find(|rule| at(&rule.variable, input).unwrap() == rule.string_equals.as_str());
     matching.map_or(&choice.default, |rule| &rule.next)
 }
 
-/// Follows every behaviour from a state on; `fuel` bounds the loop of polling and waiting.
+/// Walks from a state with every result of each task. `fuel` limits the steps, because polling and waiting form a loop.
 fn walk(
     machine: &Machine,
     name: &str,
@@ -128,7 +136,7 @@ fn walk(
     }
     let state = machine.states.get(name).unwrap_or_else(|| panic!("there is no state {name}"));
     match state {
-        State::Choice(choice) => walk(machine, chosen(choice, input), input, fuel - 1, visited, ends),
+        State::Choice(choice) => walk(machine, next_of(choice, input), input, fuel - 1, visited, ends),
         State::Wait(wait) => {
             let seconds = at(&wait.seconds_path, input).unwrap().as_u64().expect("whole seconds");
             assert!(seconds >= 5, "WaitForJob waits {seconds} s");
@@ -143,11 +151,11 @@ fn walk(
             ends.insert(End::Failed(outcome));
         }
         State::Task(task) => {
-            for behaviour in behaviours(name, &payload(task, input)) {
-                match behaviour {
-                    Ok(answer) => {
-                        let result = json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": answer});
-                        let output = at(&task.output_path, &result).unwrap();
+            for result in results(name, &payload(task, input)) {
+                match result {
+                    Ok(response) => {
+                        let invoked = json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": response});
+                        let output = at(&task.output_path, &invoked).unwrap();
                         if let Some(next) = &task.next {
                             walk(machine, next, output, fuel - 1, visited, ends);
                         } else {
@@ -162,7 +170,8 @@ fn walk(
                         let catcher = caught.unwrap_or_else(|| panic!("{name} does not catch {error}"));
                         let cause = StepError { error: error.to_owned(), cause: "{}".to_owned() };
                         let output = put(&catcher.result_path, input.clone(), json!(cause)).unwrap();
-                        let read: Attachment = serde_json::from_value(output.clone()).expect("what a Catch leaves");
+                        let read: Attachment =
+                            serde_json::from_value(output.clone()).expect("the output of a Catch is an Attachment");
                         assert_eq!(read.error.as_ref(), Some(&cause), "finalize would not see the error");
                         walk(machine, &catcher.next, &output, fuel - 1, visited, ends);
                     }
@@ -173,13 +182,17 @@ fn walk(
 }
 
 #[test]
-fn every_path_ends_where_its_outcome_belongs() {
+fn every_path_ends_in_the_state_of_its_outcome() {
     let machine = machine();
     let (mut visited, mut ends) = (BTreeSet::new(), BTreeSet::new());
     for input in [payloads::uploaded(), payloads::rejected(), payloads::possibly_stored()] {
         walk(&machine, &machine.start_at, &json!(input), 12, &mut visited, &mut ends);
     }
-    assert_eq!(visited.iter().map(String::as_str).collect::<Vec<_>>(), STATES, "a state is never reached");
+    assert_eq!(
+        visited.iter().map(String::as_str).collect::<Vec<_>>(),
+        STATES,
+        "left: visited states; right: all states"
+    );
     let expected = [
         End::Succeeded(Outcome::Completed),
         End::Failed(Outcome::Failed),
@@ -192,28 +205,28 @@ fn every_path_ends_where_its_outcome_belongs() {
 }
 
 #[test]
-fn the_machine_has_the_documented_states_and_explains_each() {
+fn each_documented_state_exists_and_has_a_comment() {
     let machine = machine();
     assert_eq!(machine.states.keys().map(String::as_str).collect::<Vec<_>>(), STATES);
     assert!(machine.comment.len() > 20);
     for (name, state) in &machine.states {
-        assert!(state.comment().len() > 40, "{name} has no comment worth reading");
+        assert!(state.comment().len() > 40, "{name} has no comment, or too short a one");
     }
 }
 
 #[test]
 fn route_knows_every_decision_and_no_other() {
     let machine = machine();
-    let Some(State::Choice(route)) = machine.states.get("Route") else { panic!("Route is no Choice") };
+    let Some(State::Choice(route)) = machine.states.get("Route") else { panic!("Route is not a Choice") };
     let literals: BTreeSet<String> = route.choices.iter().map(|rule| rule.string_equals.clone()).collect();
     let words = Decision::ALL.map(|decision| json!(decision).as_str().unwrap().to_owned());
     assert_eq!(literals, BTreeSet::from(words));
-    let goes = |decision: &str| chosen(route, &json!({"decision": decision})).to_owned();
+    let next = |decision: &str| next_of(route, &json!({"decision": decision})).to_owned();
     assert_eq!(
-        ["poll", "wait", "completed", "unsuccessful"].map(goes),
+        ["poll", "wait", "completed", "unsuccessful"].map(next),
         ["PollJob", "WaitForJob", "RecordCompletion", "RecordFailure"]
     );
-    assert_eq!(goes("anything else"), "RecordFailure");
+    assert_eq!(next("anything else"), "RecordFailure");
 }
 
 #[test]
@@ -228,17 +241,18 @@ fn tasks_call_their_functions() {
 }
 
 #[test]
-fn retries_go_by_names_that_exist_and_are_bounded() {
+fn retries_name_existing_errors_and_are_bounded() {
     for (name, state) in machine().states {
         let State::Task(task) = state else { continue };
-        let own = match name.as_str() {
+        let of_the_function = match name.as_str() {
             "PollJob" => [error_type::OF_POLL, error_type::OF_EARLIER_POLL].concat(),
             _ => error_type::OF_FINALIZE.to_vec(),
         };
         let mut named = BTreeSet::new();
         for retrier in &task.retry {
             for error in &retrier.error_equals {
-                assert!(own.contains(&error.as_str()) || OF_THE_SERVICE.contains(&error.as_str()), "{name}: {error}");
+                let exists = of_the_function.contains(&error.as_str()) || OF_THE_SERVICE.contains(&error.as_str());
+                assert!(exists, "{name} retries {error}, which nothing returns");
                 assert!(named.insert(error.clone()), "{name} retries {error} twice: only the first counts");
             }
             if retrier.max_attempts > 0 {
@@ -248,23 +262,23 @@ fn retries_go_by_names_that_exist_and_are_bounded() {
                 assert_eq!(retrier.jitter_strategy.as_deref(), Some("FULL"), "{name}: {retrier:?}");
             }
         }
-        for error in own {
-            assert!(named.contains(error), "{name} says nothing of {error}");
+        for error in of_the_function {
+            assert!(named.contains(error), "{name} has no retrier for {error}");
         }
         let service = OF_THE_SERVICE.iter().filter(|error| error.starts_with("Lambda.") && **error != "Lambda.Unknown");
         for error in service {
             assert!(named.contains(*error), "{name} does not retry {error}");
         }
         let last = task.retry.iter().position(|retrier| retrier.error_equals.iter().any(|e| e == "States.TaskFailed"));
-        assert_eq!(last, Some(task.retry.len() - 1), "{name}: States.TaskFailed would hide what comes after it");
+        assert_eq!(last, Some(task.retry.len() - 1), "{name}: a retrier after States.TaskFailed has no effect");
     }
 }
 
-/// A forged call, or something foreign under a record's key, does not go away by itself. No state may retry it, and none may
-/// make an outcome of it.
+/// A forged call, or a foreign object under a record's key, does not go away by itself. No state may retry such an error or
+/// turn it into an outcome.
 #[test]
 fn foreign_calls_and_records_are_neither_retried_nor_caught() {
-    let mut seen = 0;
+    let mut checked = 0;
     for (name, state) in machine().states {
         let State::Task(task) = state else { continue };
         for error in error_type::FOREIGN {
@@ -275,14 +289,14 @@ fn foreign_calls_and_records_are_neither_retried_nor_caught() {
             };
             assert_eq!(retrier.max_attempts, 0, "{name} retries {error}");
             assert!(task.catch.is_empty(), "{name} catches {error}");
-            seen += 1;
+            checked += 1;
         }
     }
-    assert_eq!(seen, 4, "RecordCompletion and RecordFailure name both");
+    assert_eq!(checked, 4, "RecordCompletion and RecordFailure name both");
 }
 
 #[test]
-fn only_polling_may_be_caught() {
+fn only_polljob_has_a_catch() {
     for (name, state) in machine().states {
         let State::Task(task) = state else { continue };
         if name == "PollJob" {
@@ -291,8 +305,8 @@ fn only_polling_may_be_caught() {
                 Some(vec!["States.ALL".to_owned()])
             );
         } else {
-            // A record that cannot be written or delivered must stay a failed execution that a redrive finishes.
-            assert!(task.catch.is_empty(), "{name} must not be caught");
+            // If a record cannot be written or delivered, the execution must fail, so that a redrive can finish it.
+            assert!(task.catch.is_empty(), "{name} must not have a Catch");
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What becomes of a thousand files while Lambda runs ten functions at a time. The local AWS cannot throttle, so this plays
-//! Lambda, CXone and Step Functions on a clock of its own, with the retriers as the ASL file has them.
+//! Simulates a thousand files while Lambda runs only ten functions at a time. The local AWS cannot throttle. So this test
+//! simulates Lambda, CXone and Step Functions with its own clock and with the retriers of the ASL file.
 
 use std::{cmp::Reverse, collections::BinaryHeap, time::Duration};
 
@@ -14,14 +14,15 @@ use crate::{
 };
 
 const FILES: usize = 1_000;
-/// Functions that run at a time; poll and finalize share them.
+/// How many functions run at the same time. Poll and finalize share this limit.
 const CONCURRENCY: usize = 10;
-/// What Lambda says otherwise.
+/// Lambda's error above the limit.
 const THROTTLED: &str = "Lambda.TooManyRequestsException";
 const WINDOW: Duration = Duration::from_secs(10);
 const DEADLINE: Duration = Duration::from_mins(5);
-/// Of a question to CXone, and of finalize.
-const QUESTION: Duration = Duration::from_millis(100);
+/// The duration of a call to CXone.
+const CXONE_CALL: Duration = Duration::from_millis(100);
+/// The duration of finalize.
 const FINALIZE: Duration = Duration::from_millis(500);
 
 /// The retrier of all three tasks until release 0.1.0.
@@ -38,19 +39,19 @@ struct Retriers {
 
 impl Retriers {
     fn of(machine: &Machine) -> Self {
-        let of = |name: &str| match &machine.states[name] {
+        let retrier = |name: &str| match &machine.states[name] {
             State::Task(task) => task.retry.iter().find(|retrier| retrier.error_equals.iter().any(|e| e == THROTTLED)),
             _ => None,
         };
-        Self { poll: of("PollJob").unwrap().clone(), finalize: of("RecordCompletion").unwrap().clone() }
+        Self { poll: retrier("PollJob").unwrap().clone(), finalize: retrier("RecordCompletion").unwrap().clone() }
     }
 }
 
-/// Full jitter from a generator of its own, so that every run is the same.
+/// Full jitter from a seeded generator, so that every run of the test is the same.
 struct Jitter(u64);
 
 impl Jitter {
-    fn of(&mut self, seconds: f64) -> Duration {
+    fn up_to(&mut self, seconds: f64) -> Duration {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let part = (self.0 >> 11) as f64 / (1_u64 << 53) as f64;
         Duration::from_secs_f64(part * seconds)
@@ -65,9 +66,9 @@ enum Task {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Event {
-    /// A function has answered: its place is free again.
-    Answered,
-    /// Step Functions invokes a file's task, after so many attempts that were throttled.
+    /// A function has returned.
+    Returned,
+    /// Step Functions invokes a file's task, after so many throttled attempts.
     Invokes { file: usize, task: Task, attempt: u32 },
 }
 
@@ -77,12 +78,12 @@ struct File {
     waits: u32,
 }
 
-/// What became of the files.
+/// The results of a simulation.
 #[derive(Debug, Default)]
 struct Tally {
     completed: usize,
     timed_out: usize,
-    /// `TRACKING_FAILED` though CXone completed the job, or an execution that failed in `RecordCompletion`.
+    /// `TRACKING_FAILED` although CXone completed the job, or an execution that failed in `RecordCompletion`.
     lost: usize,
     attempts: usize,
     most_attempts: u32,
@@ -93,7 +94,7 @@ struct World<'a> {
     retriers: &'a Retriers,
     files: Vec<File>,
     events: BinaryHeap<Reverse<(Duration, Event)>>,
-    /// Until then others of the account have all the concurrency.
+    /// Until then, other functions of the account use all of the concurrency.
     exhausted_until: Duration,
     running: usize,
     jitter: Jitter,
@@ -101,14 +102,14 @@ struct World<'a> {
 }
 
 impl World<'_> {
-    fn at(&mut self, at: Duration, event: Event) {
+    fn schedule(&mut self, at: Duration, event: Event) {
         self.events.push(Reverse((at, event)));
     }
 
     fn run(mut self) -> Tally {
         while let Some(Reverse((now, event))) = self.events.pop() {
             match event {
-                Event::Answered => self.running -= 1,
+                Event::Returned => self.running -= 1,
                 Event::Invokes { file, task, attempt } => self.invoke(now, file, task, attempt),
             }
         }
@@ -125,8 +126,8 @@ impl World<'_> {
                 self.tally.lost += 1;
                 self.tally.last_end = now;
             } else {
-                let pause = self.jitter.of(retrier.delay(attempt));
-                self.at(now + pause, Event::Invokes { file, task, attempt: attempt + 1 });
+                let pause = self.jitter.up_to(retrier.delay(attempt));
+                self.schedule(now + pause, Event::Invokes { file, task, attempt: attempt + 1 });
             }
             return;
         }
@@ -134,21 +135,21 @@ impl World<'_> {
         match task {
             Task::Poll => self.poll(now, file),
             Task::Finalize => {
-                self.at(now + FINALIZE, Event::Answered);
+                self.schedule(now + FINALIZE, Event::Returned);
                 self.tally.completed += 1;
                 self.tally.last_end = now + FINALIZE;
             }
         }
     }
 
-    /// As `poll::window` asks.
+    /// Asks at the same times as `poll::window`.
     fn poll(&mut self, began: Duration, number: usize) {
         let file = &mut self.files[number];
         let (done, deadline) = (file.uploaded_at + file.job_takes, file.uploaded_at + DEADLINE);
         let (mut now, mut asked) = (began, 0);
         let next = loop {
             asked += 1;
-            now += QUESTION;
+            now += CXONE_CALL;
             if now >= done {
                 break Some((now, Task::Finalize));
             }
@@ -164,17 +165,19 @@ impl World<'_> {
             }
             now += pause;
         };
-        self.at(now, Event::Answered);
+        self.schedule(now, Event::Returned);
         match next {
-            Some((at, task)) => self.at(at, Event::Invokes { file: number, task, attempt: 0 }),
+            Some((at, task)) => self.schedule(at, Event::Invokes { file: number, task, attempt: 0 }),
             None => self.tally.timed_out += 1,
         }
     }
 }
 
-/// A thousand uploads one after the other, while at first others of the account have all the concurrency.
+/// A thousand uploads, spread evenly.
 struct Load {
+    /// How long the uploads take together.
     over: Duration,
+    /// For how long other functions of the account use all of the concurrency at first.
     exhausted: Duration,
 }
 
@@ -183,7 +186,7 @@ impl Load {
         Self { over: Duration::from_mins(over), exhausted: Duration::from_mins(exhausted) }
     }
 
-    fn play(&self, retriers: &Retriers, seed: u64) -> Tally {
+    fn simulate(&self, retriers: &Retriers, seed: u64) -> Tally {
         let share = |number: usize| self.over.mul_f64(number as f64 / FILES as f64);
         // CXone takes between half a minute and just less than the deadline.
         let takes = |number: usize| Duration::from_secs(30 + u64::try_from(number * 37 % 261).unwrap());
@@ -200,7 +203,7 @@ impl Load {
 }
 
 #[test]
-fn with_ten_functions_at_a_time_none_of_a_thousand_files_is_lost() {
+fn none_of_a_thousand_files_is_lost_with_ten_concurrent_functions() {
     let before: Retrier = serde_json::from_str(BEFORE).unwrap();
     let before = Retriers { poll: before.clone(), finalize: before };
     let now = Retriers::of(&machine());
@@ -209,7 +212,7 @@ fn with_ten_functions_at_a_time_none_of_a_thousand_files_is_lost() {
     );
     for load in [(1, 0), (5, 0), (15, 0), (5, 10), (15, 30), (15, 180)].map(|(over, none)| Load::minutes(over, none)) {
         for seed in 1..=3 {
-            let [old, new] = [&before, &now].map(|retriers| load.play(retriers, seed));
+            let [old, new] = [&before, &now].map(|retriers| load.simulate(retriers, seed));
             for (name, tally) in [("before", &old), ("now", &new)] {
                 println!(
                     "{} min | {} min | {name} | {} | {} | {} | {} | {} s",
@@ -223,7 +226,7 @@ fn with_ten_functions_at_a_time_none_of_a_thousand_files_is_lost() {
                 );
             }
             assert_eq!((new.lost, new.completed), (0, FILES), "{new:?}");
-            assert!(old.lost > FILES / 2, "{old:?}: the fault is not simulated");
+            assert!(old.lost > FILES / 2, "{old:?}: the simulation throttles too little");
         }
     }
 }

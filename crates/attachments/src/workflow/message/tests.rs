@@ -1,4 +1,4 @@
-//! Forged payloads, and honest ones of other releases.
+//! Tests with forged payloads, and with genuine ones of this and other releases.
 
 use super::*;
 use crate::{
@@ -27,7 +27,7 @@ fn ended(ending: Ending) -> Resolution {
 }
 
 #[test]
-fn what_polling_adds_is_taken_over() {
+fn progress_and_end_from_polling_are_accepted() {
     for name in ["completed", "failed", "timed-out", "tracking-failed", "caught"] {
         let message = golden(name);
         assert_eq!(message.clone().checked_against(golden("uploaded")), Ok(message), "{name}");
@@ -35,7 +35,7 @@ fn what_polling_adds_is_taken_over() {
 }
 
 #[test]
-fn what_intake_ended_stays_as_it_is() {
+fn ending_of_intake_is_kept_when_a_later_state_fails() {
     for name in ["rejected", "possibly-stored"] {
         let decided = golden(name);
         assert_eq!(decided.clone().checked_against(decided.clone()), Ok(decided.clone()));
@@ -52,11 +52,11 @@ fn fields_that_an_earlier_poll_dropped_come_from_the_ledger() {
     assert!(checked.key_interaction.is_some());
 }
 
-/// Changes one thing in a payload.
+/// Changes one field of a payload.
 type Forger = fn(&mut Attachment);
 
 #[test]
-fn forged_facts_are_refused_by_name() {
+fn forged_fact_is_refused_and_named() {
     let forgeries: [(&str, Forger); 15] = [
         ("identity", |it| it.identity = "f".repeat(64).parse().unwrap()),
         ("interaction_id", |it| it.interaction_id = Some("INT-43".parse().unwrap())),
@@ -87,7 +87,7 @@ fn forged_facts_are_refused_by_name() {
 }
 
 #[test]
-fn an_object_that_intake_ended_does_not_complete() {
+fn forged_result_of_an_object_that_intake_ended_is_refused() {
     for decided in ["rejected", "possibly-stored"] {
         for ending in [Ending::Completed, Ending::Failed(Reason::new(ReasonCode::JobFailed, "refund"))] {
             let forged = Attachment { result: Some(ended(ending)), ..golden(decided) };
@@ -98,7 +98,7 @@ fn an_object_that_intake_ended_does_not_complete() {
 }
 
 #[test]
-fn an_accepted_object_is_not_rejected_and_one_without_a_job_does_not_complete() {
+fn rejection_of_an_accepted_object_and_completion_without_a_job_are_refused() {
     let reason = Reason::new(ReasonCode::Empty, "refund");
     let forged = Attachment { result: Some(ended(Ending::Rejected(reason))), ..golden("completed") };
     let refused = forged.checked_against(golden("uploaded")).unwrap_err();
@@ -110,7 +110,7 @@ fn an_accepted_object_is_not_rejected_and_one_without_a_job_does_not_complete() 
 }
 
 #[test]
-fn a_reason_is_bounded_whoever_wrote_it() {
+fn long_reason_of_a_payload_is_shortened() {
     let reason = Reason { code: ReasonCode::JobFailed, text: "x\n".repeat(100_000) };
     let long = Attachment { result: Some(ended(Ending::Failed(reason))), ..golden("failed") };
     let checked = long.checked_against(golden("uploaded")).unwrap();
