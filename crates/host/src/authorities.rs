@@ -1,7 +1,7 @@
-//! The authorities of `TLS_CA_FILE`, checked when they are read.
+//! Reads and checks the authorities in `TLS_CA_FILE`.
 //!
-//! The TLS library takes an authority with any key and refuses it only in a handshake, in words that name neither the file nor
-//! the authority. So each key is checked here against what the library can verify.
+//! The TLS library accepts an authority with any key and refuses it only in a handshake. That error names neither the file nor
+//! the authority. So this module checks each key against the algorithms that the library can verify.
 
 use rustls::{
     RootCertStore,
@@ -9,22 +9,22 @@ use rustls::{
     pki_types::{CertificateDer, alg_id, pem::PemObject},
 };
 
-/// What the keys may be, for people; `key_fault` asks the library itself.
+/// The supported keys, for messages. `key_fault` asks the library itself.
 const SUPPORTED: &str = "RSA (2048 to 8192 bits), P-256, P-384 and Ed25519";
-/// Bits of an RSA key that ring verifies with.
+/// The lengths of RSA keys that ring supports, in bits.
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// Adds the file's certificates to the roots. The fault names each certificate that cannot be used, by its place in the file.
+/// Adds the file's certificates to the roots. The error names each certificate that cannot be used by its position in the file.
 pub(crate) fn add(roots: &mut RootCertStore, path: &str, supported: &WebPkiSupportedAlgorithms) -> Result<(), String> {
     if path.contains("-----BEGIN") {
-        return Err("holds certificates, but must be the path of a file that holds them".to_owned());
+        return Err("contains certificates, but must be the path of a file that contains them".to_owned());
     }
     let file = std::fs::read(path).map_err(|error| format!("{path:?} cannot be read: {error}"))?;
     let pem = lines(&file).map_err(|fault| format!("{path:?} {fault}"))?;
     let mut faults = Vec::new();
-    let mut found = 0;
+    let mut count = 0;
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        found += 1;
+        count += 1;
         let certificate = certificate.map_err(|error| format!("{path:?} is not PEM: {error}"))?;
         let added = roots.add(certificate).map_err(|error| format!("is unusable: {error}"));
         let fault = added.and_then(|()| match roots.roots.last() {
@@ -33,16 +33,16 @@ pub(crate) fn add(roots: &mut RootCertStore, path: &str, supported: &WebPkiSuppo
             None => Ok(()),
         });
         if let Err(fault) = fault {
-            faults.push(format!("certificate {found} of {path:?} {fault}"));
+            faults.push(format!("certificate {count} of {path:?} {fault}"));
         }
     }
-    if found == 0 {
-        return Err(format!("{path:?} holds no certificate{}", other_sections(&pem)));
+    if count == 0 {
+        return Err(format!("{path:?} contains no certificate{}", other_sections(&pem)));
     }
     if faults.is_empty() { Ok(()) } else { Err(faults.join("; ")) }
 }
 
-/// The file's lines without a byte order mark and without white space before them, which hide a section from the PEM reader.
+/// Removes a byte order mark and the white space around lines, because the PEM reader would not see a section after them.
 fn lines(file: &[u8]) -> Result<Vec<u8>, String> {
     match file {
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => Err("is UTF-16; save it as UTF-8".to_owned()),
@@ -57,7 +57,7 @@ fn lines(file: &[u8]) -> Result<Vec<u8>, String> {
     }
 }
 
-/// What else is in a file without a certificate.
+/// Describes the sections of a file without a certificate.
 fn other_sections(pem: &[u8]) -> String {
     let text = String::from_utf8_lossy(pem);
     let labels = text.lines().filter_map(|line| line.strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
@@ -66,10 +66,10 @@ fn other_sections(pem: &[u8]) -> String {
     if labels.is_empty() {
         return " (no line -----BEGIN CERTIFICATE-----)".to_owned();
     }
-    format!(", only {}; it must hold -----BEGIN CERTIFICATE-----", labels.join(", "))
+    format!(", only {}; it must contain -----BEGIN CERTIFICATE-----", labels.join(", "))
 }
 
-/// Why no signature of this key can be verified.
+/// Why the library cannot verify signatures of this key. None if it can.
 fn key_fault(key_info: &[u8], supported: &WebPkiSupportedAlgorithms) -> Option<String> {
     let Some((_, algorithm, rest)) = element(key_info) else {
         return Some("has a key that cannot be read".to_owned());
@@ -77,7 +77,7 @@ fn key_fault(key_info: &[u8], supported: &WebPkiSupportedAlgorithms) -> Option<S
     if !supported.all.iter().any(|known| known.public_key_alg_id().as_ref() == algorithm) {
         return Some(format!(
             "has {}, which the TLS library does not support; it supports {SUPPORTED}",
-            kind(algorithm)
+            key_type(algorithm)
         ));
     }
     let bits = if algorithm == alg_id::RSA_ENCRYPTION.as_ref() { rsa_bits(rest)? } else { return None };
@@ -86,7 +86,7 @@ fn key_fault(key_info: &[u8], supported: &WebPkiSupportedAlgorithms) -> Option<S
     })
 }
 
-/// The length of the modulus in the key that follows its algorithm.
+/// The length in bits of the modulus in an RSA key. `key` is the DER after the algorithm.
 fn rsa_bits(key: &[u8]) -> Option<usize> {
     let (_, bits, _) = element(key)?;
     // The first byte counts the unused bits at the end.
@@ -98,28 +98,28 @@ fn rsa_bits(key: &[u8]) -> Option<usize> {
 }
 
 const EC_PUBLIC_KEY: &[u8] = b"\x2a\x86\x48\xce\x3d\x02\x01";
-/// Algorithms and curves that authorities do have.
-const KINDS: [(&[u8], &str); 6] = [
+/// Unsupported algorithms and curves of real authorities.
+const KNOWN_TYPES: [(&[u8], &str); 6] = [
     (b"\x2b\x81\x04\x00\x23", "a P-521 key"),
     (b"\x2b\x81\x04\x00\x0a", "a secp256k1 key"),
     (b"\x2b\x81\x04\x00\x21", "a P-224 key"),
-    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "a key for RSA-PSS alone (id-RSASSA-PSS)"),
+    (b"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0a", "a key for RSA-PSS only (id-RSASSA-PSS)"),
     (b"\x2b\x65\x71", "an Ed448 key"),
     (b"\x2a\x86\x48\xce\x38\x04\x01", "a DSA key"),
 ];
 
-fn kind(algorithm: &[u8]) -> String {
+fn key_type(algorithm: &[u8]) -> String {
     let oid = |der| element(der).filter(|(tag, ..)| *tag == 0x06);
     let Some((_, id, parameters)) = oid(algorithm) else { return "a key of no known type".to_owned() };
-    let (what, id) = match oid(parameters) {
+    let (prefix, id) = match oid(parameters) {
         Some((_, curve, _)) if id == EC_PUBLIC_KEY => ("a key on the curve", curve),
         _ => ("a key of the type", id),
     };
-    let known = KINDS.iter().find(|(known, _)| *known == id);
-    known.map_or_else(|| format!("{what} {}", dotted(id)), |(_, kind)| (*kind).to_owned())
+    let known = KNOWN_TYPES.iter().find(|(known, _)| *known == id);
+    known.map_or_else(|| format!("{prefix} {}", dotted(id)), |(_, name)| (*name).to_owned())
 }
 
-/// An object identifier as people write it.
+/// An object identifier in dotted form, such as `1.3.132.0.35`.
 fn dotted(id: &[u8]) -> String {
     let mut arcs: Vec<u64> = Vec::new();
     let mut arc = 0_u64;
@@ -135,7 +135,7 @@ fn dotted(id: &[u8]) -> String {
     format!("{top}.{}{rest}", first - top * 40)
 }
 
-/// The subject's common name, or its organisation, in quotes and cut.
+/// The first 100 characters of the subject's common name or organisation, in quotes.
 fn name(mut subject: &[u8]) -> String {
     let mut names = [None, None];
     while let Some((_, set, rest)) = element(subject) {
@@ -156,7 +156,7 @@ fn name(mut subject: &[u8]) -> String {
     )
 }
 
-/// The first element of DER: its tag, its content, and what follows it.
+/// Splits DER into the tag and the content of its first element, and the bytes after it.
 fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, rest) = der.split_first()?;
     let (&first, rest) = rest.split_first()?;

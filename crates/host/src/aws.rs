@@ -1,4 +1,4 @@
-//! The AWS SDK's configuration, from the variables that Lambda sets.
+//! Makes the AWS SDK's configuration from the variables that Lambda sets.
 
 use std::time::Duration;
 
@@ -12,13 +12,12 @@ use aws_types::{SdkConfig, region::Region};
 
 use crate::{Environment, HttpClients};
 
-/// One attempt of a call, its answer's headers included.
-const ATTEMPT: Duration = Duration::from_secs(10);
-/// How long a response's body may stand still while it is read: an object's head, a part of it, its stream, a record that is
-/// read back.
-const STANDSTILL: Duration = Duration::from_secs(15);
-/// Tries of the SDK itself; longer faults are the pipeline's to wait out.
-const TRIES: u32 = 4;
+/// The limit of one attempt of a call, until the response's headers have arrived.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a response's body may stall while it is read.
+const READ_TIMEOUT: Duration = Duration::from_secs(15);
+/// Attempts of the SDK itself. The pipeline retries after longer faults.
+const MAX_ATTEMPTS: u32 = 4;
 
 /// Configurations for the service clients, which share connections and credentials.
 #[derive(Debug, Clone)]
@@ -40,8 +39,8 @@ impl Aws {
         let mut endpoints = Vec::new();
         if environment.optional("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS").is_none_or(|value| value != "true") {
             for service in SERVICES {
-                let own = environment.optional(&format!("AWS_ENDPOINT_URL_{service}"));
-                if let Some(endpoint) = own.or_else(|| environment.optional("AWS_ENDPOINT_URL")) {
+                let of_service = environment.optional(&format!("AWS_ENDPOINT_URL_{service}"));
+                if let Some(endpoint) = of_service.or_else(|| environment.optional("AWS_ENDPOINT_URL")) {
                     endpoints.push((service, endpoint));
                 }
             }
@@ -53,23 +52,24 @@ impl Aws {
             .credentials_provider(SharedCredentialsProvider::new(credentials))
             .http_client(clients.aws.clone())
             .sleep_impl(TokioSleep::new())
-            .retry_config(RetryConfig::standard().with_max_attempts(TRIES))
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .timeout_config(
-                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT).read_timeout(STANDSTILL).build(),
+                TimeoutConfig::builder().operation_attempt_timeout(ATTEMPT_TIMEOUT).read_timeout(READ_TIMEOUT).build(),
             )
-            // It would count the time in which CXone stops reading, and the S3 stream with it. `read_timeout` does not.
+            // This protection would also count the time in which CXone, and with it the reader of the S3 stream, stops reading.
+            // `read_timeout` does not.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .build();
         Self { config, endpoints }
     }
 
-    /// The configuration for S3; [`Self::path_style`] goes with it.
+    /// The configuration for S3. Use it with [`Self::path_style`].
     #[must_use]
     pub fn s3(&self) -> SdkConfig {
-        self.of("S3")
+        self.for_service("S3")
     }
 
-    /// Whether S3 is reached by an endpoint of its own, where buckets are seldom host names.
+    /// Whether S3 has a configured endpoint. At such an endpoint, buckets are seldom host names.
     #[must_use]
     pub fn path_style(&self) -> bool {
         self.endpoints.iter().any(|(service, _)| *service == "S3")
@@ -78,28 +78,28 @@ impl Aws {
     /// The configuration for DynamoDB.
     #[must_use]
     pub fn dynamodb(&self) -> SdkConfig {
-        self.of("DYNAMODB")
+        self.for_service("DYNAMODB")
     }
 
     /// The configuration for SQS.
     #[must_use]
     pub fn sqs(&self) -> SdkConfig {
-        self.of("SQS")
+        self.for_service("SQS")
     }
 
     /// The configuration for Step Functions.
     #[must_use]
     pub fn sfn(&self) -> SdkConfig {
-        self.of("SFN")
+        self.for_service("SFN")
     }
 
     /// The configuration for Secrets Manager.
     #[must_use]
     pub fn secrets_manager(&self) -> SdkConfig {
-        self.of("SECRETS_MANAGER")
+        self.for_service("SECRETS_MANAGER")
     }
 
-    fn of(&self, service: &str) -> SdkConfig {
+    fn for_service(&self, service: &str) -> SdkConfig {
         match self.endpoints.iter().find(|(known, _)| *known == service) {
             Some((_, endpoint)) => self.config.clone().into_builder().endpoint_url(endpoint).build(),
             None => self.config.clone(),

@@ -1,6 +1,6 @@
-//! The AWS SDK's HTTP connector: hyper on the process's one TLS configuration.
+//! The AWS SDK's HTTP connector: hyper with the process's TLS configuration.
 //!
-//! Not reqwest, since that parses a URL anew and resolves `..` in a path, which is an ordinary part of an S3 key.
+//! reqwest does not fit: it parses the URL again and resolves `..` in the path, which an S3 key may contain.
 
 use std::{error::Error, io, time::Duration};
 
@@ -27,13 +27,14 @@ use rustls::ClientConfig;
 
 use crate::read_timeout::ReadTimeout;
 
-/// How long a connection may take to come about.
-pub(crate) const CONNECT: Duration = Duration::from_secs(10);
-/// Lambda freezes a process between invocations; a connection idle for longer is likely dead behind a NAT gateway.
-pub(crate) const IDLE: Duration = Duration::from_secs(50);
-/// Headers of one response. S3 sends one for each entry of an object's user metadata (2 KiB in all), and hyper refuses more
-/// than 100 by default.
-const HEADERS: usize = 512;
+/// How long the client waits for a connection.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// The client closes a connection that is idle for longer. Lambda freezes a process between invocations, and a NAT gateway drops
+/// idle connections.
+pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(50);
+/// The most headers in a response. S3 sends one for each entry of an object's user metadata (2 KiB in all). By default, hyper
+/// refuses more than 100.
+const MAX_HEADERS: usize = 512;
 
 type Hyper = Client<HttpsConnector<HttpConnector>, SdkBody>;
 
@@ -41,13 +42,13 @@ pub(crate) fn shared(tls: ClientConfig) -> SharedHttpClient {
     let mut tcp = HttpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(CONNECT));
+    tcp.set_connect_timeout(Some(CONNECT_TIMEOUT));
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1().wrap_connector(tcp);
     let hyper = Client::builder(TokioExecutor::new())
         .pool_timer(TokioTimer::new())
-        .pool_idle_timeout(IDLE)
-        .http1_max_headers(HEADERS)
-        // Stores that speak S3's protocol, and proxies before S3, write headers that HTTP no longer allows.
+        .pool_idle_timeout(IDLE_TIMEOUT)
+        .http1_max_headers(MAX_HEADERS)
+        // Stores that are compatible with S3, and proxies in front of S3, send headers that HTTP no longer allows.
         .http1_allow_obsolete_multiline_headers_in_responses(true)
         .http1_allow_spaces_after_header_name_in_responses(true)
         .build(https);
@@ -77,39 +78,40 @@ impl SdkConnector for Connector {
         let read_timeout = self.read_timeout;
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x().map_err(|error| ConnectorError::user(error.into()))?;
-            let answer = hyper.request(request);
-            let answer = match read_timeout {
-                None => answer.await,
-                Some(limit) => tokio::time::timeout(limit, answer)
+            let response = hyper.request(request);
+            let response = match read_timeout {
+                None => response.await,
+                Some(limit) => tokio::time::timeout(limit, response)
                     .await
                     .map_err(|elapsed| ConnectorError::timeout(elapsed.into()))?,
             };
-            let mut answer = answer.map_err(classified)?;
-            to_utf8(answer.headers_mut());
-            let answer = answer.map(|body| match read_timeout {
+            let mut response = response.map_err(classified)?;
+            to_utf8(response.headers_mut());
+            let response = response.map(|body| match read_timeout {
                 None => SdkBody::from_body_1_x(body),
                 Some(limit) => SdkBody::from_body_1_x(ReadTimeout::new(body, limit)),
             });
-            HttpResponse::try_from(answer).map_err(|error| ConnectorError::other(error.into(), None))
+            HttpResponse::try_from(response).map_err(|error| ConnectorError::other(error.into(), None))
         })
     }
 }
 
-/// Reads header values that are not UTF-8 as Latin-1, which HTTP's headers once were, and writes them in UTF-8.
+/// Converts header values that are not UTF-8 from Latin-1, the former encoding of HTTP's headers, to UTF-8.
 ///
-/// S3 repeats an object's `Content-Type`, `Content-Disposition`, `Expires` and user metadata byte for byte. The SDK refuses the
-/// whole response for one of them that is not UTF-8 (`Expires`: it panics), or, if told to skip it, drops all user metadata.
+/// S3 repeats an object's `Content-Type`, `Content-Disposition`, `Expires` and user metadata byte for byte. If one of them is not
+/// UTF-8, the SDK refuses the whole response, or drops all user metadata if it is configured to skip the value. For `Expires`, it
+/// panics.
 fn to_utf8(headers: &mut HeaderMap) {
     for value in headers.values_mut().filter(|value| std::str::from_utf8(value.as_bytes()).is_err()) {
         let text: String = value.as_bytes().iter().copied().map(char::from).collect();
-        // What was a header's value still is one: it holds no other characters below 0x80.
+        // The conversion changes no byte below 0x80, so the result is a valid header value too.
         if let Ok(readable) = HeaderValue::from_bytes(text.as_bytes()) {
             *value = readable;
         }
     }
 }
 
-/// The SDK tries again on timeouts and on broken connections, so it must be told which an error is.
+/// Tells the SDK whether an error is a timeout or a broken connection. The SDK retries both.
 fn classified(error: hyper_util::client::legacy::Error) -> ConnectorError {
     let timed_out = is_timeout(&error);
     let error: BoxError = error.into();

@@ -1,4 +1,4 @@
-//! CXone's client, from the settings that intake and poll share.
+//! Makes CXone's client from the settings that intake and poll share.
 
 use cxone::{Credentials, CredentialsError, Endpoints, JobPath, Settings, TokenAuth, UploadPath};
 use serde::Deserialize;
@@ -9,12 +9,12 @@ use crate::{Environment, Invalid, PlainHttpHosts, SecretError, secret};
 const SHAPE: &str = r#"{"client_id": "…", "client_secret": "…"}"#;
 const SCOPES: &str = "interaction:write attachment:write job:read analytics:read";
 
-/// Where CXone is and who we are to it.
+/// CXone's endpoints, and the secret with the credentials.
 #[derive(Debug, Clone)]
 pub struct CxoneSettings {
-    /// URLs, paths, scopes.
+    /// The client's settings.
     pub client: Settings,
-    /// The secret's name or ARN.
+    /// The name or ARN of the secret.
     pub secret_id: String,
 }
 
@@ -22,16 +22,16 @@ impl CxoneSettings {
     /// Reads every setting whose name begins with `CXONE_`, except `CXONE_UPLOAD_FRAMING`.
     ///
     /// # Errors
-    /// [`Invalid`] where a URL is wrong.
+    /// [`Invalid`] if a URL is wrong.
     pub fn from_environment(environment: &mut Environment) -> Result<Self, Invalid> {
         let plain = PlainHttpHosts::from_environment(environment);
         let mut region = environment.optional("CXONE_REGION").unwrap_or_else(|| "us-1".to_owned());
         if !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             environment.fault(
                 "CXONE_REGION",
-                format_args!("is {region:?}: it may hold only lower-case letters, digits and -"),
+                format_args!("is {region:?}: it may contain only lower-case letters, digits and -"),
             );
-            // Stands in until the faults are told.
+            // The URL below needs a valid region until `Environment::finish` reports the fault.
             "us-1".clone_into(&mut region);
         }
         let base = if environment.optional("CXONE_BASE_URL").is_some() {
@@ -51,7 +51,7 @@ impl CxoneSettings {
     }
 }
 
-/// Makes the client. The secret is read when a token is first wanted, and again when CXone refuses one.
+/// Makes the client. It reads the secret when it needs the first token, and again when CXone refuses a token.
 #[must_use]
 pub fn cxone_client(
     settings: CxoneSettings,

@@ -1,4 +1,4 @@
-//! Settings from the environment: all read once, every fault named in one message.
+//! Reads the settings from the environment, and reports every fault in one message.
 
 use std::{fmt::Display, str::FromStr};
 
@@ -6,41 +6,41 @@ use url::Url;
 
 type Lookup = dyn Fn(&str) -> Option<String>;
 
-/// Reads settings and collects what is wrong with them, so that an operator mends all faults in one go.
+/// Reads settings and collects their faults, so that an operator can correct all of them at once.
 pub struct Environment {
     lookup: Box<Lookup>,
     faults: Vec<String>,
 }
 
-/// A fault of a setting was noted, so [`Environment::finish`] fails. Only noting a fault makes one.
+/// Shows that a fault was noted, so [`Environment::finish`] fails. Only [`Environment::fault`] creates it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Invalid(());
 
-/// Every setting that is missing or malformed, by name.
+/// The faults of all settings that are missing or malformed. Each begins with the setting's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {} wrong: {}", .0.len(), if .0.len() == 1 { "setting is" } else { "settings are" }, .0.join("; "))]
 pub struct SettingsError(pub Vec<String>);
 
 impl Environment {
-    /// The process's environment.
+    /// Reads the environment of the process.
     #[must_use]
     pub fn of_process() -> Self {
         Self::new(|name| std::env::var(name).ok())
     }
 
-    /// Any source of settings. An empty value counts as not set.
+    /// Reads settings from `lookup`. An empty value counts as not set.
     #[must_use]
     pub fn new(lookup: impl Fn(&str) -> Option<String> + 'static) -> Self {
         Self { lookup: Box::new(lookup), faults: Vec::new() }
     }
 
-    /// A text that may be absent.
+    /// A setting that may be absent.
     #[must_use]
     pub fn optional(&self, name: &str) -> Option<String> {
         (self.lookup)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// A text that must be there; where it is not, a fault is noted and an empty text stands in until [`Self::finish`].
+    /// A setting that must be present. If it is absent, this notes a fault and returns an empty text.
     pub fn required(&mut self, name: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.fault(name, "is missing");
@@ -48,7 +48,7 @@ impl Environment {
         })
     }
 
-    /// A value with a default; a value that does not parse is a fault and the default stands in until [`Self::finish`].
+    /// A setting with a default. If its value does not parse, this notes a fault and returns the default.
     pub fn parsed<T>(&mut self, name: &str, default: T) -> T
     where
         T: FromStr,
@@ -64,28 +64,28 @@ impl Environment {
         }
     }
 
-    /// A whole number inside a range.
+    /// A whole number within a range. If its value is not one, this notes a fault and returns the default.
     pub fn number(&mut self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
         let Some(value) = self.optional(name) else { return default };
         match value.trim().parse::<u64>() {
             Ok(number) if range.contains(&number) => number,
             _ => {
                 let (low, high) = (range.start(), range.end());
-                let wanted = if *high == u64::MAX {
+                let allowed = if *high == u64::MAX {
                     format!("it must be a whole number of at least {low}")
                 } else {
                     format!("it must be a whole number from {low} to {high}")
                 };
-                self.fault(name, format_args!("is {value:?}: {wanted}"));
+                self.fault(name, format_args!("is {value:?}: {allowed}"));
                 default
             }
         }
     }
 
-    /// A URL that must be there: `https`, or `http` for one of `plain` hosts.
+    /// A URL that must be present: `https`, or `http` for one of the hosts in `plain`.
     ///
     /// # Errors
-    /// [`Invalid`] where it is missing or wrong.
+    /// [`Invalid`] if it is missing or wrong.
     pub fn url(&mut self, name: &str, plain: &PlainHttpHosts) -> Result<Url, Invalid> {
         match self.optional(name) {
             Some(value) => checked_url(&value, plain).map_err(|fault| self.fault(name, fault)),
@@ -96,21 +96,21 @@ impl Environment {
     /// A URL that may be absent.
     ///
     /// # Errors
-    /// [`Invalid`] where it is wrong.
+    /// [`Invalid`] if it is wrong.
     pub fn optional_url(&mut self, name: &str, plain: &PlainHttpHosts) -> Result<Option<Url>, Invalid> {
         if self.optional(name).is_none() { Ok(None) } else { self.url(name, plain).map(Some) }
     }
 
-    /// Notes a fault of a setting.
-    pub fn fault(&mut self, name: &str, what: impl Display) -> Invalid {
-        self.faults.push(format!("{name} {what}"));
+    /// Notes a fault of a setting. `fault` continues a sentence that begins with the setting's name: `is missing`.
+    pub fn fault(&mut self, name: &str, fault: impl Display) -> Invalid {
+        self.faults.push(format!("{name} {fault}"));
         Invalid(())
     }
 
-    /// Ends the reading, with what was made of the settings.
+    /// Returns `made`, the value made from the settings, if no fault was noted.
     ///
     /// # Errors
-    /// [`SettingsError`] with every fault noted so far.
+    /// [`SettingsError`] with every noted fault.
     pub fn finish<T>(self, made: Result<T, Invalid>) -> Result<T, SettingsError> {
         match made {
             Ok(made) if self.faults.is_empty() => Ok(made),
@@ -119,19 +119,19 @@ impl Environment {
     }
 }
 
-/// The hosts for which a plain `http` URL is taken; by default loopback, so that no setting can send credentials in the clear.
+/// The hosts for which a plain `http` URL is allowed. By default only loopback, so that no URL sends credentials unencrypted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlainHttpHosts(Vec<String>);
 
 impl PlainHttpHosts {
-    /// `PLAIN_HTTP_HOSTS`, a comma-separated list; loopback where it is absent.
+    /// Reads `PLAIN_HTTP_HOSTS`, a comma-separated list.
     #[must_use]
     pub fn from_environment(environment: &Environment) -> Self {
-        let listed = environment.optional("PLAIN_HTTP_HOSTS").unwrap_or_else(|| "127.0.0.1,localhost,[::1]".to_owned());
-        Self(listed.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect())
+        let list = environment.optional("PLAIN_HTTP_HOSTS").unwrap_or_else(|| "127.0.0.1,localhost,[::1]".to_owned());
+        Self(list.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect())
     }
 
-    fn admit(&self, url: &Url) -> bool {
+    fn contain(&self, url: &Url) -> bool {
         let host = url.host_str().unwrap_or_default();
         self.0.iter().any(|known| known == host || known.trim_matches(['[', ']']) == host.trim_matches(['[', ']']))
     }
@@ -139,15 +139,15 @@ impl PlainHttpHosts {
 
 fn checked_url(value: &str, plain: &PlainHttpHosts) -> Result<Url, String> {
     let parsed = Url::parse(value.trim());
-    // What cannot be read as a web address may hold credentials all the same.
-    let holds_credentials = match &parsed {
+    // A text that is not a valid web address may contain credentials too.
+    let has_credentials = match &parsed {
         Ok(url) if matches!(url.scheme(), "http" | "https") => !url.username().is_empty() || url.password().is_some(),
         _ => value.contains('@'),
     };
-    if holds_credentials {
-        return Err("holds credentials; they belong in the secret".to_owned());
+    if has_credentials {
+        return Err("contains credentials; move them to the secret".to_owned());
     }
-    // A query may hold a key as well.
+    // A query may contain a key too.
     let value = match value.split_once(['?', '#']) {
         Some((before, _)) => format!("{before}?…"),
         None => value.to_owned(),
@@ -155,12 +155,12 @@ fn checked_url(value: &str, plain: &PlainHttpHosts) -> Result<Url, String> {
     let url = parsed.map_err(|error| format!("is {value:?}: {error}"))?;
     match url.scheme() {
         "https" => Ok(url),
-        "http" if plain.admit(&url) => Ok(url),
+        "http" if plain.contain(&url) => Ok(url),
         "http" => Err(format!(
-            "is {value:?}: plain http is taken for the hosts of PLAIN_HTTP_HOSTS only (now {}); use https",
+            "is {value:?}: plain http is allowed only for the hosts in PLAIN_HTTP_HOSTS ({}); use https",
             plain.0.join(", ")
         )),
-        other => Err(format!("is {value:?}: {other} is no scheme for it; use https")),
+        other => Err(format!("is {value:?}: the scheme {other} is not allowed; use https")),
     }
 }
 
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn names_every_fault_in_one_message() {
+    fn all_faults_are_reported_in_one_message() {
         let mut environment = environment(&[("SIZE", "25MB"), ("WINDOW", "61"), ("EMPTY", " ")]);
         environment.required("LEDGER_TABLE");
         environment.required("EMPTY");
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_is_for_the_listed_hosts_only() {
+    fn plain_http_is_allowed_for_the_listed_hosts_only() {
         let mut settings = environment(&[
             ("A", "http://127.0.0.1:9/api/v2"),
             ("B", "http://cxone.example/api"),
@@ -216,14 +216,14 @@ mod tests {
     }
 
     #[test]
-    fn plain_hosts_can_be_widened() {
+    fn host_in_plain_http_hosts_is_allowed() {
         let mut settings = environment(&[("PLAIN_HTTP_HOSTS", "172.17.0.1"), ("A", "http://172.17.0.1:80/")]);
         let plain = PlainHttpHosts::from_environment(&settings);
         assert!(settings.url("A", &plain).is_ok());
     }
 
     #[test]
-    fn url_that_may_be_absent_is_checked_where_it_is_there() {
+    fn optional_url_is_checked_if_it_is_present() {
         let mut settings = environment(&[("B", "http://cxone.example/api")]);
         let plain = PlainHttpHosts::from_environment(&settings);
         assert_eq!(settings.optional_url("A", &plain), Ok(None));
@@ -235,7 +235,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_fault_quotes_a_url_s_credentials(
+        fn no_fault_quotes_credentials_in_a_url(
             secret in "[a-z0-9]{8,20}",
             before in "(https?|ftp|[a-z]{1,3})?:?/{0,3}[a-z]{0,4}:?",
             behind in "@[a-z0-9.:\\[\\]%/ ]{0,20}",
@@ -247,7 +247,7 @@ mod tests {
         }
 
         #[test]
-        fn a_url_that_is_taken_is_https_or_loopback(
+        fn accepted_url_is_https_or_loopback(
             text in "(https?://)?([a-z.]{1,8}|127.0.0.1|localhost|\\[::1\\])\\PC{0,12}"
         ) {
             let plain = PlainHttpHosts::from_environment(&environment(&[]));

@@ -1,7 +1,8 @@
-//! What every function does once at cold start: read the settings, make the clients, set up the logs, and serve.
+//! Starts a function and serves its invocations. At cold start it reads the settings, makes the clients and sets up the logs.
 //!
-//! `aws-config` is deliberately absent. In Lambda the credentials, the region and the endpoints are environment variables;
-//! its credential chain (profiles, SSO, instance metadata, its own HTTP client) multiplies the start-up work by five.
+//! `aws-config` is deliberately absent. In Lambda, the credentials, the region and the endpoints are environment variables. The
+//! credential chain of `aws-config` (profiles, SSO, instance metadata, its own HTTP client) multiplies the start-up work by
+//! five.
 
 mod authorities;
 mod aws;

@@ -1,4 +1,4 @@
-//! Structured logs: one JSON object a line, on standard output, where Lambda takes them.
+//! Structured logs: one JSON object per line on standard output, from where Lambda reads them.
 
 use std::io::{self, Write};
 
@@ -10,22 +10,22 @@ use tracing_subscriber::{
 
 use crate::Environment;
 
-/// Starts logging at the level that `LOG_LEVEL` sets (`error`, `warn`, `info`, `debug`, `trace`; `info` where there is none).
+/// Starts logging at the level of `LOG_LEVEL` (`error`, `warn`, `info`, `debug`, `trace`; by default `info`).
 ///
-/// Not `AWS_LAMBDA_LOG_LEVEL`: by that one Lambda itself filters what the function prints, metrics included.
+/// `AWS_LAMBDA_LOG_LEVEL` is not used, because Lambda would then also filter the lines of metrics.
 ///
-/// Libraries are held at `warn`: at `debug` the SDK and hyper print headers, and with them credentials.
+/// Libraries log at `warn` at most, because at `debug` the SDK and hyper print headers, and with them credentials.
 pub(crate) fn init(environment: &mut Environment) {
     let level = environment.parsed("LOG_LEVEL", LevelFilter::INFO);
-    let own = ["intake", "poll", "finalize", "host", "cxone", "ledger", "attachments", "events"];
+    let crates = ["intake", "poll", "finalize", "host", "cxone", "ledger", "attachments", "events"];
     let filter = Targets::new()
         .with_default(LevelFilter::WARN.min(level))
-        .with_targets(own.map(|target| (target, level)))
-        // It says again what `serve` has said of a failure, without the request.
+        .with_targets(crates.map(|target| (target, level)))
+        // It would log a panic a second time, without the request.
         .with_target("lambda_runtime::layers::panic", LevelFilter::OFF);
-    // A second call (two tests in one process) keeps the first subscriber.
+    // A second call, such as by two tests in one process, has no effect.
     let _ = registry().with(lines(std::io::stdout).with_filter(filter)).try_init();
-    // A line like any other: the standard one is plain text on several lines, and knows nothing of the request.
+    // The standard hook would write several lines of plain text, without the request.
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
 }
 
@@ -37,7 +37,7 @@ where
     lines.with_ansi(false).with_writer(HarmlessLines(writer))
 }
 
-/// Escapes what a terminal would obey or hide: a key, a tag or an error of another system may hold it.
+/// Escapes characters that a terminal would obey or hide. A key, a tag or an error of another system may contain them.
 struct HarmlessLines<W>(W);
 
 impl<'a, W: fmt::MakeWriter<'a>> fmt::MakeWriter<'a> for HarmlessLines<W> {
@@ -51,7 +51,7 @@ impl<'a, W: fmt::MakeWriter<'a>> fmt::MakeWriter<'a> for HarmlessLines<W> {
 struct Harmless<W>(W);
 
 impl<W: Write> Write for Harmless<W> {
-    /// A line comes as one piece.
+    /// The subscriber writes each line in one call.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.0.write_all(json_shown(&String::from_utf8_lossy(line)).as_bytes())?;
         Ok(line.len())
@@ -76,9 +76,9 @@ mod tests {
     use crate::serve::invocation;
 
     #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
+    struct Captured(Arc<Mutex<Vec<u8>>>);
 
-    impl Write for Kept {
+    impl Write for Captured {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0.lock().unwrap().write(bytes)
         }
@@ -89,20 +89,20 @@ mod tests {
     }
 
     #[test]
-    fn line_holds_no_raw_character_that_a_terminal_obeys_or_hides() {
-        let (kept, key) = (Kept::default(), "INT-1/a\u{202e}\u{200b}\u{1b}[2J\u{9b}fdp.exe");
-        let writer = kept.clone();
+    fn characters_that_a_terminal_obeys_or_hides_are_escaped() {
+        let (captured, key) = (Captured::default(), "INT-1/a\u{202e}\u{200b}\u{1b}[2J\u{9b}fdp.exe");
+        let writer = captured.clone();
         tracing::subscriber::with_default(registry().with(lines(move || writer.clone())), || {
             tracing::error!(key, "{key} cannot be read");
         });
-        let line = String::from_utf8(kept.0.lock().unwrap().clone()).unwrap();
+        let line = String::from_utf8(captured.0.lock().unwrap().clone()).unwrap();
         assert!(line.trim_end().chars().all(attachments::is_harmless), "{line:?}");
         let line: Value = serde_json::from_str(&line).unwrap();
         assert_eq!((&line["key"], &line["message"]), (&json!(key), &json!(format!("{key} cannot be read"))));
     }
 
     #[test]
-    fn a_line_names_request_and_object_at_every_level() {
+    fn line_names_request_and_object_at_every_level() {
         let mut context = Context::default();
         context.request_id = "request-1".to_owned();
         for payload in [
@@ -110,14 +110,14 @@ mod tests {
             json!({"attachment": {"identity": "i", "interaction_id": "INT-42"}}),
         ] {
             for level in [LevelFilter::ERROR, LevelFilter::WARN, LevelFilter::INFO, LevelFilter::TRACE] {
-                let kept = Kept::default();
-                let writer = kept.clone();
+                let captured = Captured::default();
+                let writer = captured.clone();
                 let subscriber =
                     registry().with(lines(move || writer.clone()).with_filter(Targets::new().with_default(level)));
                 tracing::subscriber::with_default(subscriber, || {
                     invocation(&payload, &context).in_scope(|| tracing::error!("it failed"));
                 });
-                let line: Value = serde_json::from_slice(&kept.0.lock().unwrap()).unwrap();
+                let line: Value = serde_json::from_slice(&captured.0.lock().unwrap()).unwrap();
                 let span = json!({"name": "invocation", "request_id": "request-1", "identity": "i", "interaction_id": "INT-42"});
                 assert_eq!((&line["message"], &line["span"]), (&json!("it failed"), &span), "{level}");
             }

@@ -1,7 +1,7 @@
-//! Metrics in CloudWatch's embedded format: a JSON line on standard output that CloudWatch turns into data points.
+//! Metrics in CloudWatch's embedded metric format: JSON lines on standard output, from which CloudWatch makes data points.
 //!
-//! Written here rather than by a crate: the format is one object, and the crates for it bring a registry, a recorder and
-//! start-up work that a function with a dozen counters has no use for.
+//! No crate is used for this. The format is one JSON object, and the crates for it add a registry, a recorder and start-up
+//! work that the functions do not need.
 
 use std::{sync::OnceLock, time::SystemTime};
 
@@ -10,16 +10,16 @@ use serde_json::{Map, Value, json};
 
 use crate::Environment;
 
-/// The namespace in CloudWatch where `METRICS_NAMESPACE` sets no other.
+/// The namespace in CloudWatch if `METRICS_NAMESPACE` is not set.
 pub const DEFAULT_NAMESPACE: &str = "CxoneAttachments";
 
-/// Set once at cold start: what is emitted deep inside a record's work needs no handle for it.
+/// Set once at cold start, so that code that emits a metric needs no handle.
 static NAMESPACE: OnceLock<String> = OnceLock::new();
 
-/// Reads `METRICS_NAMESPACE`; the stacks of one account have one each.
+/// Reads `METRICS_NAMESPACE`. Each stack of an account has its own.
 pub fn init(environment: &Environment) {
     let namespace = environment.optional("METRICS_NAMESPACE").unwrap_or_else(|| DEFAULT_NAMESPACE.to_owned());
-    // A second call (two tests in one process) keeps the first.
+    // A second call, such as by two tests in one process, has no effect.
     let _ = NAMESPACE.set(namespace);
 }
 
@@ -29,15 +29,14 @@ fn namespace() -> &'static str {
 
 macro_rules! metrics {
     ($($(#[doc = $doc:literal])+ $variant:ident: $unit:literal, $function:literal,)+) => {
-        /// What the functions count and measure. `infra/metrics.json` lists the same for dashboard and alarms; a test holds
-        /// the two together.
+        /// The metrics. `infra/metrics.json` lists the same for dashboard and alarms; a test compares the two.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub enum Metric {
             $($(#[doc = $doc])+ $variant,)+
         }
 
         impl Metric {
-            /// All of them.
+            /// All metrics, in the order of `infra/metrics.json`.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name in CloudWatch.
@@ -62,69 +61,69 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// Uploads that CXone accepted.
+    /// Uploads that CXone has accepted.
     Uploads: "Count", "intake",
-    /// Their bytes.
+    /// Bytes of accepted uploads.
     UploadBytes: "Bytes", "intake",
-    /// From an accepted upload's first byte to CXone's answer.
+    /// From the first byte of an accepted upload to CXone's response.
     UploadLatency: "Milliseconds", "intake",
-    /// Uploads that were begun (or may have been, by a run that died) and not accepted, of an object that then was.
+    /// Uploads of an object before the accepted one, possible ones of crashed runs included.
     UploadRetries: "Count", "intake",
-    /// Answers of 429.
+    /// Responses that ask to wait: 429, or another 4xx with `Retry-After`.
     Throttled: "Count", "intake, poll",
-    /// Tokens fetched.
+    /// Requests for an access token.
     TokenFetches: "Count", "intake, poll",
-    /// Objects released for a later run.
+    /// Objects that intake released for a later attempt.
     GivenBack: "Count", "intake",
-    /// Refusals of the credentials that count for the alarm, see [`crate::Refusals`].
+    /// Refusals of the credentials that count for the alarm. See [`crate::Refusals`].
     CxoneUnauthorized: "Count", "intake, poll",
-    /// Reads that S3 denied.
+    /// Reads of objects that S3 denied.
     SourceDenied: "Count", "intake",
-    /// Messages that could not be read.
+    /// Messages that intake could not read or refused, and put into the dead-letter queue.
     DeadLetters: "Count", "intake",
-    /// Records that start nothing.
+    /// Records that start nothing: test events, folder markers, keys outside the prefix, other kinds of events.
     IgnoredRecords: "Count", "intake",
-    /// Interaction ids that an object's metadata asked for without effect.
+    /// Interaction ids that an object's metadata asked for, while `INTERACTION_ID_FROM` is `key`.
     IgnoredInteractionIds: "Count", "intake",
-    /// Objects whose metadata asked for no scan without effect.
+    /// Objects whose metadata asked for no scan, while `ALLOW_SCAN_OPT_OUT` is `false`.
     IgnoredScanOptOuts: "Count", "intake",
-    /// The part of the storage quota that is reserved, 0 to 1.
+    /// The used share of the storage quota, 0 to 1.
     QuotaUsedRatio: "None", "intake",
-    /// Questions asked until a job's end.
+    /// Polls of a job until polling ended.
     PollsPerJob: "Count", "poll",
-    /// Jobs whose end polling saw.
+    /// Jobs whose polling ended.
     JobsEnded: "Count", "poll",
-    /// Objects with their outcome, by outcome, and by outcome and reason.
+    /// Objects by outcome, and by outcome and reason code.
     Outcomes: "Count", "finalize",
     /// From S3's event to the outcome.
     EndToEndLatency: "Milliseconds", "finalize",
-    /// Webhooks posted.
+    /// Delivery attempts of webhooks.
     WebhookTries: "Count", "finalize",
-    /// Webhooks that were not answered with 2xx.
+    /// Failed delivery attempts, unusable signing secrets included.
     WebhookUndelivered: "Count", "finalize",
     /// Audit records that could not be written.
     AuditUnwritable: "Count", "finalize",
-    /// Outcomes that the ledger did not take.
+    /// Calls of finalize that could not use the ledger.
     LedgerUnavailable: "Count", "finalize",
-    /// Calls of finalize that the ledger does not know, or that say something else than it.
+    /// Calls of finalize that the ledger does not know or that contradict it.
     InputForeign: "Count", "finalize",
-    /// Objects under a record's key that finalize did not write.
+    /// Objects under an audit record's key that finalize did not write.
     AuditForeign: "Count", "finalize",
 }
 
-/// Emits values without dimensions, all in one line.
+/// Emits values without dimensions in one line.
 pub fn emit(values: &[(Metric, f64)]) {
     if !values.is_empty() {
         println!("{}", line(values, &json!([[]]), &Map::new(), SystemTime::now().into()));
     }
 }
 
-/// Counts one.
+/// Adds one to a metric.
 pub fn count(metric: Metric) {
     emit(&[(metric, 1.0)]);
 }
 
-/// Counts an object's outcome, by outcome and by outcome and reason.
+/// Counts an object by its outcome, and by its outcome and reason.
 pub fn count_outcome(outcome: Outcome, reason: Option<ReasonCode>) {
     let mut dimensions = Map::new();
     dimensions.insert("Outcome".to_owned(), outcome.as_str().into());
@@ -135,14 +134,14 @@ pub fn count_outcome(outcome: Outcome, reason: Option<ReasonCode>) {
 }
 
 fn line(values: &[(Metric, f64)], sets: &Value, dimensions: &Map<String, Value>, now: Timestamp) -> String {
-    let named: Vec<Value> =
+    let metrics: Vec<Value> =
         values.iter().map(|(metric, _)| json!({"Name": metric.name(), "Unit": metric.unit()})).collect();
     let mut object = dimensions.clone();
     object.insert(
         "_aws".to_owned(),
         json!({
             "Timestamp": now.unix_millis(),
-            "CloudWatchMetrics": [{"Namespace": namespace(), "Dimensions": sets, "Metrics": named}],
+            "CloudWatchMetrics": [{"Namespace": namespace(), "Dimensions": sets, "Metrics": metrics}],
         }),
     );
     object.extend(values.iter().map(|(metric, value)| (metric.name().to_owned(), json!(value))));
@@ -154,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_the_embedded_format() {
+    fn line_has_the_embedded_metric_format() {
         let values = [(Metric::Uploads, 1.0), (Metric::UploadBytes, 43.0)];
         let read: Value =
             serde_json::from_str(&line(&values, &json!([[]]), &Map::new(), Timestamp::from_unix_millis(5))).unwrap();
@@ -167,9 +166,9 @@ mod tests {
         assert_eq!(read, expected);
     }
 
-    /// Dashboard and alarms are held against that file by `tests/python/infrastructure.py`.
+    /// `tests/python/infrastructure.py` compares dashboard and alarms with that file.
     #[test]
-    fn the_list_for_dashboard_and_alarms_is_what_is_emitted() {
+    fn listed_metrics_are_those_that_the_functions_emit() {
         let list: Vec<Value> = serde_json::from_str(include_str!("../../../infra/metrics.json")).unwrap();
         let text = |entry: &Value, field: &str| entry[field].as_str().unwrap().to_owned();
         let emitters = |entry: &Value| -> String {
@@ -181,8 +180,8 @@ mod tests {
             .map(|entry| (text(entry, "name"), text(entry, "unit"), emitters(entry)))
             .filter(|(.., emitted_by)| emitted_by != "state-machine-log")
             .collect();
-        let own = Metric::ALL.iter().map(|m| (m.name().to_owned(), m.unit().to_owned(), m.functions().to_owned()));
-        assert_eq!(listed, own.collect::<Vec<_>>());
+        let emitted = Metric::ALL.iter().map(|m| (m.name().to_owned(), m.unit().to_owned(), m.functions().to_owned()));
+        assert_eq!(listed, emitted.collect::<Vec<_>>());
     }
 
     #[test]

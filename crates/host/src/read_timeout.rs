@@ -1,4 +1,4 @@
-//! A limit on how long a response's body may stand still.
+//! A limit on how long a response's body may stall.
 
 use std::{
     future::Future,
@@ -12,21 +12,21 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// A body that fails when no frame comes for `limit` while its reader waits for one.
+/// A body that fails if no frame arrives within `limit` while its reader waits for one.
 ///
-/// Only waiting counts: a reader that does not poll, because whoever it sends the bytes to has stopped reading, is no fault of
-/// the body's sender.
+/// Only the reader's waiting counts. A reader may stop polling because the receiver of its bytes has stopped reading. That is not
+/// a fault of the body's sender.
 pub(crate) struct ReadTimeout<B> {
     body: B,
     limit: Duration,
     waiting_since: Option<Instant>,
-    /// Made at the first wait, and moved only when it rings: most waits are over long before.
-    alarm: Option<Pin<Box<Sleep>>>,
+    /// Created at the first wait, and moved only when it fires, because most waits end long before.
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B> ReadTimeout<B> {
     pub(crate) const fn new(body: B, limit: Duration) -> Self {
-        Self { body, limit, waiting_since: None, alarm: None }
+        Self { body, limit, waiting_since: None, timer: None }
     }
 }
 
@@ -45,15 +45,15 @@ where
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         let until = *this.waiting_since.get_or_insert_with(Instant::now) + this.limit;
-        let alarm = this.alarm.get_or_insert_with(|| Box::pin(sleep_until(until)));
+        let timer = this.timer.get_or_insert_with(|| Box::pin(sleep_until(until)));
         loop {
-            ready!(alarm.as_mut().poll(context));
+            ready!(timer.as_mut().poll(context));
             if Instant::now() >= until {
                 let fault = format!("no byte came for {} s", this.limit.as_secs_f64());
                 return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::TimedOut, fault).into())));
             }
-            // It rang for an earlier wait.
-            alarm.as_mut().reset(until);
+            // The timer fired for an earlier wait.
+            timer.as_mut().reset(until);
         }
     }
 
@@ -74,7 +74,7 @@ mod tests {
 
     const LIMIT: Duration = Duration::from_secs(15);
 
-    /// Frames of one byte, each after a pause.
+    /// A body of one-byte frames, each after a pause.
     struct Slow {
         pauses: VecDeque<Duration>,
         pause: Option<Pin<Box<Sleep>>>,
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn body_that_stands_still_fails_after_the_limit() {
+    async fn stalled_body_fails_after_the_limit() {
         let mut body = slow(&[1, 3600]);
         assert!(frame(&mut body).await.is_some_and(|frame| frame.is_ok()));
         let began = Instant::now();
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn slow_body_that_keeps_coming_is_read_to_its_end() {
+    async fn slow_body_is_read_to_its_end() {
         let mut body = slow(&[14; 20]);
         for _ in 0..20 {
             assert!(frame(&mut body).await.is_some_and(|frame| frame.is_ok()));
@@ -129,9 +129,9 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn reader_that_does_not_ask_is_not_timed() {
+    async fn time_in_which_the_reader_does_not_poll_does_not_count() {
         let mut body = slow(&[1, 10]);
-        // Asks, and then turns to something else for an hour.
+        // Polls once, and then not for an hour.
         assert!(tokio::time::timeout(Duration::from_millis(100), frame(&mut body)).await.is_err());
         tokio::time::sleep(Duration::from_hours(1)).await;
         assert!(frame(&mut body).await.is_some_and(|frame| frame.is_ok()));

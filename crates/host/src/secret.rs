@@ -1,4 +1,6 @@
-//! The two secrets, read from Secrets Manager and checked before use.
+//! Reads the two secrets from Secrets Manager and checks them.
+
+use std::error::Error;
 
 use aws_sdk_secretsmanager::{Client, error::DisplayErrorContext, operation::get_secret_value::GetSecretValueOutput};
 use secrecy::SecretString;
@@ -8,51 +10,51 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-/// Why a secret cannot be used. No text of the secret is in any of these.
+/// Why a secret cannot be used. No error contains text of the secret.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
-    /// Secrets Manager did not hand it out; trying again may help.
-    #[error("the secret {id} cannot be read: {cause}")]
+    /// The call to Secrets Manager failed. A later retry may help.
+    #[error("the secret {id} cannot be read: {}", DisplayErrorContext(source.as_ref()))]
     Unreadable {
-        /// Its id or ARN.
+        /// The secret's name or ARN.
         id: String,
-        /// The service's error.
-        cause: String,
+        /// The error of Secrets Manager.
+        source: Box<dyn Error + Send + Sync>,
     },
-    /// It still holds the placeholder that the stack was created with.
+    /// The secret still holds the placeholder with which template.yaml creates it.
     #[error(
         "the secret {id} still holds its placeholder; fill it with: aws secretsmanager put-secret-value --secret-id {id} --secret-string '{shape}'"
     )]
     Placeholder {
-        /// Its id or ARN.
+        /// The secret's name or ARN.
         id: String,
-        /// What it should look like.
+        /// The documented form.
         shape: &'static str,
     },
-    /// It was stored as bytes, not as text.
+    /// The secret was stored as bytes, not as text.
     #[error(
         "the secret {id} is binary (SecretBinary), but must be text (SecretString); fill it with: aws secretsmanager put-secret-value --secret-id {id} --secret-string '{shape}'"
     )]
     Binary {
-        /// Its id or ARN.
+        /// The secret's name or ARN.
         id: String,
-        /// What it should look like.
+        /// The documented form.
         shape: &'static str,
     },
-    /// It is text in UTF-16 that was read as if it were another encoding.
+    /// The secret is UTF-16 text that was stored as if it had another encoding.
     #[error("the secret {id} holds UTF-16 text; save the file as UTF-8 and fill the secret with it again")]
     Utf16 {
-        /// Its id or ARN.
+        /// The secret's name or ARN.
         id: String,
     },
-    /// It is not of the documented shape.
+    /// The secret does not have the documented form.
     #[error("the secret {id} is not of the form {shape}: {fault}")]
     Malformed {
-        /// Its id or ARN.
+        /// The secret's name or ARN.
         id: String,
-        /// What it should look like.
+        /// The documented form.
         shape: &'static str,
-        /// What is wrong, without the value.
+        /// The kind and the place of the fault, without the value.
         fault: String,
     },
 }
@@ -65,23 +67,20 @@ pub(crate) async fn fetch<T: DeserializeOwned>(
     id: &str,
     shape: &'static str,
 ) -> Result<T, SecretError> {
-    let answer = client.get_secret_value().secret_id(id).send().await;
-    let answer = answer.map_err(|error| SecretError::Unreadable {
-        id: id.to_owned(),
-        cause: DisplayErrorContext(error).to_string(),
-    })?;
-    usable_text(id, shape, &answer).and_then(|text| parse(id, shape, text))
+    let response = client.get_secret_value().secret_id(id).send().await;
+    let response = response.map_err(|error| SecretError::Unreadable { id: id.to_owned(), source: Box::new(error) })?;
+    usable_text(id, shape, &response).and_then(|text| parse(id, shape, text))
 }
 
-/// A byte order mark, and what a program makes of it that reads UTF-8 as Windows-1252.
+/// A byte order mark, and the same mark after a program has read UTF-8 as Windows-1252.
 const BYTE_ORDER_MARKS: [&str; 2] = ["\u{feff}", "\u{ef}\u{bb}\u{bf}"];
-/// What such a program makes of UTF-16's byte order marks.
+/// UTF-16's byte order marks after a program has read them as Windows-1252.
 const UTF_16_MARKS: [&str; 2] = ["\u{ff}\u{fe}", "\u{fe}\u{ff}"];
 
 /// The secret's text without a byte order mark.
-fn usable_text<'a>(id: &str, shape: &'static str, answer: &'a GetSecretValueOutput) -> Result<&'a str, SecretError> {
-    let Some(text) = answer.secret_string() else {
-        return match answer.secret_binary() {
+fn usable_text<'a>(id: &str, shape: &'static str, response: &'a GetSecretValueOutput) -> Result<&'a str, SecretError> {
+    let Some(text) = response.secret_string() else {
+        return match response.secret_binary() {
             Some(_) => Err(SecretError::Binary { id: id.to_owned(), shape }),
             None => Ok(""),
         };
@@ -92,7 +91,7 @@ fn usable_text<'a>(id: &str, shape: &'static str, answer: &'a GetSecretValueOutp
     Ok(BYTE_ORDER_MARKS.iter().find_map(|mark| text.strip_prefix(mark)).unwrap_or(text))
 }
 
-/// A text in a secret. A number counts as its digits, and line breaks at its end, as `echo` adds them, are cut off.
+/// A text in a secret. A number is read as its digits. Line breaks at the end, which `echo` adds, are removed.
 pub(crate) struct Text(String);
 
 impl Text {
@@ -107,12 +106,12 @@ impl Text {
 
 impl<'de> Deserialize<'de> for Text {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        // Read raw, since a number in memory may be less exact than its digits. No error may quote the value.
+        // A parsed number may lose digits, so read the raw JSON. No error may quote the value.
         let raw = <&RawValue>::deserialize(deserializer)?.get();
         if raw.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
             return Ok(Self(raw.to_owned()));
         }
-        let text: String = serde_json::from_str(raw).map_err(|_| D::Error::custom("neither a text nor a number"))?;
+        let text: String = serde_json::from_str(raw).map_err(|_| D::Error::custom("neither text nor a number"))?;
         Ok(Self(text.trim_end_matches(['\r', '\n']).to_owned()))
     }
 }
@@ -122,13 +121,13 @@ fn parse<T: DeserializeOwned>(id: &str, shape: &'static str, text: &str) -> Resu
         return Err(SecretError::Placeholder { id: id.to_owned(), shape });
     }
     serde_json::from_str(text).map_err(|error| {
-        // serde_json's own message may quote the value; its category and place do not.
+        // serde_json's own message may quote the value. Its category and place do not.
         let fault = format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column());
         SecretError::Malformed { id: id.to_owned(), shape, fault }
     })
 }
 
-/// The webhook's signing secrets, newest first; at least one.
+/// The webhook's signing secrets, newest first. There is at least one.
 #[derive(Debug, Clone)]
 pub struct SigningSecrets(pub Vec<SecretString>);
 
@@ -137,7 +136,7 @@ const SIGNING_SHAPE: &str = r#"{"signing_secrets": ["whsec_<base64>"]}"#;
 /// Reads the webhook's secret.
 ///
 /// # Errors
-/// [`SecretError`], also where the list or a key in it is empty.
+/// [`SecretError`], also if the list or a key in it is empty.
 pub async fn read_signing_secrets(client: &Client, id: &str) -> Result<SigningSecrets, SecretError> {
     #[derive(Deserialize)]
     struct Stored {
@@ -152,9 +151,9 @@ fn usable(secrets: Vec<String>) -> Result<SigningSecrets, String> {
     if secrets.is_empty() {
         return Err("the list is empty".to_owned());
     }
-    // As base64 an empty key is a good one, and anybody could sign with it.
-    if let Some(place) = secrets.iter().position(|secret| secret.trim_start_matches("whsec_").is_empty()) {
-        return Err(format!("secret {} of the list has no key", place + 1));
+    // An empty key is valid base64, and anybody could sign with it.
+    if let Some(index) = secrets.iter().position(|secret| secret.trim_start_matches("whsec_").is_empty()) {
+        return Err(format!("secret {} of the list has no key", index + 1));
     }
     Ok(SigningSecrets(secrets.into_iter().map(SecretString::from).collect()))
 }
@@ -171,8 +170,8 @@ mod tests {
     }
 
     fn client_id(text: &str) -> Result<String, SecretError> {
-        let answer = GetSecretValueOutput::builder().secret_string(text).build();
-        let text = usable_text("cxone", "{…}", &answer)?;
+        let response = GetSecretValueOutput::builder().secret_string(text).build();
+        let text = usable_text("cxone", "{…}", &response)?;
         parse::<Pair>("cxone", "{…}", text).map(|pair| pair.client_id.into_string())
     }
 
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_and_line_breaks_at_the_end_of_a_text_are_read() {
+    fn number_and_text_with_a_line_break_at_its_end_are_read() {
         for (written, read) in [
             ("4711", "4711"),
             ("1234567890123456789012345", "1234567890123456789012345"),
@@ -198,10 +197,10 @@ mod tests {
     }
 
     #[test]
-    fn binary_secret_is_named_with_the_command_that_mends_it() {
+    fn binary_secret_is_reported_with_the_command_that_corrects_it() {
         let binary = aws_sdk_secretsmanager::primitives::Blob::new(b"{\"client_id\": \"4711\"}");
-        let answer = GetSecretValueOutput::builder().secret_binary(binary).build();
-        let error = usable_text("cxone", "{…}", &answer).unwrap_err().to_string();
+        let response = GetSecretValueOutput::builder().secret_binary(binary).build();
+        let error = usable_text("cxone", "{…}", &response).unwrap_err().to_string();
         assert_eq!(
             error,
             "the secret cxone is binary (SecretBinary), but must be text (SecretString); fill it with: \
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn utf_16_secret_is_named_as_such() {
+    fn utf_16_secret_is_reported() {
         for text in ["\u{ff}\u{fe}{\0\"\0", "{\0\"\0c\0", "\u{fe}\u{ff}\0{"] {
             let error = client_id(text).unwrap_err().to_string();
             assert!(error.starts_with("the secret cxone holds UTF-16 text"), "{error}");
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_signing_secret_without_a_key_is_refused() {
+    fn signing_secret_without_a_key_is_refused() {
         let fault = |secrets: &[&str]| usable(secrets.iter().map(|&secret| secret.to_owned()).collect()).err();
         assert_eq!(fault(&["whsec_b2xkZXIgc2VjcmV0", "c2VjcmV0"]), None);
         for (secrets, named) in
@@ -229,13 +228,13 @@ mod tests {
     }
 
     #[test]
-    fn a_placeholder_is_named_as_such() {
+    fn placeholder_is_reported() {
         let error = client_id(r#"{"client_id":"REPLACE_ME"}"#).unwrap_err();
         assert!(error.to_string().starts_with("the secret cxone still holds its placeholder"), "{error}");
     }
 
     #[test]
-    fn a_malformed_secret_is_not_quoted() {
+    fn malformed_secret_is_not_quoted() {
         let texts = [r#"{"client_id": hunter2}"#, r#"{"client_id": [4711]}"#, r#"{"password":"hunter2"}"#, "", "4711"];
         for text in texts {
             let error = client_id(text).unwrap_err().to_string();
@@ -246,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_fault_quotes_a_secret(
+        fn no_error_quotes_a_secret(
             value in "[A-Za-z0-9+/=]{8,40}",
             before in r#"[{"a-z:, \[]{0,12}|\{"client_id": ?"?|\{"client_id": ?\[?"#,
             behind in r#"[}"a-z:, \]]{0,8}"#,

@@ -1,4 +1,4 @@
-//! The loop that answers invocations, and the one place where errors get their names.
+//! Serves invocations, and gives errors the names that the state machine knows.
 
 use std::{
     fmt::{self, Display},
@@ -13,23 +13,23 @@ use tracing::{Instrument as _, Span};
 use crate::{Environment, Invalid, SettingsError, logging, metrics};
 use attachments::{shown, to_json, workflow::error_type};
 
-/// An invocation that failed: the stable name that the state machine retries and catches by, and a message for people.
+/// The error of a failed invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// One of [`attachments::workflow::error_type`].
+    /// One of [`attachments::workflow::error_type`]. The state machine retries and catches by it.
     pub error_type: &'static str,
-    /// What went wrong and, where known, what to do.
+    /// Says to people what happened and, if known, what to do.
     pub message: String,
 }
 
 impl Failure {
-    /// A failure of a name.
+    /// `error_type` is one of [`attachments::workflow::error_type`].
     #[must_use]
     pub fn new(error_type: &'static str, message: impl Display) -> Self {
         Self { error_type, message: message.to_string() }
     }
 
-    /// The payload cannot be read.
+    /// The failure for a payload that cannot be read.
     #[must_use]
     pub fn input(fault: impl Display) -> Self {
         Self::new(error_type::INPUT_INVALID, fault)
@@ -54,7 +54,7 @@ impl From<Failure> for Diagnostic {
     }
 }
 
-/// Starts a function: its logs, its metrics, and what `make` makes of the settings for all invocations.
+/// Starts a function: sets up its logs and metrics, and lets `make` build the clients for all invocations from the settings.
 ///
 /// # Errors
 /// [`SettingsError`] names every setting that is missing or malformed.
@@ -68,13 +68,13 @@ pub fn start<C>(
     environment.finish(clients)
 }
 
-/// Serves invocations with `handle`, which is given what `start` made.
+/// Serves invocations with `handle`, which gets the clients of [`start`].
 ///
-/// Where `start` found faults in the settings, the process stays and every invocation answers `Settings.Invalid` with the
-/// whole message: an exit at start would leave the caller with `Runtime.ExitError` and the message in a log.
+/// If a setting is wrong, the process continues to run and every invocation returns `Settings.Invalid` with the whole message.
+/// If the process exited instead, the caller would see only `Runtime.ExitError`.
 ///
 /// # Errors
-/// The Runtime API cannot be reached.
+/// Lambda's Runtime API cannot be reached.
 pub async fn serve<C, H, O>(start: Result<C, SettingsError>, handle: H) -> Result<(), Error>
 where
     H: AsyncFn(&C, Value, Context) -> Result<O, Failure>,
@@ -87,31 +87,31 @@ where
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let clients = start.as_ref().map_err(|error| Failure::from(error.clone()))?;
         let span = invocation(&event.payload, &event.context);
-        // Erased, since the SDK's futures nest deeper than the compiler follows.
-        let answer: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(clients, event.payload, event.context));
+        // Boxed, because the SDK's futures nest too deeply for the compiler.
+        let response: Pin<Box<dyn Future<Output = _>>> = Box::pin(handle(clients, event.payload, event.context));
         let logged = async {
-            answer.await.inspect_err(|failure: &Failure| {
+            response.await.inspect_err(|failure: &Failure| {
                 tracing::error!(error_type = failure.error_type, "{}", failure.message);
             })
         };
-        let answer = logged.instrument(span).await?;
-        to_json(&answer).and_then(RawValue::from_string).map_err(Failure::input)
+        let response = logged.instrument(span).await?;
+        to_json(&response).and_then(RawValue::from_string).map_err(Failure::input)
     }))
     .await
 }
 
-/// What every line of an invocation carries in the log: its request, and the object where the payload is one of the state
-/// machine's. Records of a batch have spans of their own.
+/// The fields of every log line of an invocation: the request, and the object if the payload comes from the state machine. Each
+/// record of a batch has its own span.
 pub(crate) fn invocation(payload: &Value, context: &Context) -> Span {
-    let named = |name: &str| {
-        let found = payload.get(name).or_else(|| payload.get("attachment")?.get(name));
-        found.and_then(Value::as_str)
+    let text = |name: &str| {
+        let value = payload.get(name).or_else(|| payload.get("attachment")?.get(name));
+        value.and_then(Value::as_str)
     };
-    // At the level of errors: a log level hides spans that are below it, and with them what a line carries.
+    // `tracing` drops spans below the configured level, and their fields with them. So use the level of errors.
     tracing::error_span!(
         "invocation",
         request_id = context.request_id,
-        identity = named("identity"),
-        interaction_id = named("interaction_id"),
+        identity = text("identity"),
+        interaction_id = text("interaction_id"),
     )
 }

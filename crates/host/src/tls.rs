@@ -1,4 +1,4 @@
-//! One TLS configuration for everything that the process calls.
+//! The HTTP clients, with one TLS configuration for the whole process.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,29 +7,31 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::{
     Environment, Invalid, authorities,
-    connector::{self, CONNECT, IDLE},
+    connector::{self, CONNECT_TIMEOUT, IDLE_TIMEOUT},
 };
 
-/// An upload goes on while CXone stops reading for a while; the default of 30 s would cut it.
-const UNACKNOWLEDGED: Duration = Duration::from_mins(3);
+/// How long sent bytes may stay unacknowledged. CXone may stop reading an upload for a while, and the default of 30 s would
+/// abort it.
+const UNACKNOWLEDGED_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// Headers of a response that are read. Gateways add their own, and the library's default of 100 is not enough for some.
+/// The most headers in a response. Gateways add their own, and some need more than the library's default of 100.
 const MAX_HEADERS: usize = 1_000;
 
-/// The HTTP clients of a process: reqwest for CXone and the webhook, a connector for the AWS SDK, one TLS configuration.
+/// The HTTP clients of a process, which share one TLS configuration.
 #[derive(Debug, Clone)]
 pub struct HttpClients {
-    /// HTTP/1.1 only, follows no redirect, reads no proxy setting. Tolerates headers that are odd but in use.
+    /// The client for CXone and the webhook. It uses HTTP/1.1 only, follows no redirect and ignores proxy settings. It accepts
+    /// malformed headers that some gateways send.
     pub web: reqwest::Client,
-    /// For the SDK's configurations.
+    /// The connector for the AWS SDK.
     pub aws: SharedHttpClient,
 }
 
 impl HttpClients {
-    /// Makes both. Reads `TLS_CA_FILE`: a file of PEM certificates that are trusted besides the public roots.
+    /// Makes both clients. `TLS_CA_FILE` names a file of PEM certificates that they trust besides the public roots.
     ///
     /// # Errors
-    /// [`Invalid`] where TLS or the client cannot be set up.
+    /// [`Invalid`] if TLS or the web client cannot be set up.
     pub fn from_environment(environment: &mut Environment) -> Result<Self, Invalid> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -51,9 +53,9 @@ impl HttpClients {
             .http1_allow_spaces_after_header_name_in_responses(true)
             .http1_max_headers(MAX_HEADERS)
             .user_agent(concat!("cxone-attachments/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT)
-            .pool_idle_timeout(IDLE)
-            .tcp_user_timeout(UNACKNOWLEDGED)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .pool_idle_timeout(IDLE_TIMEOUT)
+            .tcp_user_timeout(UNACKNOWLEDGED_TIMEOUT)
             .build();
         Ok(Self { web: web.map_err(|error| environment.fault("HTTP client", error))?, aws })
     }

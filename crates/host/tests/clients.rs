@@ -1,4 +1,4 @@
-//! What the clients and their settings give away: nothing to where a redirect points, nothing over plain http, nothing in print.
+//! Tests that clients and settings do not leak secrets to a redirect's target, over plain http, or in debug output.
 
 #![expect(clippy::unwrap_used, reason = "a test may end")]
 
@@ -12,8 +12,8 @@ use tokio::{
 const SECRET_KEY: &str = "wJalrXUtnFEMI";
 const SESSION: &str = "IQoJb3JpZ2luX2Vj";
 
-/// A server that answers every signed request with a redirect.
-async fn redirecting(status: u16, to: String) -> (String, JoinHandle<()>) {
+/// Starts a server that responds to every signed request with a redirect.
+async fn start_redirecting_server(status: u16, to: String) -> (String, JoinHandle<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let serving = tokio::spawn(async move {
@@ -21,12 +21,12 @@ async fn redirecting(status: u16, to: String) -> (String, JoinHandle<()>) {
             let (mut connection, _) = listener.accept().await.unwrap();
             let mut request = vec![0; 16 * 1024];
             let read = connection.read(&mut request).await.unwrap();
-            // Its head comes in one piece.
+            // The head arrives in one read.
             assert!(String::from_utf8_lossy(&request).contains("AWS4-HMAC-SHA256"), "{read} bytes without a signature");
-            let answer = format!(
+            let response = format!(
                 "HTTP/1.1 {status} Elsewhere\r\nlocation: {to}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             );
-            connection.write_all(answer.as_bytes()).await.unwrap();
+            connection.write_all(response.as_bytes()).await.unwrap();
         }
     });
     (address, serving)
@@ -47,12 +47,12 @@ fn credentials() -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn the_sdk_follows_no_redirect() {
+async fn sdk_follows_no_redirect() {
     for status in [301, 302, 303, 307, 308] {
         let elsewhere = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let goal = format!("http://{}/", elsewhere.local_addr().unwrap());
+        let target = format!("http://{}/", elsewhere.local_addr().unwrap());
         let visited = tokio::spawn(async move { elsewhere.accept().await.unwrap().0 });
-        let (address, serving) = redirecting(status, goal).await;
+        let (address, serving) = start_redirecting_server(status, target).await;
         let mut environment =
             settings([credentials(), vec![("AWS_ENDPOINT_URL", format!("http://{address}"))]].concat());
         let clients = HttpClients::from_environment(&mut environment).unwrap();
@@ -64,7 +64,7 @@ async fn the_sdk_follows_no_redirect() {
 
         assert!(error.starts_with("the secret webhook cannot be read"), "{status}: {error}");
         assert!(!visited.is_finished(), "{status}: the redirect was followed");
-        assert!(!serving.is_finished(), "{status}: the server gave up");
+        assert!(!serving.is_finished(), "{status}: the server has failed");
         assert!(![SECRET_KEY, SESSION].iter().any(|secret| error.contains(secret)), "{error}");
         visited.abort();
         serving.abort();
@@ -72,7 +72,7 @@ async fn the_sdk_follows_no_redirect() {
 }
 
 #[test]
-fn cxone_is_spoken_to_over_tls_outside_loopback() {
+fn cxone_outside_loopback_needs_tls() {
     let secret = ("CXONE_SECRET_ID", "cxone".to_owned());
     for name in ["CXONE_BASE_URL", "CXONE_TOKEN_URL"] {
         let mut environment = settings(vec![secret.clone(), (name, "http://cxone.example/api".to_owned())]);
@@ -90,7 +90,7 @@ fn cxone_is_spoken_to_over_tls_outside_loopback() {
 }
 
 #[test]
-fn nothing_printed_shows_a_secret() {
+fn debug_output_shows_no_secret() {
     let mut environment = settings(credentials());
     let clients = HttpClients::from_environment(&mut environment).unwrap();
     let aws = Aws::from_environment(&mut environment, &clients);

@@ -1,4 +1,4 @@
-//! The SDK's connector on responses as stores and proxies really send them.
+//! Tests the SDK's connector with malformed responses that real stores and proxies send.
 
 #![expect(clippy::unwrap_used, reason = "a test may end")]
 #![expect(clippy::format_collect, reason = "short texts of a test")]
@@ -13,7 +13,7 @@ use tokio::{
     time::timeout,
 };
 
-/// A store that answers every request with these bytes, and then says no more.
+/// Starts a store that responds to every request with these bytes and keeps the connection open.
 async fn store(response: Vec<u8>) -> aws_sdk_s3::Client {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
@@ -47,19 +47,19 @@ fn client(
     aws_sdk_s3::Client::from_conf(change(config).build())
 }
 
-/// An object of two bytes with these header lines.
+/// A response with an object of two bytes and these header lines.
 fn object(headers: &[u8]) -> Vec<u8> {
     [b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\netag: \"e\"\r\n", headers, b"\r\nok"].concat()
 }
 
-async fn got(response: Vec<u8>) -> aws_sdk_s3::operation::get_object::GetObjectOutput {
+async fn get(response: Vec<u8>) -> aws_sdk_s3::operation::get_object::GetObjectOutput {
     let s3 = store(response).await;
     s3.get_object().bucket("drop").key("a.pdf").send().await.unwrap()
 }
 
 #[tokio::test]
-async fn header_values_in_latin_1_are_read_as_such() {
-    let object = got(object(
+async fn header_values_in_latin_1_are_read() {
+    let object = get(object(
         b"content-disposition: attachment; filename=\"R\xe9sum\xe9.pdf\"\r\n\
           content-type: application/pdf; name=\"\xdcbersicht.pdf\"\r\n\
           cache-control: \xff\r\n\
@@ -80,16 +80,16 @@ async fn header_values_in_latin_1_are_read_as_such() {
 }
 
 #[tokio::test]
-async fn an_expiry_that_is_not_utf_8_or_no_date_is_no_panic() {
+async fn invalid_expires_header_is_read_without_a_panic() {
     for expires in [&b"\xe0 bient\xf4t"[..], b"never", b"0", b"-1", b""] {
-        let object = got(object(&[b"expires: ", expires, b"\r\n"].concat())).await;
+        let object = get(object(&[b"expires: ", expires, b"\r\n"].concat())).await;
         assert_eq!(object.content_length(), Some(2), "{expires:?}");
     }
 }
 
 #[tokio::test]
 async fn folded_headers_and_spaces_after_names_are_read() {
-    let object = got(object(b"x-amz-meta-note: one\r\n  two\r\nx-amz-meta-interaction-id : INT-42\r\n")).await;
+    let object = get(object(b"x-amz-meta-note: one\r\n  two\r\nx-amz-meta-interaction-id : INT-42\r\n")).await;
     let metadata = object.metadata().unwrap();
     assert_eq!(metadata.get("interaction-id").map(String::as_str), Some("INT-42"));
     assert!(metadata.get("note").is_some_and(|note| note.starts_with("one") && note.ends_with("two")), "{metadata:?}");
@@ -97,14 +97,14 @@ async fn folded_headers_and_spaces_after_names_are_read() {
 
 #[tokio::test]
 async fn hundreds_of_metadata_entries_are_read() {
-    // All that fit into S3's 2 KiB with names of four and values of one character.
+    // The most entries that fit into S3's 2 KiB, with names of four characters and values of one.
     let headers: String = (0..409).map(|number| format!("x-amz-meta-n{number:03}: x\r\n")).collect();
-    let object = got(object(headers.as_bytes())).await;
+    let object = get(object(headers.as_bytes())).await;
     assert_eq!(object.metadata().unwrap().len(), 409);
 }
 
 #[tokio::test]
-async fn response_body_that_stands_still_fails_after_the_read_timeout() {
+async fn stalled_response_body_fails_after_the_read_timeout() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     let serving = tokio::spawn(async move {
@@ -125,7 +125,7 @@ async fn response_body_that_stands_still_fails_after_the_read_timeout() {
 }
 
 #[test]
-fn bodies_of_every_service_may_stand_still_for_15_s_only() {
+fn read_timeout_of_every_service_is_15_s() {
     let s3 = client("127.0.0.1:9", |config| config);
     let timeouts = s3.config().timeout_config().unwrap();
     assert_eq!(timeouts.read_timeout(), Some(Duration::from_secs(15)));

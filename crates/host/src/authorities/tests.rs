@@ -1,4 +1,4 @@
-//! Files as authorities of one's own come in; the certificates are made by `certificates/make.sh`.
+//! Reads files of private authorities. `certificates/make.sh` made the certificates.
 
 #![expect(clippy::format_collect, reason = "short texts of a test")]
 
@@ -13,7 +13,7 @@ use super::*;
 const P256: &str = include_str!("certificates/p256.pem");
 const P521: &str = include_str!("certificates/p521.pem");
 
-/// A file that is deleted with the test.
+/// A file that is deleted when the test ends.
 struct File(PathBuf);
 
 impl File {
@@ -32,7 +32,7 @@ impl Drop for File {
     }
 }
 
-/// How many authorities the file adds, or why it cannot be used, without the path.
+/// How many authorities `add` adds from a file with these bytes, or its error with `FILE` instead of the path.
 fn added(bytes: impl AsRef<[u8]>) -> Result<usize, String> {
     let file = File::new(bytes.as_ref());
     let mut roots = RootCertStore::empty();
@@ -55,13 +55,13 @@ fn authorities_with_supported_keys_are_added() {
 }
 
 #[test]
-fn authority_with_an_unsupported_key_is_named_with_its_kind() {
+fn authority_with_an_unsupported_key_is_reported_with_its_type() {
     for (pem, name, kind) in [
         (P521, "p521", "a P-521 key"),
         (include_str!("certificates/secp256k1.pem"), "secp256k1", "a secp256k1 key"),
         (include_str!("certificates/brainpool.pem"), "brainpool", "a key on the curve 1.3.36.3.3.2.8.1.1.7"),
         (include_str!("certificates/ed448.pem"), "ed448", "an Ed448 key"),
-        (include_str!("certificates/rsa-pss.pem"), "rsa-pss", "a key for RSA-PSS alone (id-RSASSA-PSS)"),
+        (include_str!("certificates/rsa-pss.pem"), "rsa-pss", "a key for RSA-PSS only (id-RSASSA-PSS)"),
         (include_str!("certificates/rsa1024.pem"), "rsa1024", "an RSA key of 1024 bits"),
     ] {
         let fault = format!(
@@ -73,7 +73,7 @@ fn authority_with_an_unsupported_key_is_named_with_its_kind() {
 }
 
 #[test]
-fn every_unsupported_authority_of_a_file_is_named() {
+fn every_unsupported_authority_of_a_file_is_reported() {
     let fault = added([P256, P521, P256, include_str!("certificates/ed448.pem")].join("")).unwrap_err();
     assert!(fault.contains("certificate 2 of FILE (\"Example p521\")"), "{fault}");
     assert!(fault.contains("; certificate 4 of FILE (\"Example ed448\")"), "{fault}");
@@ -81,7 +81,7 @@ fn every_unsupported_authority_of_a_file_is_named() {
 }
 
 #[test]
-fn byte_order_mark_other_line_ends_indents_and_text_around_hide_no_certificate() {
+fn certificates_among_marks_line_ends_indents_and_text_are_added() {
     let indented: String = P256.lines().map(|line| format!("    {line}  \n")).collect();
     for file in [
         format!("\u{feff}{P256}{P256}"),
@@ -95,7 +95,7 @@ fn byte_order_mark_other_line_ends_indents_and_text_around_hide_no_certificate()
 }
 
 #[test]
-fn file_of_another_form_is_named_as_such() {
+fn file_of_another_format_is_reported() {
     let utf_16: Vec<u8> = std::iter::once(0xfeff).chain(P256.encode_utf16()).flat_map(u16::to_le_bytes).collect();
     let key = "-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n";
     let pkcs7 = "-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n";
@@ -103,11 +103,11 @@ fn file_of_another_form_is_named_as_such() {
     for (bytes, fault) in [
         (&utf_16[..], "FILE is UTF-16; save it as UTF-8"),
         (&der, "FILE is not PEM but DER; convert it: openssl x509 -inform der -in … -out ca.pem"),
-        (b"", "FILE holds no certificate (no line -----BEGIN CERTIFICATE-----)"),
-        (b"hello", "FILE holds no certificate (no line -----BEGIN CERTIFICATE-----)"),
+        (b"", "FILE contains no certificate (no line -----BEGIN CERTIFICATE-----)"),
+        (b"hello", "FILE contains no certificate (no line -----BEGIN CERTIFICATE-----)"),
         (
             format!("{key}{pkcs7}").as_bytes(),
-            "FILE holds no certificate, only PRIVATE KEY, PKCS7; it must hold -----BEGIN CERTIFICATE-----",
+            "FILE contains no certificate, only PRIVATE KEY, PKCS7; it must contain -----BEGIN CERTIFICATE-----",
         ),
     ] {
         assert_eq!(added(bytes), Err(fault.to_owned()));
@@ -126,21 +126,21 @@ fn file_of_another_form_is_named_as_such() {
 }
 
 #[test]
-fn certificates_in_place_of_a_path_are_named_as_such() {
+fn certificates_in_place_of_a_path_are_reported() {
     let mut roots = RootCertStore::empty();
     let supported = rustls::crypto::ring::default_provider().signature_verification_algorithms;
     let fault = add(&mut roots, P256, &supported).unwrap_err();
-    assert_eq!(fault, "holds certificates, but must be the path of a file that holds them");
+    assert_eq!(fault, "contains certificates, but must be the path of a file that contains them");
 }
 
 #[test]
-fn der_that_is_cut_anywhere_is_no_panic() {
+fn der_that_is_cut_anywhere_is_read_without_a_panic() {
     let der = CertificateDer::from_pem_slice(P521.as_bytes()).unwrap();
     let supported = rustls::crypto::ring::default_provider().signature_verification_algorithms;
     for from in 0..der.len() {
         let rest = &der[from..];
         for part in [rest, &rest[..rest.len() / 2], &rest[..rest.len().min(20)]] {
-            let _ = (key_fault(part, &supported), name(part), kind(part), dotted(part), rsa_bits(part));
+            let _ = (key_fault(part, &supported), name(part), key_type(part), dotted(part), rsa_bits(part));
         }
     }
 }

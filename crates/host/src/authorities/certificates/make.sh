@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the certificates beside this file: self-signed authorities, one for each kind of key. Their private keys are not kept.
+# Makes the certificates in this folder: self-signed authorities, one for each type of key. It does not keep the private keys.
 set -eu
 cd "$(dirname "$0")"
 make() {
