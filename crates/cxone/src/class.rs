@@ -1,15 +1,15 @@
-//! What kind of response it is, whatever was asked for, and the words for it.
+//! Classifies responses of all calls, and writes the messages about them.
 //!
-//! Status and exact fields decide, never a word elsewhere in the text.
+//! Only the status and exact fields decide. A word elsewhere in the response never counts, because it may repeat a file's name.
 
 use attachments::{Reason, ReasonCode};
 
 use crate::{
     DEFAULT_WAIT,
-    response::{Response, Speaker},
+    response::{Response, Sender},
 };
 
-/// The kinds of responses.
+/// The classes of responses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// 2xx.
@@ -25,7 +25,7 @@ pub(crate) enum Class {
     Retryable,
     /// 409.
     Conflict,
-    /// A 4xx that CXone itself did not send.
+    /// A 4xx from a gateway, not from CXone itself.
     Gateway,
     /// Another 4xx.
     Refused,
@@ -33,21 +33,21 @@ pub(crate) enum Class {
     Unreadable,
 }
 
-pub(crate) fn class(response: &Response) -> Class {
-    let waits = response.retry_after.is_some();
+pub(crate) fn classify(response: &Response) -> Class {
+    let asks_to_wait = response.retry_after.is_some();
     match response.status() {
         200..=299 => Class::Success,
         300..=399 => Class::Redirect,
         401 => Class::TokenRefused,
-        // Whoever says so, another attempt has the same size and type.
+        // Final also from a gateway: another attempt would have the same size and type.
         413 | 415 => Class::Refused,
         408 | 425 | 500..=599 => Class::Retryable,
-        409 if waits => Class::Retryable,
+        409 if asks_to_wait => Class::Retryable,
         409 => Class::Conflict,
         429 => Class::Throttled,
-        400..=499 if waits => Class::Throttled,
+        400..=499 if asks_to_wait => Class::Throttled,
         403 if response.names_insufficient_scope() => Class::ScopeMissing,
-        400..=499 if response.speaker() == Speaker::Gateway => Class::Gateway,
+        400..=499 if response.sender() == Sender::Gateway => Class::Gateway,
         400..=499 => Class::Refused,
         _ => Class::Unreadable,
     }
@@ -62,7 +62,7 @@ pub(crate) fn scope_missing(status: u16) -> String {
     format!("CXone answered {status}: the client lacks a scope; grant it in CXone or correct CXONE_SCOPES")
 }
 
-/// The reason for a final response. `what` is what was asked for, "the upload" or "the job".
+/// The reason after a final response. `what` is the call's subject: "the upload" or "the job".
 pub(crate) fn refusal(response: &Response, what: &str) -> Reason {
     let status = response.status();
     let (code, advice) = match status {
@@ -87,14 +87,14 @@ pub(crate) fn refusal(response: &Response, what: &str) -> Reason {
         415 => (ReasonCode::CxoneUnsupportedType, "CXone does not accept this type; narrow ALLOWED_MIME_TYPES"),
         other => (ReasonCode::CxoneStatus(other), "another attempt would not change that"),
     };
-    let said = response.said();
-    let said = if said.is_empty() { "The response has no text".to_owned() } else { format!("It said: {said}") };
-    let sender = if response.speaker() == Speaker::Gateway {
-        " The response may not come from CXone itself: a firewall or gateway before it may have sent it."
+    let text = response.text();
+    let text = if text.is_empty() { "The response has no text".to_owned() } else { format!("It said: {text}") };
+    let sender = if response.sender() == Sender::Gateway {
+        " The response may not come from CXone itself: a firewall or gateway in front of it may have sent it."
     } else {
         ""
     };
-    Reason::new(code, format!("CXone answered {what} with {status}: {advice}.{sender} {said}"))
+    Reason::new(code, format!("CXone answered {what} with {status}: {advice}.{sender} {text}"))
 }
 
 #[cfg(test)]
@@ -112,12 +112,12 @@ mod tests {
             headers.append(WWW_AUTHENTICATE, HeaderValue::from_bytes(challenge.as_bytes()).unwrap());
         }
         let body = body.as_bytes().to_vec();
-        class(&Response::new(status, &headers, body, true, Redactor::default(), SystemTime::UNIX_EPOCH))
+        classify(&Response::new(status, &headers, body, true, Redactor::default(), SystemTime::UNIX_EPOCH))
     }
 
-    /// A producer chooses the name of the file, its tags and its interaction, and CXone may repeat them anywhere.
+    /// A producer chooses the file's name, its tags and its interaction, and CXone may repeat them anywhere.
     #[test]
-    fn name_and_interaction_echoed_in_a_403_are_no_missing_scope() {
+    fn echoed_name_in_a_403_does_not_count_as_a_missing_scope() {
         for word in [
             "permission.pdf",
             "xscope.1",
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn oauth_s_two_fields_name_a_missing_scope() {
+    fn missing_scope_is_read_from_the_two_oauth_fields() {
         for (challenges, body) in [
             (&[r#"Bearer error="insufficient_scope""#][..], ""),
             (&[r#"bearer REALM="x", Error="INSUFFICIENT_SCOPE", scope="job:read""#], "<html>"),
@@ -164,7 +164,7 @@ mod tests {
             (&[], r#"{"error": " Insufficient_Scope ", "error_description": "permission.pdf"}"#),
         ] {
             assert_eq!(class_of(403, challenges, body), Class::ScopeMissing, "{challenges:?} {body}");
-            // Of another status, the fields say nothing.
+            // With another status, the fields do not count.
             assert_eq!(class_of(404, challenges, r#"{"error": "insufficient_scope", "a": 1}"#), Class::Refused);
         }
     }
@@ -176,7 +176,7 @@ mod tests {
                 assert_eq!(class_of(status, &[], body), Class::Unreadable, "{status} {body}");
             }
         }
-        // Nothing comes behind these that ends a request.
+        // Informational statuses do not end a response.
         assert_eq!([100, 101, 199].map(|status| class_of(status, &[], "")), [Class::Unreadable; 3]);
     }
 }

@@ -1,4 +1,4 @@
-//! What responses mean, without the sending: for `tests/parsers`, and absent from the functions as they are deployed.
+//! Reads responses without a connection, for `tests/parsers`. The deployed functions do not contain this module.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,21 +11,21 @@ use attachments::Timestamp;
 use crate::{
     History, Job, JobError, NextStep, TokenError, jobs,
     policy::{Attempt, End},
-    response::{LONGEST, Response},
+    response::{MAX_BODY_BYTES, Response},
     token,
     untrusted::Redactor,
 };
 
-/// A secret that every response is searched for.
+/// A secret that is redacted in every response.
 pub const SECRET: &str = "s3cr3t-token-value";
 
 fn response(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Response {
-    let body = body.get(..LONGEST).unwrap_or(body).to_vec();
+    let body = body.get(..MAX_BODY_BYTES).unwrap_or(body).to_vec();
     let redactor = Redactor::default().and([SECRET]);
     Response::new(status.as_u16(), headers, body, true, redactor, now)
 }
 
-/// A response to an upload, with the next step after what `history` knows.
+/// Decides the next step after a response to an upload, and updates the history.
 pub fn upload(
     history: &mut History,
     sent_whole: bool,
@@ -38,18 +38,18 @@ pub fn upload(
     history.next_step(&Attempt { sent_whole, end }, Timestamp::from(now))
 }
 
-/// A response to a poll.
+/// Reads a response to a poll.
 ///
 /// # Errors
-/// Those of [`crate::Client::job`] that a response can bring.
+/// Those of [`crate::Client::job`] that follow from a response.
 pub fn job(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<Job, JobError> {
     jobs::parse(&response(status, headers, body, now))
 }
 
-/// A response of the token endpoint: the token, and after how long it is renewed.
+/// Reads a response of the token endpoint: the token, and the time until its renewal.
 ///
 /// # Errors
-/// Those of [`crate::Client::authorize`] that a response can bring.
+/// Those of [`crate::Client::authorize`] that follow from a response.
 pub fn token(
     status: StatusCode,
     headers: &HeaderMap,

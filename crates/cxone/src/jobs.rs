@@ -1,4 +1,4 @@
-//! Polling a job.
+//! Polls a job.
 
 use std::{fmt, time::Duration};
 
@@ -9,29 +9,29 @@ use attachments::{JobId, JobStatus, Reason};
 
 use crate::{
     Client,
-    class::{Class, class, refusal, scope_missing, throttled},
-    response::{Response, Speaker},
+    class::{Class, classify, refusal, scope_missing, throttled},
+    response::{Response, Sender},
     token::{TokenError, describe},
 };
 
-/// How long one poll may take.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The time limit of one poll.
+const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What CXone says of a job.
+/// CXone's response about a job.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Job {
-    /// Its status.
+    /// The job's status.
     pub status: JobStatus,
-    /// The interaction that it is for, where CXone names one, as it is: to be compared, not to be shown.
+    /// The job's interaction, if CXone names one. It is CXone's raw text: compare it, but do not show it.
     pub interaction_id: Option<String>,
-    /// The same to be shown.
+    /// The job's interaction without secrets and invisible characters, to show it.
     pub interaction_shown: Option<String>,
-    /// Why it failed, where CXone says so. At most 1 KiB, without secrets and invisible characters.
+    /// Why the job failed, if CXone says so. At most 1 KiB, without secrets and invisible characters.
     pub reason: Option<String>,
 }
 
 impl fmt::Debug for Job {
-    /// Without the interaction as it came, which may hold anything.
+    /// Leaves out the raw interaction, which may contain anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { status, interaction_shown, reason, .. } = self;
         f.debug_struct("Job")
@@ -42,7 +42,9 @@ impl fmt::Debug for Job {
     }
 }
 
-/// Why a poll brought no status. Texts are for people.
+/// Why a poll returned no status. The texts are for people.
+///
+/// The errors hold texts instead of a source, because a transport error may repeat a secret or a URL. The texts do not.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// CXone itself does not know the job (a 404 with a JSON object).
@@ -53,13 +55,13 @@ pub enum JobError {
     Throttled {
         /// How long CXone asks to wait.
         wait: Duration,
-        /// What was answered.
+        /// What happened.
         fault: String,
         /// The HTTP status. None if no response came.
         status: Option<u16>,
     },
-    /// No status can be read now: an outage, a gateway's page, a response that cannot be read, credentials that cannot be
-    /// read. It says nothing about the job.
+    /// The client cannot read a status now: CXone is down, a gateway responds, or the response or the credentials cannot be
+    /// read. The job itself may be fine.
     #[error("{fault}")]
     Blind {
         /// What happened.
@@ -69,20 +71,20 @@ pub enum JobError {
         /// The HTTP status. None if no response came.
         status: Option<u16>,
     },
-    /// CXone refuses the credentials, or they are unusable. A person must fix them. It says nothing about the job either.
+    /// CXone refuses the credentials, or they are unusable. A person must correct them. The job itself may be fine.
     #[error("{fault}")]
     Unauthorized {
-        /// What to fix.
+        /// What to correct.
         fault: String,
         /// The response's `Retry-After`.
         retry_after: Option<Duration>,
         /// The HTTP status. None if no response came.
         status: Option<u16>,
     },
-    /// Permanent. The reason's text repeats CXone's words, the error's does not.
+    /// CXone refused the poll permanently. Only the reason's text repeats CXone's text, not this error's.
     #[error("CXone refused the poll: {}", .reason.code)]
     Refused {
-        /// What the outcome says.
+        /// The reason for the outcome.
         reason: Reason,
         /// The HTTP status.
         status: u16,
@@ -113,18 +115,18 @@ impl From<TokenError> for JobError {
 }
 
 impl Client {
-    /// Polls once. A stale token is replaced and the poll repeated.
+    /// Polls once. If the token is stale, fetches a new one and repeats the poll.
     ///
     /// # Errors
-    /// [`JobError`] says whether to poll again.
+    /// [`JobError`] says whether another poll may help.
     pub async fn job(&self, id: &JobId) -> Result<Job, JobError> {
         let url = self.endpoints.job.0.url(&self.endpoints.base, id.as_str());
         let mut refused = false;
         loop {
             let token = self.tokens.get().await?;
-            let deadline = Instant::now() + LIMIT;
-            let asked = self.http.get(url.clone()).bearer_auth(token.bearer()).timeout(LIMIT).send().await;
-            let response = asked.map_err(|error| JobError::Blind {
+            let deadline = Instant::now() + TIMEOUT;
+            let sent = self.http.get(url.clone()).bearer_auth(token.bearer()).timeout(TIMEOUT).send().await;
+            let response = sent.map_err(|error| JobError::Blind {
                 fault: format!("CXone cannot be reached: {}", describe(&error)),
                 retry_after: None,
                 status: None,
@@ -142,12 +144,12 @@ impl Client {
     }
 }
 
-/// What a response to a poll means, a 401 being one to a fresh token.
+/// Reads a response to a poll. A 401 counts as the refusal of a fresh token.
 pub(crate) fn parse(response: &Response) -> Result<Job, JobError> {
     let (status, after) = (response.status(), response.retry_after);
     let blind = |fault: String| JobError::Blind { fault, retry_after: after, status: Some(status) };
     let unauthorized = |fault: String| JobError::Unauthorized { fault, retry_after: after, status: Some(status) };
-    match class(response) {
+    match classify(response) {
         Class::Success => {
             job(response).ok_or_else(|| blind(format!("CXone answered {status} without a status of the job")))
         }
@@ -161,19 +163,19 @@ pub(crate) fn parse(response: &Response) -> Result<Job, JobError> {
             status: Some(status),
         }),
         Class::Retryable | Class::Conflict => Err(blind(format!("CXone answered {status}"))),
-        // No file was sent, so a size or a type that a gateway refuses says nothing about the job.
-        Class::Refused if response.speaker() == Speaker::Gateway => {
+        // A poll sends no file. So if a gateway refuses its size or type, that does not concern the job.
+        Class::Refused if response.sender() == Sender::Gateway => {
             Err(blind(format!("a gateway before CXone answered {status}")))
         }
         Class::Gateway => Err(blind(format!("a gateway before CXone answered {status}"))),
-        Class::Unreadable => Err(blind(format!("the status {status} is none of HTTP's"))),
+        Class::Unreadable => Err(blind(format!("the status {status} is outside 200 to 599"))),
         Class::Refused if status == 404 => Err(JobError::NotFound),
         Class::Redirect | Class::Refused => Err(JobError::Refused { reason: refusal(response, "the job"), status }),
     }
 }
 
 fn job(response: &Response) -> Option<Job> {
-    // The word is matched as it is and shown clean, so that an odd character never makes it another word.
+    // Compare the raw word and show the cleaned one, so that the cleaning never turns an unknown word into a known one.
     let word = response.member("status")?;
     let known = JobStatus::from(word.as_str());
     let status = match known {

@@ -27,15 +27,15 @@
 //! let attempt = client.upload(request, body).await;
 //! match History::default().next_step(&attempt, SystemTime::now().into()) {
 //!     NextStep::Accepted(job) => println!("{:?}", client.job(&job).await?.status),
-//!     NextStep::Retry(retry) => println!("again in {:?}: {}", retry.wait(0.5), retry.fault),
+//!     NextStep::Retry(retry) => println!("retry in {:?}: {}", retry.wait(0.5), retry.fault),
 //!     NextStep::Final(reason) => println!("{reason}"),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`History::next_step`] decides what an upload's response means. The caller repeats an upload, because its body cannot be read
-//! twice. A poll has no history: [`JobError`] says what a response means, and a poll with a stale token is repeated here.
+//! [`History::next_step`] decides what to do after an upload. The caller repeats an upload, because the client cannot read the
+//! body twice. A poll has no history: [`JobError`] says what to do. The client itself repeats a poll with a stale token.
 
 mod class;
 #[cfg(feature = "fuzzing")]
@@ -66,7 +66,7 @@ pub use upload::{Framing, UploadContent, UploadRequest};
 
 use token::Tokens;
 
-/// Where CXone is.
+/// The URLs of CXone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoints {
     base: Url,
@@ -76,7 +76,7 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
-    /// `base` such as `https://api-us-1.cxone.com/api/v2`; `token` where it is not `{base}/oauth/token`.
+    /// `base` is a URL such as `https://api-us-1.cxone.com/api/v2`. `token` is by default `{base}/oauth/token`.
     #[must_use]
     pub fn new(base: Url, token: Option<Url>) -> Self {
         let token = token.unwrap_or_else(|| {
@@ -87,33 +87,33 @@ impl Endpoints {
         Self { base, token, upload: UploadPath::default(), job: JobPath::default() }
     }
 
-    /// The same with other paths below the base.
+    /// Replaces the paths below the base.
     #[must_use]
     pub fn with_paths(self, upload: UploadPath, job: JobPath) -> Self {
         Self { upload, job, ..self }
     }
 }
 
-/// What a client needs to know of CXone.
+/// The settings of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where CXone is.
+    /// The URLs of CXone.
     pub endpoints: Endpoints,
-    /// The scopes to ask for, separated by spaces.
+    /// The scopes that the client requests, separated by spaces.
     pub scopes: String,
-    /// How the token endpoint gets the credentials.
+    /// How the client sends the credentials to the token endpoint.
     pub token_auth: TokenAuth,
 }
 
 impl Settings {
-    /// Settings with the default way to authenticate.
+    /// Settings with the default [`TokenAuth`].
     #[must_use]
     pub fn new(endpoints: Endpoints, scopes: impl Into<String>) -> Self {
         Self { endpoints, scopes: scopes.into(), token_auth: TokenAuth::default() }
     }
 }
 
-/// The client. Cheap to clone; clones share the token.
+/// The client. It is cheap to clone. Clones share the token.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -122,8 +122,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// `http` must follow no redirects and speak HTTP/1.1 only. `credentials` is called before each fetch of a token, so
-    /// that a rotated secret is seen.
+    /// `http` must follow no redirects and use HTTP/1.1 only. The client calls `credentials` before each token request, so that
+    /// it sees a rotated secret.
     pub fn new<F, R>(http: reqwest::Client, settings: Settings, credentials: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
@@ -134,7 +134,7 @@ impl Client {
         Self { http, endpoints: Arc::new(endpoints), tokens: Arc::new(tokens) }
     }
 
-    /// How many tokens were fetched, or tried to, by this client and its clones.
+    /// How many token requests this client and its clones have started.
     #[must_use]
     pub fn token_fetches(&self) -> u64 {
         self.tokens.fetches()

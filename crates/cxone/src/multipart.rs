@@ -1,4 +1,5 @@
-//! The upload's body: three parts, the file streamed between two small buffers, never copied or cut anew.
+//! The body of an upload: the file's stream between two small buffers, which contain the other parts. The file's frames are
+//! neither copied nor split.
 
 use std::{
     error::Error,
@@ -21,27 +22,27 @@ use crate::UploadContent;
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// What separates the parts of an upload. Whoever guesses it can add parts of their own, so it is made of 128 bits from the
+/// Separates the parts of an upload. A producer who guessed it could add parts to the upload. So it contains 128 bits from the
 /// operating system's random generator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Boundary(String);
 
-/// The operating system's random generator does not answer.
+/// The operating system's random generator failed.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system has no random bytes")]
+#[error("the operating system's random generator failed")]
 pub struct NoRandomness(#[source] getrandom::Error);
 
-/// The text is no boundary that this crate generates.
+/// The text is not a boundary that this crate generates.
 #[derive(Debug, thiserror::Error)]
-#[error("a boundary is `cxone-` and 32 hexadecimal digits")]
+#[error("a boundary must be `cxone-` and 32 hexadecimal digits")]
 pub struct InvalidBoundary;
 
 impl Boundary {
-    /// A new one.
+    /// Generates a boundary.
     ///
     /// # Errors
-    /// [`NoRandomness`]; nothing may be sent then.
+    /// [`NoRandomness`] if the random generator fails. The caller must send nothing then.
     pub fn generate() -> Result<Self, NoRandomness> {
         let mut random = [0; 16];
         getrandom::getrandom(&mut random).map_err(NoRandomness)?;
@@ -85,7 +86,7 @@ impl fmt::Display for Boundary {
     }
 }
 
-/// What surrounds the file's bytes.
+/// The bytes of the body before and after the file.
 pub(crate) struct Envelope {
     preamble: Bytes,
     epilogue: Bytes,
@@ -114,13 +115,13 @@ impl Envelope {
     }
 }
 
-/// A file name inside quotes as browsers write it: UTF-8 as it is, and the three characters that would end the quotes or the
-/// line as `%XX`.
+/// Escapes a file name as browsers do: the three characters that would end the quotes or the line become `%XX`. The rest stays
+/// UTF-8.
 fn quoted(file_name: &str) -> String {
     file_name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// How far a body got, for deciding about a broken connection or an early response.
+/// How much of a body the connection has got. This decides about a broken connection or an early response.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     handed_over: AtomicBool,
@@ -131,17 +132,17 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Every byte was handed to the connection: CXone may have the file, whatever happened then.
+    /// Whether every byte was handed to the connection. If so, CXone may have the file, whatever happens later.
     pub(crate) fn sent_whole(&self) -> bool {
         self.handed_over.load(Ordering::Acquire)
     }
 
-    /// Ends the sending: the next attempt may begin, and two uploads at once must not be.
+    /// Stops sending, so that no two uploads of an object run at the same time.
     pub(crate) fn stop(&self) {
         self.stopped.store(true, Ordering::Release);
     }
 
-    /// Waits until the body is handed over, or until the connection lets go of it unfinished.
+    /// Waits until the body is handed over, or until the connection drops it.
     pub(crate) async fn ended(&self) {
         loop {
             let end = self.end.notified();
@@ -157,7 +158,7 @@ impl Progress {
         self.end.notify_waiters();
     }
 
-    /// What went wrong with reading the file.
+    /// Why the file could not be read.
     pub(crate) fn source_fault(&self) -> Option<String> {
         self.source_fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -169,8 +170,8 @@ enum Stage {
     Done,
 }
 
-/// Preamble, file, epilogue. The file must have exactly the announced size: fewer bytes, more bytes or an error of the source
-/// end the body with an error, so that CXone never sees a closing boundary after a damaged file.
+/// Sends preamble, file and epilogue. The file must have exactly the given size. If it has fewer or more bytes, or the source
+/// fails, the body ends with an error, so that CXone never gets a closing boundary after a damaged file.
 pub(crate) struct MultipartBody<B> {
     envelope: Envelope,
     source: B,
@@ -181,7 +182,7 @@ pub(crate) struct MultipartBody<B> {
 }
 
 impl<B> MultipartBody<B> {
-    /// `announced`: the whole length for `Content-Length`; none for chunked framing, where the length must stay hidden.
+    /// `announced` is the length of the whole body for `Content-Length`. For chunked framing it must be None.
     pub(crate) fn new(
         envelope: Envelope,
         source: B,
@@ -217,7 +218,7 @@ where
         let this = self.get_mut();
         if this.progress.stopped.load(Ordering::Acquire) && !matches!(this.stage, Stage::Done) {
             this.stage = Stage::Done;
-            return Poll::Ready(Some(Err("CXone answered before the file was sent whole".into())));
+            return Poll::Ready(Some(Err("CXone answered before the whole file was sent".into())));
         }
         match this.stage {
             Stage::Preamble => {
@@ -227,7 +228,7 @@ where
             Stage::File => loop {
                 match ready!(Pin::new(&mut this.source).poll_frame(context)) {
                     Some(Ok(frame)) => {
-                        // Trailers say nothing about the file.
+                        // Ignore trailers.
                         let Ok(data) = frame.into_data() else { continue };
                         let Some(left) = this.left.checked_sub(data.len() as u64) else {
                             let fault = "the object has more bytes than its length says".to_owned();
@@ -288,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_name_cannot_end_its_quotes() {
+    fn file_name_cannot_end_its_quotes() {
         assert_eq!(quoted("a\"; x=\"b.pdf\r\n"), "a%22; x=%22b.pdf%0D%0A");
         assert_eq!(quoted("año 1+1 (final).pdf"), "año 1+1 (final).pdf");
     }
@@ -302,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn a_boundary_of_another_form_is_refused() {
+    fn boundary_of_another_form_is_refused() {
         let digits = "0".repeat(32);
         for text in [String::new(), digits.clone(), format!("cxone-{digits}0"), format!("cxone-{}\r\n", &digits[2..])] {
             assert!(text.parse::<Boundary>().is_err(), "{text:?}");
@@ -311,7 +312,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_name_and_no_tag_changes_the_form(
+        fn any_name_and_tags_leave_the_form_intact(
             name in "[\"\r\n\\\\%;a-zé-]{0,30}",
             tags in btree_map("[\"\r\na-zé-]{0,8}", "[\"\r\na-zé-]{0,20}", 0..4),
         ) {

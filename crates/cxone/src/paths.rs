@@ -1,27 +1,27 @@
-//! Where below the base URL an upload or a job is found.
+//! The paths of uploads and jobs below the base URL.
 
 use std::{fmt, str::FromStr};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-/// RFC 3986's unreserved characters, and the colon, which needs no escape behind the first slash.
+/// All characters except RFC 3986's unreserved ones and the colon, which needs no escape after the first slash.
 const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
 
-/// A path with a place for an id, such as `jobs/{job_id}`.
+/// A path with a placeholder for an id, such as `jobs/{job_id}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathTemplate {
     before: String,
     after: String,
 }
 
-/// Why a text is no path template.
+/// Why a text is not a path template.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPath {
-    /// The placeholder is missing or there twice.
-    #[error("it must hold {{{0}}} exactly once")]
+    /// The placeholder is missing, or is there twice.
+    #[error("it must contain {{{0}}} exactly once")]
     Placeholder(&'static str),
-    /// It is no plain path below the base URL.
+    /// The text is not a plain path below the base URL.
     #[error(
         "it must be a path below CXONE_BASE_URL: visible ASCII without `?`, `#`, `\\`, `//`, `.` and `..` segments, and with no `/` at its start"
     )]
@@ -29,10 +29,10 @@ pub enum InvalidPath {
 }
 
 impl PathTemplate {
-    /// Takes a template apart. `placeholder` is the name between the braces.
+    /// Parses a template. `placeholder` is the name between the braces.
     ///
     /// # Errors
-    /// [`InvalidPath`] says which rule it breaks.
+    /// [`InvalidPath`] says which rule the text breaks.
     pub fn parse(text: &str, placeholder: &'static str) -> Result<Self, InvalidPath> {
         let mark = format!("{{{placeholder}}}");
         let (before, after) = text.split_once(&mark).ok_or(InvalidPath::Placeholder(placeholder))?;
@@ -41,14 +41,14 @@ impl PathTemplate {
         }
         let plain = |c: char| c.is_ascii_graphic() && !matches!(c, '?' | '#' | '\\' | '{' | '}');
         let segments = || text.split('/');
-        let odd = segments().any(|segment| matches!(segment, "" | "." | ".."));
-        if odd || !before.chars().chain(after.chars()).all(plain) {
+        let is_relative = segments().any(|segment| matches!(segment, "" | "." | ".."));
+        if is_relative || !before.chars().chain(after.chars()).all(plain) {
             return Err(InvalidPath::NotAPath);
         }
         Ok(Self { before: before.to_owned(), after: after.to_owned() })
     }
 
-    /// The URL below `base`, the id percent-encoded.
+    /// The URL below `base`, with the id percent-encoded.
     pub(crate) fn url(&self, base: &Url, id: &str) -> Url {
         let mut url = base.clone();
         let id = utf8_percent_encode(id, ESCAPED);
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_cannot_leave_its_place() {
+    fn id_is_encoded_into_one_segment() {
         let path = JobPath::default().0;
         for (id, expected) in [
             ("8f14e45f:1", "jobs/8f14e45f:1"),
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_of_ones_own_is_used_as_written() {
+    fn custom_path_is_used_unchanged() {
         let path: UploadPath = "contacts/{interaction_id}/files".parse().unwrap();
         assert_eq!(path.0.url(&base(), "INT-1").path(), "/api/v2/contacts/INT-1/files");
         let path: JobPath = "job-status/v1/{job_id}/state".parse().unwrap();
@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_none_names_the_rule() {
+    fn invalid_path_is_reported_with_the_broken_rule() {
         for text in ["jobs", "jobs/{interaction_id}", "{job_id}/{job_id}"] {
             assert_eq!(text.parse::<JobPath>(), Err(InvalidPath::Placeholder("job_id")), "{text}");
         }
@@ -140,7 +140,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_id_reads_back_from_one_segment(id in "\\PC{1,40}") {
+        fn any_id_reads_back_from_one_segment(id in "\\PC{1,40}") {
             prop_assume!(id != "." && id != "..");
             let url = JobPath::default().0.url(&base(), &id);
             let segments: Vec<_> = url.path_segments().unwrap().collect();

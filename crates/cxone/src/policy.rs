@@ -1,7 +1,8 @@
-//! What a response to an upload means: whether to retry, when, and what CXone may hold. Policy, state and backoff in one place.
+//! The retry policy of uploads: whether to retry, when, and whether CXone may hold the file. Policy, state and backoff are in this
+//! file.
 //!
-//! Two questions decide. *Who sent the response?* CXone itself answers with a JSON object; a gateway's answer is never final
-//! by itself. *Was the body sent whole?* If it was, and CXone did not say that it holds nothing, CXone may hold the file.
+//! Two questions decide. *Who sent the response?* CXone itself responds with a JSON object. A single response of a gateway is
+//! never final. *Was the whole body sent?* If so, CXone may hold the file, unless it says that it does not.
 
 use std::time::Duration;
 
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     DEFAULT_WAIT, LONGEST_WAIT,
-    class::{Class, class, refusal, scope_missing, throttled},
-    response::{Response, Speaker},
+    class::{Class, classify, refusal, scope_missing, throttled},
+    response::{Response, Sender},
     token::TokenError,
 };
 
@@ -19,34 +20,34 @@ use crate::{
 pub const UPLOADS_IN_FIRST_RUN: u32 = 5;
 /// Uploads in each later run.
 pub const UPLOADS_IN_LATER_RUN: u32 = 1;
-/// 2xx responses without a job id after which the upload cannot be tracked.
+/// After this many 2xx responses without a job id, the upload cannot be tracked.
 const JOBLESS_LIMIT: u32 = 3;
-/// Responses that cannot be parsed after which there is no other attempt.
+/// After this many responses that cannot be parsed, there is no other attempt.
 const UNREADABLE_LIMIT: u32 = 3;
-/// 409 responses after which CXone's own text is taken as final.
+/// After this many 409 responses, the refusal is final.
 const CONFLICT_LIMIT: u32 = 10;
-/// Equal gateway responses that are final, if the first and the last are at least [`GATEWAY_SPAN_SECONDS`] apart.
+/// This many equal gateway responses are final, if the first and the last are at least [`GATEWAY_SPAN_SECONDS`] apart.
 const GATEWAY_LIMIT: u32 = 3;
 const GATEWAY_SPAN_SECONDS: f64 = 60.0;
-/// The backoff after the first fault; it doubles up to [`LONGEST_WAIT`].
+/// The backoff after the first fault. It doubles with each fault, up to [`LONGEST_WAIT`].
 const SHORTEST_BACKOFF: Duration = Duration::from_millis(500);
 
-/// What CXone may hold of an object.
+/// Whether CXone may hold an object's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Stored {
-    /// Nothing: it never got a whole body, or said so itself.
+    /// CXone does not hold the file: it never got a whole body, or said that it has stored none.
     #[default]
     No,
-    /// A whole body was sent, and CXone did not say what became of it.
+    /// A whole body was sent, and CXone did not say whether it has stored it.
     Maybe,
-    /// CXone answered 2xx.
+    /// CXone responded with 2xx.
     Accepted,
 }
 
-/// How one upload attempt ended.
+/// The result of one upload attempt.
 pub struct Attempt {
-    /// Every byte of the body was handed to the connection.
+    /// Whether every byte of the body was handed to the connection.
     pub(crate) sent_whole: bool,
     pub(crate) end: End,
 }
@@ -63,55 +64,55 @@ impl Attempt {
     }
 }
 
-/// See [`Attempt`]. Texts are for people.
+/// How an attempt ended. The texts are for people.
 pub(crate) enum End {
     Response(Response),
     /// No response came.
     Unanswered(String),
-    /// What came is not HTTP that can be parsed.
+    /// The response is not valid HTTP.
     Unreadable(String),
-    /// The object could not be read to its end; the request was aborted.
+    /// The object could not be read to its end, so the client aborted the request.
     Source(String),
-    /// There was no token; nothing was sent.
+    /// The client got no token, so it sent nothing.
     NoToken(TokenError),
 }
 
 /// What to do after an attempt.
 #[derive(Debug, Clone, PartialEq)]
 pub enum NextStep {
-    /// CXone has the whole file and named a job.
+    /// CXone has the whole file and has named a job.
     Accepted(JobId),
-    /// Try again.
+    /// Another attempt may help.
     Retry(Retry),
-    /// No other attempt would help. [`History::stored`] says whether CXone may hold the file.
+    /// Another attempt does not help. [`History::stored`] says whether CXone may hold the file.
     Final(Reason),
 }
 
-/// A fault that may pass.
+/// A retryable fault.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Retry {
-    /// For people.
+    /// What happened, for people.
     pub fault: String,
-    /// What failed.
+    /// The side that failed.
     pub cause: Cause,
     /// The response's `Retry-After`.
     pub retry_after: Option<Duration>,
-    /// Faults of the object so far, this one included.
+    /// The object's faults so far, this one included.
     faults: u32,
 }
 
-/// What failed.
+/// The side that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cause {
-    /// S3, or the object.
+    /// S3 or the object failed.
     Source,
     /// CXone asks to wait.
     Throttled,
-    /// CXone refuses the credentials; a person must fix them.
+    /// CXone refuses the credentials. A person must correct them.
     Unauthorized,
-    /// CXone, or the way to it.
+    /// CXone or the connection to it failed.
     Unavailable,
-    /// The pipeline itself, such as its ledger.
+    /// The pipeline itself failed, such as its ledger.
     Internal,
 }
 
@@ -128,7 +129,8 @@ impl Retry {
 }
 
 /// The wait after the `faults`-th fault in a row: up to 0.5, 1, 2, 4 s and so on to 15 min. Half of it is random, so that
-/// objects that failed together do not come back together; the other half keeps `Retry-After: 0` from being a busy loop.
+/// objects that failed at the same time are not retried at the same time. The other half prevents a busy loop after
+/// `Retry-After: 0`.
 #[must_use]
 pub fn backoff(faults: u32, random: f64) -> Duration {
     let doublings = faults.saturating_sub(1).min(20);
@@ -136,16 +138,16 @@ pub fn backoff(faults: u32, random: f64) -> Duration {
     ceiling.mul_f64(0.5 + random.clamp(0.0, 1.0) / 2.0)
 }
 
-/// What an object's attempts have shown so far, in all of its runs. Its JSON is kept in the ledger.
+/// The results of an object's attempts so far, in all of its runs. The ledger keeps it as JSON.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct History {
-    /// What CXone may hold.
+    /// Whether CXone may hold the file.
     #[serde(default)]
     pub stored: Stored,
-    /// Uploads that were begun.
+    /// Uploads that were started.
     #[serde(default)]
     pub uploads: u32,
-    /// Faults of every kind; they set the backoff.
+    /// Faults of every kind. They determine the backoff.
     #[serde(default)]
     faults: u32,
     #[serde(default)]
@@ -154,30 +156,31 @@ pub struct History {
     unreadable: u32,
     #[serde(default)]
     conflicts: u32,
-    /// 401 responses in a row; the token is fetched anew after each.
+    /// 401 responses in a row. The client fetches a new token after each.
     #[serde(default)]
     refused_tokens: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    gateway: Option<GatewayAnswers>,
+    gateway: Option<GatewayResponses>,
 }
 
 /// Equal responses of a gateway.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct GatewayAnswers {
+struct GatewayResponses {
     status: u16,
     times: u32,
     first: Timestamp,
 }
 
 impl History {
-    /// Reads what an earlier run wrote. What another release wrote in a form of its own counts as nothing known.
+    /// Reads the history that an earlier run wrote. A text that cannot be parsed, such as one of another release, gives an empty
+    /// history.
     #[must_use]
     pub fn parse(text: Option<&str>) -> Self {
         text.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
     }
 
-    /// Takes into account runs that crashed since the last one that wrote its history. `upload_prepared`: a run had got as
-    /// far as an upload, so a crashed one may have sent the whole file.
+    /// Adds the runs that crashed after the last one that wrote its history. `upload_prepared`: a run has prepared an upload, so
+    /// a crashed one may have sent the whole file.
     pub fn add_crashes(&mut self, crashes: u32, upload_prepared: bool) {
         if crashes > 0 && upload_prepared {
             self.uploads = self.uploads.saturating_add(crashes);
@@ -185,18 +188,18 @@ impl History {
         }
     }
 
-    /// An upload that was stopped from outside, by the end of the run's time.
+    /// Adds an upload that was stopped because the run's time ended.
     pub fn add_stopped(&mut self) {
         self.faults = self.faults.saturating_add(1);
         self.stored = self.stored.max(Stored::Maybe);
     }
 
-    /// A fault outside an upload.
+    /// Adds a fault outside an upload.
     pub fn fault(&mut self, cause: Cause, fault: impl Into<String>) -> Retry {
         self.retry(cause, None, &fault.into())
     }
 
-    /// A failure to get a token.
+    /// Adds a token failure.
     pub fn token_fault(&mut self, error: &TokenError) -> Retry {
         let cause = match error {
             TokenError::Unauthorized { .. } => Cause::Unauthorized,
@@ -208,12 +211,12 @@ impl History {
 
     fn retry(&mut self, cause: Cause, retry_after: Option<Duration>, fault: &str) -> Retry {
         self.faults = self.faults.saturating_add(1);
-        // An error of S3 may name a key, which may hold anything.
+        // An error of S3 may contain a key, which may contain invisible characters.
         let fault = attachments::shown(fault).into_owned();
         Retry { fault, cause, retry_after, faults: self.faults }
     }
 
-    /// Decides what an attempt means, and remembers it.
+    /// Decides what to do after an attempt, and adds the attempt to the history.
     pub fn next_step(&mut self, attempt: &Attempt, now: Timestamp) -> NextStep {
         let sent_whole = attempt.sent_whole;
         match &attempt.end {
@@ -229,7 +232,7 @@ impl History {
 
     fn after_response(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> NextStep {
         let (status, after) = (response.status(), response.retry_after);
-        let class = class(response);
+        let class = classify(response);
         if class != Class::Gateway {
             self.gateway = None;
         }
@@ -245,8 +248,8 @@ impl History {
             Class::Conflict => self.conflict(response, sent_whole),
             Class::Gateway => self.gateway(response, sent_whole, now),
             Class::Unreadable => {
-                let fault = format!("the status {status} is none of HTTP's");
-                self.unreadable(sent_whole, after, &fault, &response.said())
+                let fault = format!("the status {status} is outside 200 to 599");
+                self.unreadable(sent_whole, after, &fault, &response.text())
             }
             Class::Redirect | Class::Refused => self.refused(response),
         }
@@ -259,21 +262,21 @@ impl History {
             Some(job) if sent_whole => return NextStep::Accepted(job),
             None if sent_whole && response.complete => {}
             _ => {
-                let what = if sent_whole { "its response broke off" } else { "the rest of the body could not be sent" };
-                let fault = format!("CXone answered {status}, but {what}");
+                let gap = if sent_whole { "its response broke off" } else { "the rest of the body could not be sent" };
+                let fault = format!("CXone answered {status}, but {gap}");
                 return NextStep::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault));
             }
         }
         self.jobless += 1;
         if self.jobless >= JOBLESS_LIMIT {
-            let text = format!("CXone answered {status} without a usable jobId. It said: {}", response.said());
+            let text = format!("CXone answered {status} without a usable jobId. It said: {}", response.text());
             return NextStep::Final(Reason::new(ReasonCode::CxoneNoJobId, text));
         }
         let fault = format!("CXone answered {status} without a usable job id");
         NextStep::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
     }
 
-    /// The first 401 is a stale token. The second, to a fresh one, is a configuration fault.
+    /// The first 401 means a stale token. The second in a row refuses a fresh token, which is a configuration fault.
     fn token_refused(&mut self, retry_after: Option<Duration>) -> NextStep {
         self.refused_tokens += 1;
         NextStep::Retry(if self.refused_tokens == 1 {
@@ -285,26 +288,26 @@ impl History {
         })
     }
 
-    /// Nothing says what became of the body.
+    /// No response says whether CXone has stored the body.
     fn unanswered(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str) -> NextStep {
-        self.mark(sent_whole);
+        self.mark_possibly_stored(sent_whole);
         NextStep::Retry(self.retry(Cause::Unavailable, retry_after, fault))
     }
 
-    /// `said` is what could be read of the response, for the record alone.
-    fn unreadable(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str, said: &str) -> NextStep {
-        self.mark(sent_whole);
+    /// `body` is the readable part of the response. Only a final reason contains it.
+    fn unreadable(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str, body: &str) -> NextStep {
+        self.mark_possibly_stored(sent_whole);
         self.unreadable += 1;
         let text = format!("a response of CXone cannot be read: {fault}");
         if self.unreadable >= UNREADABLE_LIMIT {
-            let said = if said.is_empty() { String::new() } else { format!(". It said: {said}") };
-            return NextStep::Final(Reason::new(ReasonCode::CxoneUnavailable, text + &said));
+            let body = if body.is_empty() { String::new() } else { format!(". It said: {body}") };
+            return NextStep::Final(Reason::new(ReasonCode::CxoneUnavailable, text + &body));
         }
         NextStep::Retry(self.retry(Cause::Unavailable, retry_after, &text))
     }
 
     fn conflict(&mut self, response: &Response, sent_whole: bool) -> NextStep {
-        self.mark(sent_whole);
+        self.mark_possibly_stored(sent_whole);
         self.conflicts += 1;
         if self.conflicts >= CONFLICT_LIMIT {
             return NextStep::Final(refusal(response, "the upload"));
@@ -313,42 +316,44 @@ impl History {
     }
 
     fn gateway(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> NextStep {
-        self.mark(sent_whole);
+        self.mark_possibly_stored(sent_whole);
         let status = response.status();
-        let answers = match self.gateway {
-            Some(before) if before.status == status => GatewayAnswers { times: before.times + 1, ..before },
-            _ => GatewayAnswers { status, times: 1, first: now },
+        let responses = match self.gateway {
+            Some(before) if before.status == status => GatewayResponses { times: before.times + 1, ..before },
+            _ => GatewayResponses { status, times: 1, first: now },
         };
-        self.gateway = Some(answers);
-        if answers.times >= GATEWAY_LIMIT && now.seconds_since(answers.first) >= GATEWAY_SPAN_SECONDS {
+        self.gateway = Some(responses);
+        if responses.times >= GATEWAY_LIMIT && now.seconds_since(responses.first) >= GATEWAY_SPAN_SECONDS {
             return NextStep::Final(refusal(response, "the upload"));
         }
         let fault = format!("a gateway before CXone answered {status}");
         NextStep::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
     }
 
-    /// CXone keeps one answer per `Idempotency-Key`. A refusal that a repetition cannot get shows that it kept none.
+    /// CXone keeps one response per `Idempotency-Key`. For a stored file, a repeated request would not get a 401, 403 or 404.
+    /// So such a refusal shows that CXone has not stored the file.
     fn refused(&mut self, response: &Response) -> NextStep {
-        let repetition_cannot_get_it = matches!(response.status(), 401 | 403 | 404);
-        if self.stored == Stored::Maybe && response.speaker() == Speaker::Cxone && repetition_cannot_get_it {
+        let rules_out_a_stored_file = matches!(response.status(), 401 | 403 | 404);
+        if self.stored == Stored::Maybe && response.sender() == Sender::Cxone && rules_out_a_stored_file {
             self.stored = Stored::No;
         }
         NextStep::Final(refusal(response, "the upload"))
     }
 
-    fn mark(&mut self, sent_whole: bool) {
+    fn mark_possibly_stored(&mut self, sent_whole: bool) {
         if sent_whole {
             self.stored = self.stored.max(Stored::Maybe);
         }
     }
 }
 
-/// Some responses name the job by `id`; where both are there, `id` may be something else's.
+/// Some responses name the job by `id`. If a response has both fields, `id` may name something else.
 fn job_id(response: &Response) -> Option<JobId> {
-    let named = ["jobId", "id"].into_iter().filter_map(|name| response.member(name));
-    // An id with a character that is no UTF-8 could not be asked for.
-    let usable = |id: &JobId| !id.as_str().contains(char::REPLACEMENT_CHARACTER) && !response.holds_secret(id.as_str());
-    named.filter_map(|id| id.parse().ok()).find(usable)
+    let ids = ["jobId", "id"].into_iter().filter_map(|name| response.member(name));
+    // Poll could not ask for an id with a character that was not valid UTF-8.
+    let usable =
+        |id: &JobId| !id.as_str().contains(char::REPLACEMENT_CHARACTER) && !response.contains_secret(id.as_str());
+    ids.filter_map(|id| id.parse().ok()).find(usable)
 }
 
 #[cfg(test)]

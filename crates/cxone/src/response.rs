@@ -1,7 +1,7 @@
-//! A response of CXone, or of whatever stands before it, read within bounds and tolerantly.
+//! Reads a response of CXone, or of a gateway in front of it, within bounds.
 //!
-//! No live tenant has been observed, so the reading accepts what other people's systems send: a byte order mark, a body
-//! compressed without being asked for, numbers for strings and strings for numbers, an empty text for null.
+//! No live tenant has been observed. So the reader accepts variants that other systems send: a byte order mark, a body that is
+//! compressed although the client did not ask for it, numbers for strings and strings for numbers, an empty text for null.
 
 use std::{
     borrow::Cow,
@@ -17,21 +17,21 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::{retry_after, untrusted::Redactor};
 
-/// The most that is read of a response's body, in bytes, compressed and decompressed.
-pub(crate) const LONGEST: usize = 1024 * 1024;
-/// How long a body may take once the headers have arrived. The status is kept if it takes longer.
-const BODY_LIMIT: Duration = Duration::from_secs(10);
+/// The client reads at most so much of a body, compressed and decompressed.
+pub(crate) const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// The time limit for a body after the headers have arrived. After it, the status still counts.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Who sent a response.
+/// The sender of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Speaker {
+pub(crate) enum Sender {
     /// CXone itself: the body is a JSON object.
     Cxone,
     /// A firewall, a load balancer, an API gateway.
     Gateway,
 }
 
-/// A response, as far as anything depends on it.
+/// A response that was read.
 pub(crate) struct Response {
     status: u16,
     /// See [`retry_after()`].
@@ -39,13 +39,13 @@ pub(crate) struct Response {
     /// `WWW-Authenticate` names `insufficient_scope` (RFC 6750, 3.1).
     challenge_names_scope: bool,
     body: Vec<u8>,
-    /// The body ended where it should.
+    /// The body did not break off.
     pub(crate) complete: bool,
     redactor: Redactor,
 }
 
 impl Response {
-    /// A response that was read. What is past [`LONGEST`] bytes of the body must have been left out.
+    /// `body` must have at most [`MAX_BODY_BYTES`].
     pub(crate) fn new(
         status: u16,
         headers: &HeaderMap,
@@ -58,25 +58,25 @@ impl Response {
             status,
             retry_after: retry_after(headers, now),
             challenge_names_scope: challenge_names_scope(headers),
-            body: text_of(decompressed(headers, body)),
+            body: to_utf8(decompressed(headers, body)),
             complete,
             redactor,
         }
     }
 
-    /// Reads the body until its end, until `deadline` or for [`BODY_LIMIT`]. A body that breaks off or stalls leaves the
-    /// status and the headers as they are.
+    /// Reads the body until its end, until `deadline` or for [`BODY_TIMEOUT`]. If the body breaks off or stalls, the status and
+    /// the headers still count.
     pub(crate) async fn receive(mut response: reqwest::Response, redactor: Redactor, deadline: Instant) -> Self {
-        // A little time is left for the body even if the headers came at the last moment.
+        // Leave some time for the body even if the headers came just before the deadline.
         let soon = Instant::now() + Duration::from_secs(1);
-        let until = (Instant::now() + BODY_LIMIT).min(deadline.max(soon));
+        let until = (Instant::now() + BODY_TIMEOUT).min(deadline.max(soon));
         let mut body = Vec::new();
         let complete = loop {
             match timeout_at(until, response.chunk()).await {
                 Ok(Ok(Some(chunk))) => {
-                    let room = LONGEST - body.len();
+                    let room = MAX_BODY_BYTES - body.len();
                     body.extend_from_slice(chunk.get(..room).unwrap_or(&chunk));
-                    if body.len() == LONGEST {
+                    if body.len() == MAX_BODY_BYTES {
                         break true;
                     }
                 }
@@ -92,42 +92,42 @@ impl Response {
         self.status
     }
 
-    /// Who sent it. API gateways answer with a JSON object whose only member is `message`.
-    pub(crate) fn speaker(&self) -> Speaker {
+    /// The sender. API gateways respond with a JSON object whose only member is `message`.
+    pub(crate) fn sender(&self) -> Sender {
         match self.object() {
-            Some(object) if object.len() == 1 && object.contains_key("message") => Speaker::Gateway,
-            Some(_) => Speaker::Cxone,
-            None => Speaker::Gateway,
+            Some(object) if object.len() == 1 && object.contains_key("message") => Sender::Gateway,
+            Some(_) => Sender::Cxone,
+            None => Sender::Gateway,
         }
     }
 
-    /// Whether a scope is missing: in the header, or in OAuth's `error`. Nothing else in the text counts, because the text
-    /// may repeat a file's name.
+    /// Whether the header `WWW-Authenticate` or OAuth's field `error` names a missing scope. The rest of the text does not
+    /// count, because it may repeat a file's name.
     pub(crate) fn names_insufficient_scope(&self) -> bool {
         let error = self.object().and_then(|object| text(&object, "error"));
         self.challenge_names_scope || error.is_some_and(|error| error.eq_ignore_ascii_case("insufficient_scope"))
     }
 
-    /// A member of the body as it is, trimmed: a string, or a number in its own digits. None if it is absent, empty, null
-    /// or of another kind. Only for what is compared or parsed; [`Self::shown`] is for what is kept.
+    /// A member of the body, trimmed: a string, or a number in its own digits. None if it is absent, empty, null or of another
+    /// type. Use it only to compare or parse the text. Use [`Self::shown`] to keep or show it.
     pub(crate) fn member(&self, name: &str) -> Option<String> {
         text(&self.object()?, name)
     }
 
-    /// A member of the body for people; what is no string or number as its JSON.
+    /// A member of the body, cleaned for people. A value that is neither string nor number is shown as JSON.
     pub(crate) fn shown(&self, name: &str) -> Option<String> {
         let object = self.object()?;
         let raw = object.get(name).map(|raw| raw.get()).filter(|raw| !matches!(*raw, "null" | "\"\""))?;
         Some(self.redactor.clean(&text(&object, name).unwrap_or_else(|| raw.to_owned())))
     }
 
-    /// The body's start for people.
-    pub(crate) fn said(&self) -> String {
-        self.redactor.clean_bytes(&self.body, !self.complete || self.body.len() >= LONGEST)
+    /// The start of the body, cleaned for people.
+    pub(crate) fn text(&self) -> String {
+        self.redactor.clean_bytes(&self.body, !self.complete || self.body.len() >= MAX_BODY_BYTES)
     }
 
-    /// Whether the text holds one of our own secrets.
-    pub(crate) fn holds_secret(&self, text: &str) -> bool {
+    /// Whether the text contains one of the client's secrets.
+    pub(crate) fn contains_secret(&self, text: &str) -> bool {
         self.redactor.finds_in(text)
     }
 
@@ -141,7 +141,7 @@ fn text(object: &HashMap<Cow<'_, str>, &RawValue>, name: &str) -> Option<String>
     let raw = object.get(name)?.get();
     let text = match raw.bytes().next()? {
         b'"' => serde_json::from_str(raw).ok()?,
-        // The digits as they came: a long id would not survive a conversion to a float.
+        // Keep the digits: a float would change a long id.
         b'-' | b'0'..=b'9' => raw.to_owned(),
         _ => return None,
     };
@@ -158,15 +158,16 @@ fn challenge_names_scope(headers: &HeaderMap) -> bool {
     })
 }
 
-/// The body without the compression that some gateways add unasked. What cannot be decompressed stays as it is.
+/// Decompresses a body, because some gateways compress it although the client did not ask for it. A body that cannot be
+/// decompressed is returned unchanged.
 fn decompressed(headers: &HeaderMap, body: Vec<u8>) -> Vec<u8> {
     let encoding = headers.get(CONTENT_ENCODING).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let encoding = encoding.trim().to_ascii_lowercase();
     let inflated = if body.starts_with(&[0x1f, 0x8b]) {
-        Some(start_of(GzDecoder::new(body.as_slice())).0)
+        Some(inflate(GzDecoder::new(body.as_slice())).0)
     } else if encoding == "deflate" {
-        // Both forms are in use under this name. Plain text can begin like the raw one, but does not end like it.
-        let forms = [start_of(ZlibDecoder::new(body.as_slice())), start_of(DeflateDecoder::new(body.as_slice()))];
+        // Both formats are in use under this name. Plain text may begin like a raw stream, but does not end like one.
+        let forms = [inflate(ZlibDecoder::new(body.as_slice())), inflate(DeflateDecoder::new(body.as_slice()))];
         forms.into_iter().find_map(|(text, whole)| whole.then_some(text))
     } else {
         None
@@ -174,15 +175,16 @@ fn decompressed(headers: &HeaderMap, body: Vec<u8>) -> Vec<u8> {
     inflated.unwrap_or(body)
 }
 
-/// Up to [`LONGEST`] bytes, as far as the stream can be read, and whether it could be read to there.
-fn start_of(decoder: impl std::io::Read) -> (Vec<u8>, bool) {
+/// Up to [`MAX_BODY_BYTES`] of the stream, and whether they were read without an error.
+fn inflate(decoder: impl std::io::Read) -> (Vec<u8>, bool) {
     let mut out = Vec::new();
-    let read = decoder.take(LONGEST as u64).read_to_end(&mut out);
+    let read = decoder.take(MAX_BODY_BYTES as u64).read_to_end(&mut out);
     (out, read.is_ok())
 }
 
-/// The body as UTF-8 without a byte order mark. What is no UTF-8 is replaced, so that one odd character does not hide a status.
-fn text_of(mut body: Vec<u8>) -> Vec<u8> {
+/// Converts a body to UTF-8 without a byte order mark. Replaces invalid bytes, so that one bad character does not make the status
+/// unreadable.
+fn to_utf8(mut body: Vec<u8>) -> Vec<u8> {
     match body.get(..2) {
         Some([0xff, 0xfe]) => return utf16(&body, u16::from_le_bytes),
         Some([0xfe, 0xff]) => return utf16(&body, u16::from_be_bytes),

@@ -4,13 +4,13 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// The wait after a 429 without `Retry-After`, and after a value that cannot be read.
+/// The wait after a 429 without `Retry-After`, and the wait for a value that cannot be read.
 pub const DEFAULT_WAIT: Duration = Duration::from_secs(5);
-/// A longer wait counts as this one.
+/// The longest wait. A longer one is shortened to it.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(15);
 
-/// Reads `Retry-After`: seconds, whole or fractional, or an HTTP date. None if the header is absent, [`DEFAULT_WAIT`] if its
-/// value cannot be read, at most [`LONGEST_WAIT`]. A date in the past is a wait of zero.
+/// Reads `Retry-After`: seconds, whole or fractional, or an HTTP date. None if the header is absent, and [`DEFAULT_WAIT`] if its
+/// value cannot be read. The wait is at most [`LONGEST_WAIT`], and zero for a date in the past.
 #[must_use]
 pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?;
@@ -19,12 +19,12 @@ pub fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
 }
 
 fn seconds(text: &str) -> Option<Duration> {
-    // `f64` also parses "inf", "nan" and exponents, which are no delta-seconds.
+    // `f64` also parses "inf", "nan" and exponents, which `Retry-After` does not allow.
     if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
         return None;
     }
     let seconds: f64 = text.parse().ok()?;
-    // Too large for a Duration is a long wait all the same.
+    // A number that is too large for a Duration means a long wait.
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT))
 }
 
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn seconds_and_dates_are_read_and_anything_else_is_the_default() {
+    fn retry_after_is_seconds_a_date_or_the_default() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777); // Sun, 06 Nov 1994 08:49:37 GMT
         for (value, expected) in [
             ("7", Duration::from_secs(7)),
@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_longer_than_the_longest(value in "[ -~]{0,60}") {
+        fn wait_is_at_most_the_longest(value in "[ -~]{0,60}") {
             prop_assert!(wait(&value, SystemTime::now()) <= LONGEST_WAIT);
         }
     }

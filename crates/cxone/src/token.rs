@@ -1,4 +1,4 @@
-//! The OAuth token: fetched once for all callers, held in memory, renewed before it ends.
+//! The OAuth token. The client fetches it once for all callers, keeps it in memory and renews it before it expires.
 
 use std::{
     fmt,
@@ -15,47 +15,50 @@ use url::{Url, form_urlencoded};
 
 use crate::{
     DEFAULT_WAIT, Settings,
-    class::{Class, class},
-    response::{Response, Speaker},
+    class::{Class, classify},
+    response::{Response, Sender},
     untrusted::Redactor,
 };
 
-/// How long before its end a token is renewed.
-const MARGIN: Duration = Duration::from_secs(30);
-/// How long the token endpoint may take.
-const LIMIT: Duration = Duration::from_secs(10);
+/// A token is renewed this long before it expires.
+const RENEWAL_MARGIN: Duration = Duration::from_secs(30);
+/// The time limit of a token request.
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The lifetime of a token whose `expires_in` is missing or cannot be read.
-const LIFETIME: Duration = Duration::from_hours(1);
-/// A longer lifetime counts as this one.
+const DEFAULT_LIFETIME: Duration = Duration::from_hours(1);
+/// A token is renewed after this time even if it lasts longer.
 const LONGEST_LIFETIME: Duration = Duration::from_hours(24);
 
-/// Who we are to CXone.
+/// The credentials of the OAuth client.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     /// The OAuth client's id.
     pub client_id: String,
-    /// Its secret.
+    /// The OAuth client's secret.
     pub client_secret: SecretString,
 }
 
-/// Why there are no credentials. The texts are for people and hold nothing secret.
+/// Why there are no credentials. The texts are for people and contain no secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CredentialsError {
-    /// They could not be read now.
+    /// The credentials cannot be read now. A later retry may help.
     #[error("{0}")]
     Unavailable(String),
-    /// What was read cannot be used; a person must mend it.
+    /// The stored credentials cannot be used. A person must correct them.
     #[error("{0}")]
     Unusable(String),
 }
 
-/// Why there is no token. Texts are for people.
+/// Why there is no token. The texts are for people.
+///
+/// The errors hold texts instead of a source: callers that waited for the same request share a clone, and a transport error may
+/// repeat a secret or a URL.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum TokenError {
-    /// A person must fix credentials or scopes.
+    /// A person must correct the credentials or the scopes.
     #[error("{fault}")]
     Unauthorized {
-        /// What to fix.
+        /// What to correct.
         fault: String,
         /// The HTTP status. None if no response came.
         status: Option<u16>,
@@ -63,14 +66,14 @@ pub enum TokenError {
     /// 429, or another 4xx with `Retry-After`.
     #[error("{fault}")]
     Throttled {
-        /// What was answered.
+        /// What happened.
         fault: String,
         /// How long the endpoint asks to wait.
         wait: Duration,
         /// The HTTP status. None if no response came.
         status: Option<u16>,
     },
-    /// May pass.
+    /// There is no token now. A later retry may help.
     #[error("{fault}")]
     Unavailable {
         /// What happened.
@@ -83,7 +86,7 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// How long the endpoint asks to wait, if it does.
+    /// How long the endpoint asks to wait. None if it does not ask.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -108,13 +111,13 @@ impl TokenError {
     }
 }
 
-/// How the token endpoint gets the client's credentials.
+/// How the client sends its credentials to the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TokenAuth {
-    /// `Authorization: Basic`, the two values as they are.
+    /// `Authorization: Basic` with both values unchanged.
     #[default]
     Basic,
-    /// `Authorization: Basic`, each value form-encoded first (RFC 6749, 2.3.1).
+    /// `Authorization: Basic` with both values form-encoded (RFC 6749, 2.3.1).
     BasicEncoded,
     /// `client_id` and `client_secret` in the form.
     Body,
@@ -133,15 +136,16 @@ impl FromStr for TokenAuth {
     }
 }
 
-type Fetch = dyn Fn() -> Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send>> + Send + Sync;
+type ReadCredentials =
+    dyn Fn() -> Pin<Box<dyn Future<Output = Result<Credentials, CredentialsError>> + Send>> + Send + Sync;
 
 pub(crate) struct Tokens {
     http: reqwest::Client,
     settings: Settings,
-    credentials: Box<Fetch>,
-    /// Fetches begun.
+    credentials: Box<ReadCredentials>,
+    /// Token requests that were started.
     fetches: AtomicU64,
-    /// Fetches ended, one way or the other.
+    /// Token requests that have ended, successful or not.
     ended: AtomicU64,
     state: Mutex<State>,
 }
@@ -157,7 +161,7 @@ pub(crate) struct Token {
     value: SecretString,
     serial: u64,
     renew_at: SystemTime,
-    /// Hides the token and the credentials that it was fetched with.
+    /// Redacts the token and its credentials.
     redactor: Redactor,
 }
 
@@ -198,9 +202,10 @@ impl Tokens {
         self.fetches.load(Ordering::Relaxed)
     }
 
-    /// The token, fetched where none is held. One fetch at a time: who waited for a fetch that failed shares its failure.
+    /// The token. Fetches one if there is none. Only one caller fetches at a time, and the callers that waited for a failed
+    /// fetch share its failure.
     pub(crate) async fn get(&self) -> Result<Token, TokenError> {
-        // The end of a fetch is what counts: one that has begun when this caller comes is one that it waits for.
+        // A fetch that ends after this point is one that this caller has waited for, even if it started earlier.
         let ended = self.ended.load(Ordering::Relaxed);
         let mut state = self.state.lock().await;
         if let Some(token) = state.token.as_ref().filter(|token| SystemTime::now() < token.renew_at) {
@@ -220,7 +225,7 @@ impl Tokens {
         fetched
     }
 
-    /// Forgets this token, unless a newer one has taken its place.
+    /// Discards the refused token, unless a newer one has replaced it.
     pub(crate) async fn forget(&self, refused: &Token) {
         let mut state = self.state.lock().await;
         if state.token.as_ref().is_some_and(|token| token.serial == refused.serial) {
@@ -235,8 +240,8 @@ impl Tokens {
         })?;
         let url = without_query(&self.settings.endpoints.token);
         let asked_at = SystemTime::now();
-        let deadline = Instant::now() + LIMIT;
-        let response = self.request(&credentials).timeout(LIMIT).send().await.map_err(|error| {
+        let deadline = Instant::now() + TIMEOUT;
+        let response = self.request(&credentials).timeout(TIMEOUT).send().await.map_err(|error| {
             TokenError::unavailable(format!("the token endpoint {url} did not answer: {}", describe(&error)))
         })?;
         let secret = credentials.client_secret.expose_secret();
@@ -264,7 +269,7 @@ impl Tokens {
     }
 }
 
-/// A URL for messages: its query may hold a key.
+/// A URL for messages, without its query, which may contain a key.
 fn without_query(url: &Url) -> Url {
     let mut shown = url.clone();
     shown.set_query(None);
@@ -272,7 +277,7 @@ fn without_query(url: &Url) -> Url {
     shown
 }
 
-/// What a response of the token endpoint at `url` means, asked for `scopes`.
+/// Reads a response of the token endpoint at `url` to a request for `scopes`.
 pub(crate) fn parse(response: &Response, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
     let (code, retry_after) = (response.status(), response.retry_after);
     let unavailable = |what: &str| TokenError::Unavailable {
@@ -280,7 +285,7 @@ pub(crate) fn parse(response: &Response, url: &Url, scopes: &str) -> Result<Gran
         retry_after,
         status: Some(code),
     };
-    match class(response) {
+    match classify(response) {
         Class::Success => Granted::read(response).ok_or_else(|| unavailable(" without a usable access token")),
         Class::Throttled => {
             let wait = retry_after.unwrap_or(DEFAULT_WAIT);
@@ -293,7 +298,7 @@ pub(crate) fn parse(response: &Response, url: &Url, scopes: &str) -> Result<Gran
             ),
             status: Some(code),
         }),
-        _ if matches!(code, 400 | 401 | 403) && response.speaker() == Speaker::Cxone => Err(TokenError::Unauthorized {
+        _ if matches!(code, 400 | 401 | 403) && response.sender() == Sender::Cxone => Err(TokenError::Unauthorized {
             fault: format!(
                 "the token endpoint {url} answered {code}{}: check client_id and client_secret in the secret, that \
                      the client has the scopes {scopes:?} (CXONE_SCOPES), and CXONE_TOKEN_AUTH",
@@ -305,7 +310,7 @@ pub(crate) fn parse(response: &Response, url: &Url, scopes: &str) -> Result<Gran
     }
 }
 
-/// OAuth's own error word (RFC 6749, 5.2), the one part of the response that is known to hold nothing else.
+/// OAuth's error code (RFC 6749, 5.2), the only part of the response that is shown.
 fn oauth_error(response: &Response) -> String {
     let shown = response.shown("error");
     let word = response.member("error").filter(|word| Some(word) == shown.as_ref()).unwrap_or_default();
@@ -315,25 +320,30 @@ fn oauth_error(response: &Response) -> String {
 
 pub(crate) struct Granted {
     pub(crate) access_token: SecretString,
-    /// How long after it was asked for the token is renewed.
+    /// The time from the request to the token's renewal.
     pub(crate) renew_in: Duration,
 }
 
 impl Granted {
     fn read(response: &Response) -> Option<Self> {
         let token = response.member("access_token")?;
-        // What a header takes (RFC 6750, 2.1, is narrower still). Otherwise the next request would fail, and look like a
-        // CXone that cannot be reached.
+        // Accept only characters that a header may contain (RFC 6750, 2.1, allows even fewer). Otherwise the next request would
+        // fail as if CXone could not be reached.
         if !token.bytes().all(|b| b.is_ascii_graphic()) {
             return None;
         }
         let seconds = response.member("expires_in").and_then(|text| text.parse::<f64>().ok());
-        let lifetime = seconds.map_or(LIFETIME, |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(LIFETIME));
-        Some(Self { access_token: token.into(), renew_in: lifetime.saturating_sub(MARGIN).min(LONGEST_LIFETIME) })
+        let lifetime = seconds
+            .map_or(DEFAULT_LIFETIME, |seconds| Duration::try_from_secs_f64(seconds).unwrap_or(DEFAULT_LIFETIME));
+        Some(Self {
+            access_token: token.into(),
+            renew_in: lifetime.saturating_sub(RENEWAL_MARGIN).min(LONGEST_LIFETIME),
+        })
     }
 }
 
-/// A transport error without its URL. What the other side said may be in it, such as the names in a certificate.
+/// The text of a transport error without its URL, cleaned, because it may contain text from outside, such as the names in a
+/// certificate.
 pub(crate) fn describe(error: &reqwest::Error) -> String {
     let causes = Redactor::default().clean(&attachments::causes(error));
     if error.is_timeout() { format!("timed out: {causes}") } else { causes }

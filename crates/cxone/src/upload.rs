@@ -1,4 +1,4 @@
-//! Sending a file to an interaction.
+//! Uploads a file to an interaction.
 
 use std::{collections::BTreeMap, error::Error, str::FromStr, sync::Arc, time::Duration};
 
@@ -17,8 +17,8 @@ use crate::{
     token::describe,
 };
 
-/// How long the connection gets to flush the end of a body whose response came early.
-const FLUSH: Duration = Duration::from_millis(200);
+/// How long the client waits for the connection to flush the end of a body whose response came early.
+const FLUSH_WAIT: Duration = Duration::from_millis(200);
 
 /// How the request announces its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,7 +26,7 @@ pub enum Framing {
     /// `Transfer-Encoding: chunked`.
     #[default]
     Chunked,
-    /// `Content-Length`: some gateways refuse chunked bodies.
+    /// `Content-Length`, for gateways that refuse chunked bodies.
     ContentLength,
 }
 
@@ -42,15 +42,15 @@ impl FromStr for Framing {
     }
 }
 
-/// Everything of an upload but the file's bytes. Every attempt of an object sends the same, byte for byte, because CXone
-/// compares requests under one `Idempotency-Key`; so the first attempt's is kept.
+/// Everything in an upload except the file's bytes. Every attempt of an object sends the same bytes, because CXone compares the
+/// requests with one `Idempotency-Key`. So the ledger keeps the content of the first attempt.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UploadContent {
     /// Separates the parts.
     pub boundary: Boundary,
-    /// The interaction that the attachment is for.
+    /// The attachment's interaction.
     pub interaction_id: InteractionId,
-    /// As the producer wrote it; control characters must have been refused.
+    /// The name that the producer gave the file. It must contain no control characters.
     pub file_name: String,
     /// The detected type.
     pub content_type: String,
@@ -63,20 +63,20 @@ pub struct UploadContent {
 /// One attempt at an upload.
 #[derive(Debug, Clone, Copy)]
 pub struct UploadRequest<'a> {
-    /// What is sent beside the file's bytes.
+    /// Everything except the file's bytes.
     pub content: &'a UploadContent,
-    /// The same for every attempt of the same object, so that CXone keeps one attachment.
+    /// The same for every attempt of an object, so that CXone keeps only one attachment.
     pub idempotency_key: &'a str,
-    /// Bytes; the body must have exactly as many.
+    /// The exact number of bytes in the body.
     pub size: u64,
     /// How the request announces its length.
     pub framing: Framing,
-    /// How long the whole may take, the response included.
+    /// The time limit of the attempt, with token and response.
     pub limit: Duration,
 }
 
 impl Client {
-    /// Streams `body` to the interaction. [`crate::History::next_step`] says what the attempt means.
+    /// Streams `body` to the interaction. [`crate::History::next_step`] decides what to do after the attempt.
     pub async fn upload<B>(&self, request: UploadRequest<'_>, body: B) -> Attempt
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
@@ -89,15 +89,15 @@ impl Client {
             Ok(Err(error)) => End::NoToken(error),
             Err(_) => End::Unanswered("the token endpoint did not answer in time".to_owned()),
         };
-        // Nothing of this attempt may still be on its way when the next one begins.
+        // This attempt must send nothing more when the next one begins.
         progress.stop();
         Attempt { sent_whole: progress.sent_whole(), end }
     }
 
-    /// Makes sure that there is a token, so that a token failure does not count as an upload attempt.
+    /// Fetches a token if the client has none, so that a token failure does not count as an upload attempt.
     ///
     /// # Errors
-    /// [`crate::TokenError`]
+    /// [`crate::TokenError`] if the client cannot get a token.
     pub async fn authorize(&self) -> Result<(), crate::TokenError> {
         self.tokens.get().await.map(drop)
     }
@@ -160,11 +160,11 @@ impl Client {
     }
 }
 
-/// Lets the connection send the rest of a body whose response came early. A 2xx counts only with a whole body, and what is
-/// left to a process that Lambda freezes never arrives.
+/// Waits until the connection has sent the rest of a body whose response came early. A 2xx counts only if the whole body is
+/// sent, and Lambda may freeze the process after the invocation.
 async fn finish_sending(progress: &Progress, deadline: Instant) {
     if timeout_at(deadline, progress.ended()).await.is_ok() && progress.sent_whole() {
-        tokio::time::sleep(FLUSH).await;
+        tokio::time::sleep(FLUSH_WAIT).await;
     }
 }
 
@@ -183,7 +183,7 @@ fn no_response(error: &reqwest::Error, progress: &Progress) -> End {
     })
 }
 
-/// Whether a response came that is not HTTP as the library parses it.
+/// Whether the response was not valid HTTP.
 fn cannot_be_parsed(error: &(dyn Error + 'static)) -> bool {
     let mut cause = Some(error);
     while let Some(error) = cause {

@@ -1,4 +1,4 @@
-//! Status × body × sent whole × earlier attempts.
+//! Tests of the policy, by status, sender, whether the whole body was sent, and earlier attempts.
 
 use std::time::{Duration, SystemTime};
 
@@ -32,81 +32,81 @@ fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(1_000_000 + seconds)
 }
 
-/// A verdict in a form in which rows can be compared.
+/// The next step in a short form, to compare it with a row.
 #[derive(Debug, PartialEq)]
-enum Seen {
+enum Step {
     Accepted,
     Retry(Cause),
     Final(String),
 }
 
-fn seen(verdict: NextStep) -> Seen {
-    match verdict {
-        NextStep::Accepted(_) => Seen::Accepted,
-        NextStep::Retry(retry) => Seen::Retry(retry.cause),
-        NextStep::Final(reason) => Seen::Final(reason.code.to_string()),
+fn step(next: NextStep) -> Step {
+    match next {
+        NextStep::Accepted(_) => Step::Accepted,
+        NextStep::Retry(retry) => Step::Retry(retry.cause),
+        NextStep::Final(reason) => Step::Final(reason.code.to_string()),
     }
 }
 
-fn last(code: &str) -> Seen {
-    Seen::Final(code.to_owned())
+fn final_step(code: &str) -> Step {
+    Step::Final(code.to_owned())
 }
 
-const PASSING: Seen = Seen::Retry(Cause::Unavailable);
-const THROTTLED: Seen = Seen::Retry(Cause::Throttled);
+const RETRY: Step = Step::Retry(Cause::Unavailable);
+const THROTTLED: Step = Step::Retry(Cause::Throttled);
 
 #[test]
 fn first_response_decides_by_status_sender_and_body_sent() {
     use Stored::{Accepted, Maybe, No};
     let rows = [
-        // status, body, sent whole, verdict, what CXone may hold
-        (202, JOB, WHOLE, Seen::Accepted, Accepted),
-        (200, r#"{"id": 4711}"#, WHOLE, Seen::Accepted, Accepted),
-        (202, JOB, PART, PASSING, Accepted),
-        (202, "", WHOLE, PASSING, Accepted),
-        (204, "", WHOLE, PASSING, Accepted),
-        (202, HTML, WHOLE, PASSING, Accepted),
-        (302, "", WHOLE, last("cxone_redirect"), No),
-        (304, HTML, WHOLE, last("cxone_redirect"), No),
-        (400, OBJECT, WHOLE, last("cxone_400"), No),
-        (400, HTML, WHOLE, PASSING, Maybe),
-        (400, HTML, PART, PASSING, No),
-        (401, "", WHOLE, PASSING, No),
-        (403, OBJECT, WHOLE, last("cxone_forbidden"), No),
-        (403, SCOPE, WHOLE, Seen::Retry(Cause::Unauthorized), No),
-        (403, HTML, WHOLE, PASSING, Maybe),
-        (403, API_GATEWAY, WHOLE, PASSING, Maybe),
-        (403, "", PART, PASSING, No),
-        (404, OBJECT, WHOLE, last("cxone_404"), No),
-        (404, "default backend - 404", WHOLE, PASSING, Maybe),
-        (405, HTML, WHOLE, PASSING, Maybe),
-        (405, OBJECT, WHOLE, last("cxone_405"), No),
-        (408, OBJECT, WHOLE, PASSING, Maybe),
-        (408, OBJECT, PART, PASSING, No),
-        (409, OBJECT, WHOLE, PASSING, Maybe),
-        (413, "", WHOLE, last("cxone_payload_too_large"), No),
-        (413, HTML, PART, last("cxone_payload_too_large"), No),
-        (415, OBJECT, WHOLE, last("cxone_unsupported_type"), No),
-        (422, OBJECT, WHOLE, last("cxone_422"), No),
-        (422, "{}", WHOLE, last("cxone_422"), No),
-        (422, "[1]", WHOLE, PASSING, Maybe),
-        (425, "", WHOLE, PASSING, Maybe),
+        // status, body, whether the whole body was sent, next step, whether CXone may hold the file
+        (202, JOB, WHOLE, Step::Accepted, Accepted),
+        (200, r#"{"id": 4711}"#, WHOLE, Step::Accepted, Accepted),
+        (202, JOB, PART, RETRY, Accepted),
+        (202, "", WHOLE, RETRY, Accepted),
+        (204, "", WHOLE, RETRY, Accepted),
+        (202, HTML, WHOLE, RETRY, Accepted),
+        (302, "", WHOLE, final_step("cxone_redirect"), No),
+        (304, HTML, WHOLE, final_step("cxone_redirect"), No),
+        (400, OBJECT, WHOLE, final_step("cxone_400"), No),
+        (400, HTML, WHOLE, RETRY, Maybe),
+        (400, HTML, PART, RETRY, No),
+        (401, "", WHOLE, RETRY, No),
+        (403, OBJECT, WHOLE, final_step("cxone_forbidden"), No),
+        (403, SCOPE, WHOLE, Step::Retry(Cause::Unauthorized), No),
+        (403, HTML, WHOLE, RETRY, Maybe),
+        (403, API_GATEWAY, WHOLE, RETRY, Maybe),
+        (403, "", PART, RETRY, No),
+        (404, OBJECT, WHOLE, final_step("cxone_404"), No),
+        (404, "default backend - 404", WHOLE, RETRY, Maybe),
+        (405, HTML, WHOLE, RETRY, Maybe),
+        (405, OBJECT, WHOLE, final_step("cxone_405"), No),
+        (408, OBJECT, WHOLE, RETRY, Maybe),
+        (408, OBJECT, PART, RETRY, No),
+        (409, OBJECT, WHOLE, RETRY, Maybe),
+        (413, "", WHOLE, final_step("cxone_payload_too_large"), No),
+        (413, HTML, PART, final_step("cxone_payload_too_large"), No),
+        (415, OBJECT, WHOLE, final_step("cxone_unsupported_type"), No),
+        (422, OBJECT, WHOLE, final_step("cxone_422"), No),
+        (422, "{}", WHOLE, final_step("cxone_422"), No),
+        (422, "[1]", WHOLE, RETRY, Maybe),
+        (425, "", WHOLE, RETRY, Maybe),
         (429, "", WHOLE, THROTTLED, No),
         (429, HTML, PART, THROTTLED, No),
-        (500, OBJECT, WHOLE, PASSING, Maybe),
-        (500, "", PART, PASSING, No),
-        (502, HTML, WHOLE, PASSING, Maybe),
-        (503, "", WHOLE, PASSING, Maybe),
-        (504, "", PART, PASSING, No),
-        (599, "", WHOLE, PASSING, Maybe),
-        (600, "", WHOLE, PASSING, Maybe),
-        (999, OBJECT, PART, PASSING, No),
-        (101, "", WHOLE, PASSING, Maybe),
+        (500, OBJECT, WHOLE, RETRY, Maybe),
+        (500, "", PART, RETRY, No),
+        (502, HTML, WHOLE, RETRY, Maybe),
+        (503, "", WHOLE, RETRY, Maybe),
+        (504, "", PART, RETRY, No),
+        (599, "", WHOLE, RETRY, Maybe),
+        (600, "", WHOLE, RETRY, Maybe),
+        (999, OBJECT, PART, RETRY, No),
+        (101, "", WHOLE, RETRY, Maybe),
     ];
     for (status, body, sent_whole, expected, stored) in rows {
         let mut history = History::default();
-        let verdict = seen(history.next_step(&answered(status, body, sent_whole), at(0)));
-        assert_eq!((verdict, history.stored), (expected, stored), "{status} {body:?}, sent whole: {sent_whole}");
+        let step = step(history.next_step(&answered(status, body, sent_whole), at(0)));
+        assert_eq!((step, history.stored), (expected, stored), "{status} {body:?}, sent whole: {sent_whole}");
     }
 }
 
@@ -118,25 +118,25 @@ fn retry_after_makes_any_4xx_throttling_but_401_413_and_415() {
         (404, THROTTLED),
         (422, THROTTLED),
         (429, THROTTLED),
-        (401, PASSING),
-        (408, PASSING),
-        (409, PASSING),
-        (413, last("cxone_payload_too_large")),
-        (415, last("cxone_unsupported_type")),
-        (503, PASSING),
+        (401, RETRY),
+        (408, RETRY),
+        (409, RETRY),
+        (413, final_step("cxone_payload_too_large")),
+        (415, final_step("cxone_unsupported_type")),
+        (503, RETRY),
     ];
     for (status, expected) in rows {
         let response = response(status, &headers(&[("retry-after", "60")]), OBJECT);
-        let verdict = History::default().next_step(&Attempt { sent_whole: WHOLE, end: End::Response(response) }, at(0));
-        if let NextStep::Retry(retry) = &verdict {
+        let next = History::default().next_step(&Attempt { sent_whole: WHOLE, end: End::Response(response) }, at(0));
+        if let NextStep::Retry(retry) = &next {
             assert_eq!(retry.wait(0.0), Duration::from_mins(1), "{status}");
         }
-        assert_eq!(seen(verdict), expected, "{status}");
+        assert_eq!(step(next), expected, "{status}");
     }
 }
 
 #[test]
-fn zero_or_past_retry_after_still_waits_for_a_growing_backoff() {
+fn retry_after_of_zero_or_in_the_past_waits_for_the_backoff() {
     for value in ["0", "Thu, 01 Jan 1970 00:00:00 GMT"] {
         let mut history = History::default();
         let waits: Vec<_> = (0..12)
@@ -154,14 +154,14 @@ fn zero_or_past_retry_after_still_waits_for_a_growing_backoff() {
 }
 
 #[test]
-fn throttling_without_a_wait_is_five_seconds() {
+fn throttling_without_retry_after_waits_five_seconds() {
     let NextStep::Retry(retry) = History::default().next_step(&answered(429, "", WHOLE), at(0)) else { panic!() };
     assert_eq!(retry.wait(1.0), DEFAULT_WAIT);
 }
 
 #[test]
-fn scope_is_read_from_exact_fields_only() {
-    let named = |headers: &HeaderMap, body: &str| class(&response(403, headers, body)) == Class::ScopeMissing;
+fn missing_scope_is_read_from_exact_fields_only() {
+    let named = |headers: &HeaderMap, body: &str| classify(&response(403, headers, body)) == Class::ScopeMissing;
     let challenge = |value: &str| headers(&[(WWW_AUTHENTICATE.as_str(), value)]);
     assert!(named(&challenge(r#"Bearer realm="cxone", error="insufficient_scope""#), ""));
     assert!(named(&challenge("Bearer error=insufficient_scope"), HTML));
@@ -180,47 +180,47 @@ fn scope_is_read_from_exact_fields_only() {
 #[test]
 fn second_refused_token_in_a_row_is_a_configuration_fault() {
     let mut history = History::default();
-    let verdicts = [401, 401, 503, 401].map(|status| seen(history.next_step(&answered(status, "{}", WHOLE), at(0))));
-    assert_eq!(verdicts, [PASSING, Seen::Retry(Cause::Unauthorized), PASSING, PASSING]);
+    let steps = [401, 401, 503, 401].map(|status| step(history.next_step(&answered(status, "{}", WHOLE), at(0))));
+    assert_eq!(steps, [RETRY, Step::Retry(Cause::Unauthorized), RETRY, RETRY]);
 }
 
 #[test]
 fn gateway_is_final_after_three_equal_responses_over_a_minute() {
     let mut history = History::default();
-    let mut step_after = |status, second| seen(history.next_step(&answered(status, HTML, WHOLE), at(second)));
-    assert_eq!([step_after(403, 0), step_after(403, 5), step_after(403, 30)], [PASSING, PASSING, PASSING]);
-    assert_eq!(step_after(403, 60), last("cxone_forbidden"));
+    let mut step_after = |status, second| step(history.next_step(&answered(status, HTML, WHOLE), at(second)));
+    assert_eq!([step_after(403, 0), step_after(403, 5), step_after(403, 30)], [RETRY, RETRY, RETRY]);
+    assert_eq!(step_after(403, 60), final_step("cxone_forbidden"));
     let NextStep::Final(reason) = history.next_step(&answered(403, HTML, WHOLE), at(70)) else { panic!() };
     assert!(reason.text.contains("may not come from CXone itself"), "{reason}");
     assert_eq!(history.stored, Stored::Maybe);
 }
 
 #[test]
-fn gateway_count_starts_anew_after_another_status_or_cxone_itself() {
+fn gateway_count_restarts_after_another_status_or_a_response_of_cxone() {
     for between in [(404, HTML), (503, ""), (429, "")] {
         let mut history = History::default();
         let mut step_after =
-            |(status, body), second| seen(history.next_step(&answered(status, body, PART), at(second)));
+            |(status, body), second| step(history.next_step(&answered(status, body, PART), at(second)));
         step_after((403, HTML), 0);
         step_after((403, HTML), 50);
         step_after(between, 55);
-        assert_eq!(step_after((403, HTML), 100), PASSING, "{between:?}");
-        assert_eq!(step_after((403, HTML), 130), PASSING, "{between:?}");
+        assert_eq!(step_after((403, HTML), 100), RETRY, "{between:?}");
+        assert_eq!(step_after((403, HTML), 130), RETRY, "{between:?}");
     }
 }
 
 #[test]
-fn gateway_that_took_a_part_of_the_body_leaves_nothing_at_cxone() {
+fn part_of_a_body_to_a_gateway_is_not_possibly_stored() {
     let mut history = History::default();
     for second in [0, 30] {
         history.next_step(&answered(403, "", PART), at(second));
     }
-    assert_eq!(seen(history.next_step(&answered(403, "", PART), at(61))), last("cxone_forbidden"));
+    assert_eq!(step(history.next_step(&answered(403, "", PART), at(61))), final_step("cxone_forbidden"));
     assert_eq!(history.stored, Stored::No);
 }
 
 #[test]
-fn refusal_clears_what_may_be_held_only_where_a_repetition_cannot_get_it() {
+fn refusal_clears_possibly_stored_only_if_it_rules_out_a_stored_file() {
     use Stored::{Accepted, Maybe, No};
     let earlier = [
         ("nothing", None, No),
@@ -253,11 +253,11 @@ fn refusal_clears_what_may_be_held_only_where_a_repetition_cannot_get_it() {
 }
 
 #[test]
-fn tenth_conflict_is_final_with_cxone_s_own_text() {
+fn tenth_conflict_is_final_with_cxone_s_text() {
     let mut history = History::default();
     let body = r#"{"error": "conflict", "detail": "attachment exists already"}"#;
     for _ in 1..10 {
-        assert_eq!(seen(history.next_step(&answered(409, body, WHOLE), at(0))), PASSING);
+        assert_eq!(step(history.next_step(&answered(409, body, WHOLE), at(0))), RETRY);
     }
     let NextStep::Final(reason) = history.next_step(&answered(409, body, WHOLE), at(0)) else { panic!() };
     assert!(reason.code.to_string() == "cxone_409" && reason.text.contains("exists already"), "{reason}");
@@ -268,16 +268,16 @@ fn tenth_conflict_is_final_with_cxone_s_own_text() {
 fn third_response_that_cannot_be_parsed_is_final() {
     let mut history = History::default();
     let unreadable = || Attempt { sent_whole: WHOLE, end: End::Unreadable("invalid header".to_owned()) };
-    let verdicts = [0, 1, 2].map(|second| seen(history.next_step(&unreadable(), at(second))));
-    assert_eq!(verdicts, [PASSING, PASSING, last("cxone_unavailable")]);
+    let steps = [0, 1, 2].map(|second| step(history.next_step(&unreadable(), at(second))));
+    assert_eq!(steps, [RETRY, RETRY, final_step("cxone_unavailable")]);
     assert_eq!(history.stored, Stored::Maybe);
 }
 
 #[test]
 fn third_2xx_without_a_job_id_is_final_and_keeps_cxone_s_text() {
     let mut history = History::default();
-    let verdicts = ["", HTML].map(|body| seen(history.next_step(&answered(202, body, WHOLE), at(0))));
-    assert_eq!(verdicts, [PASSING, PASSING]);
+    let steps = ["", HTML].map(|body| step(history.next_step(&answered(202, body, WHOLE), at(0))));
+    assert_eq!(steps, [RETRY, RETRY]);
     let NextStep::Final(reason) = history.next_step(&answered(202, "queued", WHOLE), at(0)) else { panic!() };
     assert!(reason.code == ReasonCode::CxoneNoJobId && reason.text.contains("queued"), "{reason}");
 }
@@ -294,7 +294,7 @@ fn crashed_run_may_have_sent_the_file_only_if_an_upload_was_prepared() {
 }
 
 #[test]
-fn history_survives_the_ledger_and_unknown_forms_count_as_nothing() {
+fn history_reads_back_and_an_unknown_form_gives_an_empty_one() {
     let mut history = History { uploads: 3, ..History::default() };
     history.next_step(&answered(403, HTML, WHOLE), at(0));
     let text = serde_json::to_string(&history).unwrap();
@@ -305,7 +305,7 @@ fn history_survives_the_ledger_and_unknown_forms_count_as_nothing() {
 }
 
 #[test]
-fn job_that_moved_on_is_said_to_have_moved_on() {
+fn poll_answered_with_303_says_that_the_job_has_moved_on() {
     let text = |status| refusal(&response(status, &HeaderMap::new(), ""), "the job").text;
     assert!(text(303).contains("has moved on") && !text(302).contains("moved on"), "{}", text(303));
 }
@@ -319,7 +319,7 @@ proptest! {
     }
 
     #[test]
-    fn what_may_be_held_is_forgotten_only_by_cxone_itself(
+    fn possibly_stored_is_cleared_only_by_cxone_itself(
         statuses in proptest::collection::vec((100_u16..999, any::<bool>(), any::<bool>()), 1..12),
     ) {
         let mut history = History::default();
@@ -333,7 +333,7 @@ proptest! {
     }
 
     #[test]
-    fn retry_after_is_never_cut_short(seconds in 0_u64..900, status in 400_u16..600, random in 0.0..1.0) {
+    fn wait_is_at_least_retry_after(seconds in 0_u64..900, status in 400_u16..600, random in 0.0..1.0) {
         let value = seconds.to_string();
         let end = End::Response(response(status, &headers(&[(RETRY_AFTER.as_str(), &value)]), OBJECT));
         if let NextStep::Retry(retry) = History::default().next_step(&Attempt { sent_whole: WHOLE, end }, at(0)) {

@@ -11,7 +11,7 @@ use super::*;
 
 const TEXT: &str = r#"{"jobId": "job-1", "reason": "a b"}"#;
 
-fn with(encoding: Option<&'static str>, body: Vec<u8>) -> Response {
+fn encoded(encoding: Option<&'static str>, body: Vec<u8>) -> Response {
     let mut headers = HeaderMap::new();
     if let Some(encoding) = encoding {
         headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
@@ -20,7 +20,7 @@ fn with(encoding: Option<&'static str>, body: Vec<u8>) -> Response {
 }
 
 fn plain(body: &str) -> Response {
-    with(None, body.as_bytes().to_vec())
+    encoded(None, body.as_bytes().to_vec())
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -30,7 +30,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn compressed_bodies_are_read_whatever_the_header_says() {
+fn compressed_body_is_read_whatever_the_header_says() {
     let mut zlib = ZlibEncoder::new(Vec::new(), Compression::default());
     zlib.write_all(TEXT.as_bytes()).unwrap();
     let mut raw = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -46,14 +46,14 @@ fn compressed_bodies_are_read_whatever_the_header_says() {
         (Some("identity"), TEXT.as_bytes().to_vec()),
     ];
     for (encoding, body) in rows {
-        assert_eq!(with(encoding, body).member("jobId").as_deref(), Some("job-1"), "{encoding:?}");
+        assert_eq!(encoded(encoding, body).member("jobId").as_deref(), Some("job-1"), "{encoding:?}");
     }
 }
 
 #[test]
 fn compressed_body_inflates_to_at_most_one_mebibyte() {
-    let bomb = gzip(&vec![b' '; 8 * LONGEST]);
-    assert_eq!(with(Some("gzip"), bomb).body.len(), LONGEST);
+    let bomb = gzip(&vec![b' '; 8 * MAX_BODY_BYTES]);
+    assert_eq!(encoded(Some("gzip"), bomb).body.len(), MAX_BODY_BYTES);
 }
 
 #[test]
@@ -68,20 +68,20 @@ fn byte_order_marks_are_removed() {
         utf16(u16::to_be_bytes, [0xfe, 0xff]),
         gzip(&[b"\xef\xbb\xbf".as_slice(), TEXT.as_bytes()].concat()),
     ] {
-        assert_eq!(with(None, body).member("jobId").as_deref(), Some("job-1"));
+        assert_eq!(encoded(None, body).member("jobId").as_deref(), Some("job-1"));
     }
 }
 
 #[test]
-fn text_that_is_not_utf_8_hides_no_member() {
+fn body_that_is_not_utf_8_still_has_its_members() {
     let body = b"{\"jobId\": \"job-1\", \"reason\": \"zur\xfcck\"}".to_vec();
-    let response = with(None, body);
+    let response = encoded(None, body);
     assert_eq!(response.member("jobId").as_deref(), Some("job-1"));
     assert_eq!(response.shown("reason").as_deref(), Some("zur\u{fffd}ck"));
 }
 
 #[test]
-fn members_are_strings_or_numbers_in_their_own_digits() {
+fn member_is_a_string_or_a_number_in_its_own_digits() {
     let response = plain(
         r#"{"a": " x ", "b": 12345678901234567890123, "c": 3599.5, "d": "", "e": null, "f": {"g": 1}, "h": true, "i": -1}"#,
     );
@@ -98,29 +98,29 @@ fn members_are_strings_or_numbers_in_their_own_digits() {
 }
 
 #[test]
-fn what_is_shown_is_clean() {
+fn shown_text_has_no_secrets_and_no_invisible_characters() {
     let response = plain("{\"reason\": \"s3cr3t \\u202e Bearer abc\"}");
     assert_eq!(response.shown("reason").as_deref(), Some(r"[redacted] \u{202e} Bearer [redacted]"));
-    assert!(response.holds_secret("xs3cr3tx") && !response.holds_secret("job-1"));
-    assert_eq!(plain("a\u{1b}[31m s3cr3t").said(), r"a\u{1b}[31m [redacted]");
+    assert!(response.contains_secret("xs3cr3tx") && !response.contains_secret("job-1"));
+    assert_eq!(plain("a\u{1b}[31m s3cr3t").text(), r"a\u{1b}[31m [redacted]");
 }
 
 #[test]
-fn a_json_object_speaks_for_cxone_unless_it_holds_a_message_alone() {
-    for (body, speaker) in [
-        (r#"{"error": "x"}"#, Speaker::Cxone),
-        (r#"{"message": "x", "code": 7}"#, Speaker::Cxone),
-        ("{}", Speaker::Cxone),
-        (r#"{"message": "Forbidden"}"#, Speaker::Gateway),
-        (r#"{"message": {"a": 1}}"#, Speaker::Gateway),
-        (r#"["error"]"#, Speaker::Gateway),
-        (r#""error""#, Speaker::Gateway),
-        (r#"{"error": "#, Speaker::Gateway),
-        ("<html>", Speaker::Gateway),
-        ("", Speaker::Gateway),
-        ("null", Speaker::Gateway),
+fn sender_is_cxone_for_a_json_object_with_more_than_a_message() {
+    for (body, sender) in [
+        (r#"{"error": "x"}"#, Sender::Cxone),
+        (r#"{"message": "x", "code": 7}"#, Sender::Cxone),
+        ("{}", Sender::Cxone),
+        (r#"{"message": "Forbidden"}"#, Sender::Gateway),
+        (r#"{"message": {"a": 1}}"#, Sender::Gateway),
+        (r#"["error"]"#, Sender::Gateway),
+        (r#""error""#, Sender::Gateway),
+        (r#"{"error": "#, Sender::Gateway),
+        ("<html>", Sender::Gateway),
+        ("", Sender::Gateway),
+        ("null", Sender::Gateway),
     ] {
-        assert_eq!(plain(body).speaker(), speaker, "{body}");
+        assert_eq!(plain(body).sender(), sender, "{body}");
     }
 }
 
@@ -128,9 +128,9 @@ proptest! {
     #[test]
     fn any_body_is_read_within_bounds(body in any::<Vec<u8>>(), encoding in prop::sample::select(vec!["gzip", "deflate", "br"])) {
         for start in [&b""[..], b"\x1f\x8b\x08\0\0\0\0\0\0\x03", b"\xff\xfe", b"\xef\xbb\xbf"] {
-            let response = with(Some(encoding), [start, &body].concat());
-            prop_assert!(response.body.len() <= 3 * LONGEST && response.said().len() <= 1024);
-            let _ = (response.speaker(), response.member("jobId"), response.shown("status"));
+            let response = encoded(Some(encoding), [start, &body].concat());
+            prop_assert!(response.body.len() <= 3 * MAX_BODY_BYTES && response.text().len() <= 1024);
+            let _ = (response.sender(), response.member("jobId"), response.shown("status"));
         }
     }
 }

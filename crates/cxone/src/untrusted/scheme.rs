@@ -1,16 +1,16 @@
-//! Credentials that are known by the name of their authentication scheme.
+//! Redacts credentials that follow the name of an authentication scheme.
 
 use attachments::is_harmless;
 
 use super::REDACTED;
 
-/// What follows one of these is a credential, whatever it is.
+/// The word after one of these names is treated as a credential.
 const SCHEMES: [&str; 2] = ["bearer", "basic"];
-/// Escapes that may stand between a scheme and its credential, in lower case.
+/// Escapes that may separate a scheme from its credential, in lower case.
 const GAPS: [&str; 14] =
     ["%20", "%09", "%0a", "%0d", "%22", "%3a", "%3d", "&nbsp;", "&quot;", "&#32;", "&#x20;", "\\n", "\\r", "\\t"];
 
-/// Hides the word that follows the name of an authentication scheme.
+/// Redacts the word after the name of an authentication scheme.
 pub(super) fn without_credentials(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let mut shown = String::with_capacity(text.len());
@@ -31,13 +31,13 @@ pub(super) fn without_credentials(text: &str) -> String {
     shown
 }
 
-/// Where the next scheme's name ends.
+/// The end of the next scheme's name.
 fn next_scheme(lower: &str, from: usize) -> Option<usize> {
     let rest = lower.get(from..)?;
     SCHEMES.iter().filter_map(|scheme| rest.find(scheme).map(|at| from + at + scheme.len())).min()
 }
 
-/// The length of what may stand between a scheme and its credential.
+/// The length of the separators between a scheme and its credential.
 fn gap(lower: &str) -> usize {
     let separates = |c: char| c.is_whitespace() || matches!(c, ':' | '=' | '+' | '"' | '\'') || !is_harmless(c);
     let mut rest = lower;
@@ -51,7 +51,7 @@ fn gap(lower: &str) -> usize {
     }
 }
 
-/// What a credential may be made of, in any encoding: everything but what ends a word in text, JSON or HTML.
+/// Whether a credential may contain the character, in any encoding: it does not end a word in text, JSON or HTML.
 fn is_credential(c: char) -> bool {
     !c.is_whitespace() && !c.is_control() && !matches!(c, '"' | '\'' | ',' | '<' | '>' | '{' | '}' | '[' | ']')
 }

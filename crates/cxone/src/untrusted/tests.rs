@@ -8,7 +8,7 @@ fn redactor() -> Redactor {
 }
 
 #[test]
-fn secrets_are_hidden_in_every_form_that_was_sent() {
+fn secret_is_redacted_in_every_form_that_is_sent() {
     let basic = STANDARD.encode("the-client:p&ss wörd");
     let encoded = STANDARD.encode("the-client:p%26ss+w%C3%B6rd");
     for text in ["x tok-4711/+ y", "p&ss wörd", "p%26ss+w%C3%B6rd", "the-client", &basic, &encoded] {
@@ -20,22 +20,22 @@ fn secrets_are_hidden_in_every_form_that_was_sent() {
 }
 
 #[test]
-fn any_credential_behind_a_scheme_is_hidden() {
-    let of = |text: &str| Redactor::default().clean(text);
-    assert_eq!(of(r#"{"Authorization":"Bearer abc.def-_~+/="}"#), r#"{"Authorization":"Bearer [redacted]"}"#);
-    assert_eq!(of("BEARER\tabc, basic  Zm9v;x"), "BEARER [redacted], basic [redacted]");
-    assert_eq!(of("Bearer abc%2Fdef&#x2F;ghi<br>"), "Bearer [redacted]<br>");
-    assert_eq!(of("bearer: abc"), "bearer [redacted]");
+fn any_credential_after_a_scheme_is_redacted() {
+    let clean = |text: &str| Redactor::default().clean(text);
+    assert_eq!(clean(r#"{"Authorization":"Bearer abc.def-_~+/="}"#), r#"{"Authorization":"Bearer [redacted]"}"#);
+    assert_eq!(clean("BEARER\tabc, basic  Zm9v;x"), "BEARER [redacted], basic [redacted]");
+    assert_eq!(clean("Bearer abc%2Fdef&#x2F;ghi<br>"), "Bearer [redacted]<br>");
+    assert_eq!(clean("bearer: abc"), "bearer [redacted]");
     for gap in ["\r\n\t", "%20", "%3A+", "\": \"", "&nbsp;", "\u{a0}", "\u{200b}", "\\n", "=\"", ": '"] {
-        let clean = of(&format!("x BaSiC{gap}Zm9vOmJhcg== y"));
-        assert_eq!(clean.replace(['"', '\''], ""), "x BaSiC [redacted] y", "{gap:?}");
+        let cleaned = clean(&format!("x BaSiC{gap}Zm9vOmJhcg== y"));
+        assert_eq!(cleaned.replace(['"', '\''], ""), "x BaSiC [redacted] y", "{gap:?}");
     }
-    assert_eq!(of("The bearer"), "The bearer");
-    assert_eq!(of("forbearers"), "forbearers");
+    assert_eq!(clean("The bearer"), "The bearer");
+    assert_eq!(clean("forbearers"), "forbearers");
 }
 
 #[test]
-fn secrets_behind_json_escapes_are_hidden() {
+fn secret_with_json_escapes_is_redacted() {
     for text in [
         r"tok-4711\/+",
         r"\u0074ok-4711/+",
@@ -46,13 +46,13 @@ fn secrets_behind_json_escapes_are_hidden() {
         let clean = redactor().clean(text);
         assert!(clean.contains(REDACTED) && !clean.contains("4711"), "{text}: {clean}");
     }
-    let of = |text: &str| Redactor::default().clean(text);
-    assert_eq!(of(r"a\nb\x\"), r"a\nb\x\");
-    assert_eq!(of(r"\ud83d\ude00 \ud83d!"), "😀 \u{fffd}!");
+    let clean = |text: &str| Redactor::default().clean(text);
+    assert_eq!(clean(r"a\nb\x\"), r"a\nb\x\");
+    assert_eq!(clean(r"\ud83d\ude00 \ud83d!"), "😀 \u{fffd}!");
 }
 
 #[test]
-fn secret_in_any_case_broken_into_lines_or_encoded_is_hidden() {
+fn secret_in_any_case_broken_into_lines_or_encoded_is_redacted() {
     let token = "eyJhbGciOi-47110815/abcDEF+ghi_jkl==";
     let redactor = Redactor::default().and([token]).and_credentials("the-client", "s3cret/+wörd");
     let split = |by: &str| token.split("").collect::<Vec<_>>().join(by);
@@ -88,7 +88,7 @@ fn secret_in_any_case_broken_into_lines_or_encoded_is_hidden() {
         for text in [text.clone(), format!("{{\"message\": \"x {text} y\"}}")] {
             let clean = redactor.clean(&text);
             assert!(clean.contains(REDACTED), "{text}: {clean}");
-            // A search that knows nothing of this one.
+            // The stand-in's search is independent of the redactor's.
             let secrets = cxone_standin::Secrets::default().and("the token", token);
             let secrets = secrets.and_credentials("the-client", "s3cret/+wörd");
             assert_eq!(secrets.found_in(&clean), None, "{text}: {clean}");
@@ -97,7 +97,7 @@ fn secret_in_any_case_broken_into_lines_or_encoded_is_hidden() {
 }
 
 #[test]
-fn text_that_is_no_secret_stays() {
+fn text_without_a_secret_is_unchanged() {
     let redactor = Redactor::default().and(["eyJhbGciOi-47110815"]).and_credentials("the-client", "s3cret/+wörd");
     for text in [
         "Clients of the basics: 50 % of <b>it</b> & more, C:\\new\\temp",
@@ -111,24 +111,24 @@ fn text_that_is_no_secret_stays() {
 
 #[test]
 fn invisible_characters_are_escaped() {
-    let of = |text: &str| Redactor::default().clean(text);
-    assert_eq!(of("a\u{1b}[31mb\u{202e}c\u{200b}d\u{feff}é"), r"a\u{1b}[31mb\u{202e}c\u{200b}d\u{feff}é");
-    assert_eq!(of("  one\r\ntwo "), r"one\u{d}\u{a}two");
+    let clean = |text: &str| Redactor::default().clean(text);
+    assert_eq!(clean("a\u{1b}[31mb\u{202e}c\u{200b}d\u{feff}é"), r"a\u{1b}[31mb\u{202e}c\u{200b}d\u{feff}é");
+    assert_eq!(clean("  one\r\ntwo "), r"one\u{d}\u{a}two");
 }
 
 #[test]
-fn a_short_secret_does_not_hide_ordinary_words() {
+fn too_short_secret_is_not_redacted() {
     assert_eq!(Redactor::default().and(["a", ""]).clean("a banana"), "a banana");
 }
 
 proptest! {
     #[test]
-    fn clean_text_is_short_visible_and_without_secrets(
+    fn cleaned_text_is_short_visible_and_without_secrets(
         before in "\\PC{0,40}", between in "[ -~]{0,2000}", secret in "[A-Za-z0-9+/._-]{8,40}", raw in any::<Vec<u8>>(),
     ) {
         let redactor = Redactor::default().and([secret.as_str()]);
         let clean = redactor.clean(&format!("{before}{between}{secret}{between}"));
-        prop_assert!(clean.len() <= LONGEST);
+        prop_assert!(clean.len() <= MAX_TEXT_BYTES);
         prop_assert!(!clean.contains(&secret), "{}", clean);
         prop_assert!(clean.chars().all(is_harmless));
         prop_assert!(redactor.clean_bytes(&raw, true).chars().all(is_harmless));

@@ -1,16 +1,16 @@
-//! A text as a program or a person may read it. Each byte knows which bytes of the text it came from, so that what is found
-//! in a decoded text is removed from the text itself.
+//! Decodes a text in the ways in which a program or a person may read it. Each decoded byte keeps the range of original bytes that it
+//! came from. So a secret that is found in a decoded text can be removed from the original.
 
-/// JSON texts, percent-encodings and HTML inside one another that are looked through.
-const DEEPEST: usize = 4;
-/// A shorter word is not tried as Base64.
+/// How many nested layers of JSON's, URLs' and HTML's escapes are decoded.
+const MAX_LAYERS: usize = 4;
+/// Shorter words are not decoded as Base64.
 const SHORTEST_BASE64: usize = 16;
-/// A longer run between angle brackets is text and no tag.
+/// A longer text between angle brackets is not a tag.
 const LONGEST_TAG: usize = 64;
-/// Keeps what stands on both sides of a word apart. No UTF-8 has this byte.
-const APART: u8 = 0xff;
+/// Separates decoded words. UTF-8 never contains this byte.
+const SEPARATOR: u8 = 0xff;
 
-/// One byte, and where it came from.
+/// One byte, and the range of original bytes that it came from.
 #[derive(Debug, Clone, Copy)]
 struct Unit {
     byte: u8,
@@ -22,15 +22,15 @@ struct Unit {
 #[derive(Debug)]
 pub(super) struct View(Vec<Unit>);
 
-/// Letters and digits in lower case: what is left of a text whatever case, line breaks and separators it was given.
+/// The letters and digits of a text in lower case. So neither case nor line breaks nor separators can hide a secret.
 #[derive(Debug, Default)]
 pub(super) struct Folded {
     pub(super) bytes: Vec<u8>,
-    /// Of each byte.
+    /// For each byte, the range of original bytes that it came from.
     pub(super) places: Vec<(usize, usize)>,
 }
 
-/// The text, and what it says once its escapes and its Base64 are decoded.
+/// The text, and the texts that result from decoding its escapes and its Base64.
 pub(super) fn views(text: &str) -> Vec<View> {
     let mut views = levels(View::of(text));
     let decoded: Vec<View> = views.iter().flat_map(|view| (0..4).filter_map(|skip| view.base64(skip))).collect();
@@ -38,10 +38,10 @@ pub(super) fn views(text: &str) -> Vec<View> {
     views
 }
 
-/// The view, and the view without its outermost escapes, as often as there are any.
+/// The view, and the views that result from decoding one layer of escapes after the other.
 pub(super) fn levels(view: View) -> Vec<View> {
     let mut levels = vec![view];
-    while levels.len() <= DEEPEST
+    while levels.len() <= MAX_LAYERS
         && let Some(next) = levels.last().and_then(View::decoded)
     {
         levels.push(next);
@@ -49,15 +49,15 @@ pub(super) fn levels(view: View) -> Vec<View> {
     levels
 }
 
-/// The text without JSON's escapes, for people. A JSON text may stand in another one.
+/// Decodes JSON's escapes for people, also of a JSON text inside another one.
 pub(super) fn without_json_escapes(text: &str) -> String {
     let json = |rest: &[u8]| match rest {
-        // The others would only break the line.
+        // Other escapes, such as `\n`, would only break the line.
         [b'\\', b'u' | b'/' | b'"' | b'\\', ..] => backslash(rest),
         _ => None,
     };
     let mut view = View::of(text);
-    for _ in 0..DEEPEST {
+    for _ in 0..MAX_LAYERS {
         let Some(next) = view.decoded_by(json) else { break };
         view = next;
     }
@@ -90,7 +90,7 @@ impl View {
         folded
     }
 
-    /// Without one layer of JSON's, URLs' and HTML's escapes, and without tags. None if there are none.
+    /// Decodes one layer of JSON's, URLs' and HTML's escapes, and removes tags. None if there are none.
     fn decoded(&self) -> Option<Self> {
         self.decoded_by(escape)
     }
@@ -114,9 +114,9 @@ impl View {
         changed.then_some(Self(units))
     }
 
-    /// With each long word decoded as Base64 of either alphabet, from its `skip`-th character on. None if there are none.
+    /// Decodes each long word as Base64 in either alphabet, without its first `skip` characters. None if there are no long words.
     fn base64(&self, skip: usize) -> Option<Self> {
-        // Base64 is often broken into lines.
+        // Base64 is often split into lines.
         let units: Vec<Unit> = self.0.iter().filter(|unit| !unit.byte.is_ascii_whitespace()).copied().collect();
         let mut decoded = Vec::new();
         for word in units.split(|unit| sextet(unit.byte).is_none()) {
@@ -136,7 +136,7 @@ impl View {
                     }
                 }
             }
-            decoded.push(Unit { byte: APART, start: 0, end: 0 });
+            decoded.push(Unit { byte: SEPARATOR, start: 0, end: 0 });
         }
         (!decoded.is_empty()).then_some(Self(decoded))
     }
@@ -165,7 +165,7 @@ const fn sextet(byte: u8) -> Option<u8> {
     }
 }
 
-/// What an escape stands for.
+/// The meaning of an escape.
 enum Decoded {
     Byte(u8),
     Char(char),
@@ -235,11 +235,11 @@ fn entity(rest: &[u8]) -> Option<(Decoded, usize)> {
     Some((Decoded::Char(c), end + 1))
 }
 
-/// Tags are left out: `<br>` and `<wbr>` break a word.
+/// Removes tags, because `<br>` and `<wbr>` can split a word.
 fn tag(rest: &[u8]) -> Option<(Decoded, usize)> {
     let end = rest.iter().take(LONGEST_TAG).position(|byte| *byte == b'>')?;
-    let begins_like_one = rest.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'/');
-    begins_like_one.then_some((Decoded::Nothing, end + 1))
+    let begins_like_a_tag = rest.get(1).is_some_and(|byte| byte.is_ascii_alphabetic() || *byte == b'/');
+    begins_like_a_tag.then_some((Decoded::Nothing, end + 1))
 }
 
 fn hexadecimal(digits: &[u8]) -> Option<u32> {

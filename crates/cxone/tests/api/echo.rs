@@ -1,4 +1,4 @@
-//! Servers that repeat what they were sent: nothing of ours may come out of the client, and nothing that a reader cannot see.
+//! Servers that repeat what the client sent. The client must return no secret and no invisible character.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,12 +15,12 @@ use crate::{
 const ID: &str = "klient/47-11";
 const SECRET: &str = "p&ss/wörd+\"7\"";
 const TOKEN: &str = "eyJhbGciOi/abc+DEF.gh_i-j~kLmNoPqRsT==";
-/// Pieces of the secrets that no other text holds.
+/// Pieces of the secrets that no other text contains.
 const PIECES: [&str; 7] = ["klient", "p&ss", "wörd", "eyJhbGciOi", "abc+DEF", "gh_i-j", "kLmNoPqRsT"];
 /// Characters that a reader does not see: control, bidirectional, zero-width.
 const INVISIBLE: &str = "\u{1b}[31m\u{7}\u{0}\u{202e}\u{2066}\u{200b}\u{200d}\u{2060}\u{feff}\u{ad}\u{85}\r\n";
 
-/// Asserts that a text can be shown.
+/// Asserts that a text contains no secret and no invisible character.
 fn assert_clean(what: &str, text: &str) {
     let basic = STANDARD.encode(format!("{ID}:{SECRET}"));
     let boundary = Upload::to("INT-1").content.boundary;
@@ -31,14 +31,14 @@ fn assert_clean(what: &str, text: &str) {
     assert!(!text.contains(hidden), "{what} has an invisible character: {text:?}");
 }
 
-/// All that came, as one text.
+/// The whole request, as one text.
 fn all_of(request: &Request) -> String {
     let basic = request.header("authorization").and_then(|value| value.strip_prefix("Basic "));
     let basic = basic.and_then(|text| STANDARD.decode(text).ok()).and_then(|bytes| String::from_utf8(bytes).ok());
     format!("{INVISIBLE}{}\n{}\n{}", request.head, String::from_utf8_lossy(&request.body), basic.unwrap_or_default())
 }
 
-/// JSON as other languages write it.
+/// The JSON escapes of different libraries.
 #[derive(Debug, Clone, Copy)]
 enum Escapes {
     Few,
@@ -67,7 +67,7 @@ impl Escapes {
     }
 }
 
-/// A client whose token endpoint grants [`TOKEN`], and whose other calls get what `respond` makes of all that came.
+/// A client whose token endpoint grants [`TOKEN`]. To its other calls, `respond` responds with the text of the request.
 async fn echoing(count: usize, respond: impl Fn(&str) -> Vec<u8> + Send + 'static) -> Client {
     let (base, _served) = serve(count + 1, move |request| {
         if request.path().ends_with("/oauth/token") {
@@ -81,13 +81,13 @@ async fn echoing(count: usize, respond: impl Fn(&str) -> Vec<u8> + Send + 'stati
     client
 }
 
-/// Everything of a verdict that a person or a program may read.
+/// All texts of a result that a person or a program may read.
 pub(crate) fn shown(sent: &Sent, history: &History) -> String {
     format!("{} {sent:?} {}", sent.text(), serde_json::to_string(history).unwrap())
 }
 
 #[tokio::test]
-async fn verdict_shows_nothing_that_was_sent() {
+async fn next_step_shows_nothing_that_was_sent() {
     let heads = [
         "422 Unprocessable",
         "400 Bad Request",
@@ -116,7 +116,7 @@ async fn verdict_shows_nothing_that_was_sent() {
 }
 
 #[tokio::test]
-async fn final_verdict_on_repeated_responses_shows_nothing_that_was_sent() {
+async fn final_step_after_repeated_responses_shows_nothing_that_was_sent() {
     let rows = [
         ("202 Accepted", 3, true),
         ("202 Accepted", 3, false),
@@ -130,23 +130,26 @@ async fn final_verdict_on_repeated_responses_shows_nothing_that_was_sent() {
         })
         .await;
         let (upload, mut history, mut now) = (Upload::to("INT-1"), History::default(), SystemTime::now());
-        let mut verdicts = Vec::new();
+        let mut steps = Vec::new();
         for _ in 0..attempts {
-            let verdict = history.next_step(&upload.attempt(&client).await, now.into());
+            let next = history.next_step(&upload.attempt(&client).await, now.into());
             now += Duration::from_mins(1);
-            verdicts.push(Sent { verdict, stored: history.stored });
+            steps.push(Sent { next, stored: history.stored });
         }
-        let last = &verdicts[attempts - 1];
-        assert!(last.reason().text.contains("POST /api/v2/interactions"), "{head}: the text is CXone's own: {last:?}");
-        for sent in &verdicts {
+        let last = &steps[attempts - 1];
+        assert!(
+            last.reason().text.contains("POST /api/v2/interactions"),
+            "{head}: the text must repeat the response: {last:?}"
+        );
+        for sent in &steps {
             assert_clean(&format!("{head}, JSON: {as_json}"), &shown(sent, &history));
         }
     }
 }
 
-/// Only the start of a long response is looked at.
+/// The redactor searches only the start of a long response.
 #[tokio::test]
-async fn secret_across_the_end_of_what_is_read_is_hidden() {
+async fn secret_at_the_end_of_the_searched_text_is_redacted() {
     let pieces: [fn(&str) -> String; 2] = [
         |secret| format!("{}{secret}", " ".repeat(16 * 1024 - 20)),
         |secret| format!("{secret} ").repeat(40_000 / secret.len()),
@@ -167,7 +170,7 @@ async fn secret_across_the_end_of_what_is_read_is_hidden() {
 }
 
 #[tokio::test]
-async fn job_id_that_repeats_a_secret_is_no_job_id() {
+async fn job_id_that_contains_a_secret_is_refused() {
     let boundary = Upload::to("INT-1").content.boundary.to_string();
     for id in [TOKEN.to_owned(), format!("x{TOKEN}"), boundary, "a\u{202e}b".to_owned(), "a\u{200b}b".to_owned()] {
         let body = json!({"jobId": id, "id": id}).to_string();
@@ -179,8 +182,8 @@ async fn job_id_that_repeats_a_secret_is_no_job_id() {
 }
 
 pub(crate) fn fields(job: &Job) -> [String; 3] {
-    let own = |text: &Option<String>| text.clone().unwrap_or_default();
-    [job.status.as_str().to_owned(), own(&job.interaction_shown), own(&job.reason)]
+    let text = |field: &Option<String>| field.clone().unwrap_or_default();
+    [job.status.as_str().to_owned(), text(&job.interaction_shown), text(&job.reason)]
 }
 
 #[tokio::test]
@@ -214,7 +217,7 @@ async fn poll_shows_nothing_that_was_sent() {
 }
 
 #[tokio::test]
-async fn job_s_fields_are_clean_and_short() {
+async fn fields_of_a_job_are_clean_and_short() {
     for field in ["status", "reason", "interactionId"] {
         let client = echoing(1, move |all| {
             let mut body = json!({"status": "FAILED"});
@@ -229,7 +232,7 @@ async fn job_s_fields_are_clean_and_short() {
     }
 }
 
-/// What an endpoint that answers the fetch of a token with this makes of it.
+/// The error after a token endpoint has refused these credentials with this error code.
 async fn refused(escapes: Escapes, id: &'static str, secret: &'static str, error: &'static str) -> TokenError {
     let (base, _served) = serve(1, move |request| {
         let body = json!({"error": error, "error_description": all_of(request), "scope": all_of(request)});
@@ -251,7 +254,7 @@ async fn token_error_shows_no_credentials() {
 }
 
 #[tokio::test]
-async fn token_error_shows_no_secret_that_looks_like_an_error_word() {
+async fn token_error_shows_no_secret_that_looks_like_an_error_code() {
     for error in ["lower_case_secret", "client_of_ours"] {
         let shown = refused(Escapes::Few, "client_of_ours", "lower_case_secret", error).await.to_string();
         assert!(!shown.contains(error), "{shown}");

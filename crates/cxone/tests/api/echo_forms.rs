@@ -1,4 +1,4 @@
-//! The stand-in echoes all that it received, in every form and under every status: nothing of ours may come out of the client.
+//! The stand-in echoes everything that it received, in every form and with every status. The client must return no secret.
 
 use cxone::History;
 use cxone_standin::{Echo, EchoForm, JobAct, Secrets, Step, TokenAct, UploadAct};
@@ -9,8 +9,8 @@ use crate::{
     seen::Sent,
 };
 
-/// Asserts that a text holds nothing of what the stand-in was sent. The search knows nothing of how it is hidden.
-fn assert_nothing_of(secrets: &Secrets, what: &str, text: &str) {
+/// Asserts that a text contains no secret. The stand-in's search is independent of the redactor.
+fn assert_no_secret(secrets: &Secrets, what: &str, text: &str) {
     assert_eq!(secrets.found_in(text), None, "{what}: {text}");
     let raw = text.chars().find(|c| !attachments::is_harmless(*c));
     assert_eq!(raw, None, "{what}: {text:?}");
@@ -30,7 +30,7 @@ const STATUSES: [u16; 20] =
     [200, 202, 300, 307, 400, 401, 403, 404, 405, 408, 409, 413, 415, 418, 425, 429, 451, 500, 503, 600];
 
 #[tokio::test]
-async fn upload_echoed_in_any_form_under_any_status_leaves_nothing_behind() {
+async fn upload_echoed_in_any_form_with_any_status_leaves_no_secret() {
     let fixture = Fixture::new();
     fixture.client.authorize().await.unwrap();
     for status in STATUSES {
@@ -40,15 +40,15 @@ async fn upload_echoed_in_any_form_under_any_status_leaves_nothing_behind() {
             let mut history = History::default();
             let sent = Sent::after(&mut history, &upload.attempt(&fixture.client).await);
             let what = format!("{status} {form:?}");
-            assert_nothing_of(&secrets(&fixture).await, &what, &shown(&sent, &history));
+            assert_no_secret(&secrets(&fixture).await, &what, &shown(&sent, &history));
         }
     }
     let left = fixture.control.scripts_left().await.unwrap().upload.into_values().flatten().count();
-    assert_eq!(left, 0, "an echo was not asked for");
+    assert_eq!(left, 0, "the client did not fetch every echo");
 }
 
 #[tokio::test]
-async fn poll_echoed_in_any_form_under_any_status_leaves_nothing_behind() {
+async fn poll_echoed_in_any_form_with_any_status_leaves_no_secret() {
     let fixture = Fixture::new();
     let id = fixture.a_job_of("INT-1").await;
     for status in STATUSES {
@@ -59,27 +59,27 @@ async fn poll_echoed_in_any_form_under_any_status_leaves_nothing_behind() {
                     Ok(job) => format!("{job:?} {}", fields(&job).join(" ")),
                     Err(error) => format!("{error:?} {error}"),
                 };
-                assert_nothing_of(&secrets(&fixture).await, &format!("{status} {form:?}"), &shown);
+                assert_no_secret(&secrets(&fixture).await, &format!("{status} {form:?}"), &shown);
             }
         }
     }
 }
 
 #[tokio::test]
-async fn token_request_echoed_in_any_form_under_any_status_leaves_nothing_behind() {
+async fn token_request_echoed_in_any_form_with_any_status_leaves_no_secret() {
     let fixture = Fixture::new();
     for status in STATUSES {
         for form in EchoForm::ALL {
             fixture.tokens_do(&[Step::once(TokenAct::Echo(Echo::new(status, form)))]).await;
             let error = fixture.client.authorize().await.unwrap_err();
-            assert_nothing_of(&secrets(&fixture).await, &format!("{status} {form:?}"), &format!("{error:?} {error}"));
+            assert_no_secret(&secrets(&fixture).await, &format!("{status} {form:?}"), &format!("{error:?} {error}"));
         }
     }
 }
 
-/// That the search finds what the redaction leaves out.
+/// Shows that the redactor has removed a secret, and not the whole text.
 #[tokio::test]
-async fn what_is_left_of_an_echo_is_cxone_s_text() {
+async fn redacted_echo_keeps_the_rest_of_its_text() {
     let fixture = Fixture::new();
     for form in EchoForm::ALL.into_iter().filter(|form| !matches!(form, EchoForm::Base64)) {
         fixture.uploads_do("INT-1", [UploadAct::Echo(Echo::new(413, form))]).await;

@@ -1,4 +1,4 @@
-//! Where uploads and jobs are sent to.
+//! The URLs of uploads and polls.
 
 use attachments::JobId;
 use cxone::{Endpoints, InvalidPath, JobPath, UploadPath};
@@ -13,7 +13,7 @@ fn running() -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn paths_are_used_as_they_are_set() {
+async fn configured_paths_are_used() {
     let fixture = Fixture::new();
     let token = format!("{}/oauth/token", fixture.control.api_url());
     let endpoints = |base: &str| {
@@ -40,7 +40,7 @@ fn path_that_leaves_the_base_is_refused() {
     }
 }
 
-/// Polls the job of this id and gives the path.
+/// Polls the job with this id. Returns the path of the request.
 async fn path_of(id: JobId) -> String {
     let fixture = Fixture::new();
     let (base, served) = serve_once(running()).await;

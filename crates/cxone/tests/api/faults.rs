@@ -1,4 +1,4 @@
-//! Connections that end or stand still. Whether the body was sent whole decides whether CXone may hold the file.
+//! Connections that break or stall. CXone may hold the file only if the whole body was sent.
 
 use std::time::{Duration, Instant};
 
@@ -29,15 +29,15 @@ async fn file_may_be_stored_only_if_the_connection_broke_after_the_whole_body() 
         }
         let whole: Vec<_> = fixture.uploads(&interaction).await.iter().map(|one| one.body_whole).collect();
         assert_eq!(whole, [false, false, true]);
-        // The stand-in stored what it did not answer; the same key finds it.
+        // The stand-in has stored the file without a response. A request with the same key finds it.
         let job = fixture.send(&upload).await.job();
         let stored = fixture.control.attachments(Some(&interaction)).await.unwrap();
         assert_eq!(stored.iter().map(|one| one.job_id.as_str()).collect::<Vec<_>>(), [job.as_str()]);
     }
 }
 
-/// How an upload within 400 ms ends, and that it takes no longer.
-async fn within_the_limit(fixture: &Fixture, upload: Upload) -> Sent {
+/// Uploads with a limit of 400 ms. Asserts that the upload ends at the limit.
+async fn send_until_the_limit(fixture: &Fixture, upload: Upload) -> Sent {
     let begun = Instant::now();
     let sent = fixture.send(&upload.within(Duration::from_millis(400))).await;
     let took = begun.elapsed();
@@ -49,19 +49,19 @@ async fn within_the_limit(fixture: &Fixture, upload: Upload) -> Sent {
 async fn upload_without_a_response_ends_at_its_limit() {
     let fixture = Fixture::new();
     fixture.uploads_do("INT-1", [UploadAct::Never { read: true, store: true }]).await;
-    let read = within_the_limit(&fixture, Upload::to("INT-1")).await;
+    let read = send_until_the_limit(&fixture, Upload::to("INT-1")).await;
     assert_eq!(read.seen(), row("unavailable", Maybe), "{read:?}");
-    assert_eq!(fixture.uploads("INT-1").await[0].end, Some(End::Unanswered), "the connection was let go");
+    assert_eq!(fixture.uploads("INT-1").await[0].end, Some(End::Unanswered), "the client must close the connection");
     fixture.uploads_do("INT-2", [UploadAct::Never { read: false, store: false }]).await;
-    let unread = within_the_limit(&fixture, Upload::big("INT-2")).await;
+    let unread = send_until_the_limit(&fixture, Upload::big("INT-2")).await;
     assert_eq!(unread.seen(), row("unavailable", No), "{unread:?}");
 }
 
 #[tokio::test]
-async fn upload_s_limit_includes_the_token() {
+async fn limit_of_an_upload_includes_the_token() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::Never)]).await;
-    let sent = within_the_limit(&fixture, Upload::to("INT-1")).await;
+    let sent = send_until_the_limit(&fixture, Upload::to("INT-1")).await;
     assert_eq!(sent.seen(), row("unavailable", No), "{sent:?}");
     assert_eq!(fixture.uploads("INT-1").await, []);
 }
@@ -89,7 +89,7 @@ async fn token_fetch_whose_connection_breaks_is_retried() {
 }
 
 #[tokio::test]
-async fn unreachable_endpoint_is_retried_and_the_fault_says_why() {
+async fn unreachable_endpoint_is_retried_with_the_cause_in_the_fault() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/api/v2", listener.local_addr().unwrap());
     drop(listener);

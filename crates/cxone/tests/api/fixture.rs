@@ -1,4 +1,4 @@
-//! A stand-in, a client of it, and uploads to make.
+//! A stand-in, a client for it, and uploads.
 
 use std::{
     collections::BTreeMap,
@@ -24,19 +24,19 @@ use attachments::JobId;
 use crate::seen::Sent;
 
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%%EOF\n";
-/// More than the connection's buffers on both sides hold, so that a server that does not read it is felt.
+/// More than the connection's buffers on both sides hold, so that the client must wait if the server does not read.
 pub(crate) const BIG: usize = 12 * 1024 * 1024;
 
-/// What a test's credentials are, and how often they were read.
+/// A test's credentials, and how many times the client has read them.
 #[derive(Clone)]
 pub(crate) struct Vault {
-    held: Arc<Mutex<Result<(String, String), CredentialsError>>>,
+    credentials: Arc<Mutex<Result<(String, String), CredentialsError>>>,
     reads: Arc<AtomicU64>,
 }
 
 impl Vault {
-    pub(crate) fn put(&self, held: Result<(&str, &str), CredentialsError>) {
-        *self.held.lock().unwrap() = held.map(|(id, secret)| (id.to_owned(), secret.to_owned()));
+    pub(crate) fn put(&self, credentials: Result<(&str, &str), CredentialsError>) {
+        *self.credentials.lock().unwrap() = credentials.map(|(id, secret)| (id.to_owned(), secret.to_owned()));
     }
 
     pub(crate) fn reads(&self) -> u64 {
@@ -44,20 +44,20 @@ impl Vault {
     }
 }
 
-/// The client that the functions use, told where CXone is.
+/// The functions' client, with these endpoints.
 pub(crate) fn client(endpoints: Endpoints) -> (Client, Vault) {
     client_with(cxone::Settings::new(endpoints, SCOPES.join(" ")))
 }
 
 pub(crate) fn client_with(settings: cxone::Settings) -> (Client, Vault) {
-    let held = Ok(("standin-client".to_owned(), "standin-secret".to_owned()));
-    let vault = Vault { held: Arc::new(Mutex::new(held)), reads: Arc::default() };
+    let credentials = Ok(("standin-client".to_owned(), "standin-secret".to_owned()));
+    let vault = Vault { credentials: Arc::new(Mutex::new(credentials)), reads: Arc::default() };
     let web = HttpClients::from_environment(&mut Environment::new(|_| None)).unwrap().web;
-    let read = vault.clone();
+    let source = vault.clone();
     let client = Client::new(web, settings, move || {
-        read.reads.fetch_add(1, Ordering::SeqCst);
-        let held = read.held.lock().unwrap().clone();
-        async move { held.map(|(client_id, secret)| Credentials { client_id, client_secret: secret.into() }) }
+        source.reads.fetch_add(1, Ordering::SeqCst);
+        let credentials = source.credentials.lock().unwrap().clone();
+        async move { credentials.map(|(client_id, secret)| Credentials { client_id, client_secret: secret.into() }) }
     });
     (client, vault)
 }
@@ -91,17 +91,17 @@ impl Fixture {
         self.control.script_jobs(interaction, &steps).await.unwrap();
     }
 
-    /// One attempt of an object without a history.
+    /// Makes the first attempt of an object.
     pub(crate) async fn send(&self, upload: &Upload) -> Sent {
         upload.send(&self.client).await
     }
 
-    /// A job of the stand-in to ask about.
+    /// Uploads a file and returns its job.
     pub(crate) async fn a_job_of(&self, interaction: &str) -> JobId {
         self.send(&Upload::to(interaction)).await.job()
     }
 
-    /// The uploads to an interaction, as soon as all of them have ended.
+    /// The uploads to an interaction. Waits until all of them have ended.
     pub(crate) async fn uploads(&self, interaction: &str) -> Vec<RequestRecord> {
         let deadline = Instant::now() + Duration::from_secs(5);
         loop {
@@ -118,14 +118,14 @@ impl Fixture {
         self.control.requests(Some(interaction), Some(Call::Job)).await.unwrap().len()
     }
 
-    /// How often the token endpoint was called.
+    /// How many times the token endpoint was called.
     pub(crate) async fn token_calls(&self) -> u64 {
         self.control.stats().await.unwrap().token_requests
     }
 }
 
-/// An upload with everything in order, to be changed by the test. Uploads to the same interaction have the same boundary, so
-/// that they are the same request byte for byte.
+/// A valid upload, which a test may change. Uploads to the same interaction have the same boundary, so that their requests are equal
+/// byte for byte.
 pub(crate) struct Upload {
     pub(crate) content: UploadContent,
     pub(crate) key: String,
@@ -172,12 +172,12 @@ impl Upload {
         }
     }
 
-    /// One attempt, not judged yet.
+    /// Makes one attempt.
     pub(crate) async fn attempt(&self, client: &Client) -> Attempt {
         client.upload(self.request(), Full::new(self.bytes.clone())).await
     }
 
-    /// One attempt of an object without a history.
+    /// Makes the first attempt of an object, and decides the next step.
     pub(crate) async fn send(&self, client: &Client) -> Sent {
         Sent::first(&self.attempt(client).await)
     }
@@ -191,12 +191,12 @@ pub(crate) fn reply(status: u16) -> Reply {
     serde_json::from_value(serde_json::json!({ "status": status })).unwrap()
 }
 
-/// A response of a page, as gateways send it.
+/// A response with an HTML page, as gateways send it.
 pub(crate) fn page(status: u16) -> Reply {
     reply(status).header(CONTENT_TYPE, HeaderValue::from_static("text/html")).body("<html><h1>No</h1></html>")
 }
 
-/// A redirect, in whose place the caller puts the status.
+/// A redirect with this status.
 pub(crate) fn redirect(status: u16, to: &str) -> Reply {
     serde_json::from_value(serde_json::json!({ "status": status, "headers": { "location": to } })).unwrap()
 }

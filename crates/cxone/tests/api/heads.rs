@@ -1,4 +1,4 @@
-//! Heads of responses that are odd but in use, and heads that cannot be read.
+//! Responses with malformed heads that some servers send, and with heads that cannot be read.
 
 use std::fmt::Write as _;
 
@@ -15,8 +15,8 @@ use crate::{
 
 const BODY: &str = "Content-Length: 37\r\n\r\n{\"jobId\":\"job-1\",\"status\":\"RUNNING\"}\n";
 
-/// So many headers besides the length.
-fn many(count: usize) -> String {
+/// A response with so many headers besides the length.
+fn with_headers(count: usize) -> String {
     let mut head = "HTTP/1.1 202 Accepted\r\n".to_owned();
     for n in 0..count {
         write!(head, "X-Gateway-{n}: {n}\r\n").unwrap();
@@ -25,7 +25,7 @@ fn many(count: usize) -> String {
 }
 
 #[tokio::test]
-async fn odd_head_is_readable() {
+async fn malformed_head_in_use_is_read() {
     let fixture = Fixture::new();
     let heads = [
         format!("HTTP/1.1 202 Accepted\r\nX-Gateway: a\r\n b\r\n\tc\r\n{BODY}"),
@@ -35,8 +35,8 @@ async fn odd_head_is_readable() {
         format!("HTTP/1.0 202 Accepted\r\n{BODY}"),
         format!("HTTP/1.1 202 Accepted\n{}", BODY.replace("\r\n", "\n")),
         "HTTP/1.1 202 Accepted\r\n\r\n{\"jobId\":\"job-1\",\"status\":\"RUNNING\"}".to_owned(),
-        many(150),
-        many(900),
+        with_headers(150),
+        with_headers(900),
     ];
     for head in heads {
         let (base, served) = serve_once(head.clone()).await;
@@ -51,7 +51,7 @@ async fn odd_head_is_readable() {
 }
 
 #[tokio::test]
-async fn odd_header_keeps_its_value() {
+async fn malformed_header_keeps_its_value() {
     let fixture = Fixture::new();
     let throttled = "HTTP/1.1 429 Slow Down\r\nRetry-After : 77\r\nContent-Length: 0\r\n\r\n";
     let (base, served) = serve_once(throttled).await;
@@ -74,12 +74,12 @@ fn unreadable() -> [String; 7] {
         format!("HTTP/1.1 2022 Accepted\r\n{BODY}"),
         format!("HTTP/1.1 202 Accepted\r\nContent-Length: many\r\n{BODY}"),
         "SSH-2.0-OpenSSH\r\n\r\n".to_owned(),
-        many(1_100),
+        with_headers(1_100),
     ]
 }
 
 #[tokio::test]
-async fn response_that_cannot_be_read_may_have_been_an_acceptance() {
+async fn unreadable_response_leaves_the_file_possibly_stored() {
     let fixture = Fixture::new();
     for response in unreadable() {
         let (base, served) = serve_once(response.clone()).await;
@@ -90,7 +90,7 @@ async fn response_that_cannot_be_read_may_have_been_an_acceptance() {
 }
 
 #[tokio::test]
-async fn third_response_that_cannot_be_read_is_final() {
+async fn third_unreadable_response_is_final() {
     let fixture = Fixture::new();
     for response in unreadable() {
         let bytes = response.clone().into_bytes();
@@ -110,7 +110,7 @@ async fn third_response_that_cannot_be_read_is_final() {
 }
 
 #[tokio::test]
-async fn response_with_an_odd_status_keeps_retry_after_and_what_it_said() {
+async fn response_with_an_invalid_status_keeps_retry_after_and_its_text() {
     let fixture = Fixture::new();
     let response = format!("HTTP/1.1 600 Odd\r\nRetry-After: 77\r\n{BODY}");
     let (base, served) = serve(3, move |_| response.clone().into_bytes()).await;
@@ -125,7 +125,7 @@ async fn response_with_an_odd_status_keeps_retry_after_and_what_it_said() {
 }
 
 #[tokio::test]
-async fn poll_that_cannot_be_read_is_blind() {
+async fn poll_with_an_unreadable_response_is_blind() {
     let fixture = Fixture::new();
     for response in unreadable() {
         let (base, served) = serve_once(response.clone()).await;

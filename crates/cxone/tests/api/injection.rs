@@ -1,15 +1,14 @@
-//! A producer who tries to end the part of the file and to add parts: the attack on the boundary of a generator whose numbers can be
-//! computed.
+//! An attack on the boundary: a producer computes the numbers of a weak generator, ends the file's part and adds parts.
 
 use bytes::Bytes;
 use cxone::Boundary;
 
 use crate::fixture::{Fixture, PDF, Upload};
 
-/// So many numbers ahead of the one that leaked, the attacker writes.
+/// The attacker writes this many boundaries, computed from a leaked number.
 const CANDIDATES: usize = 450;
 
-/// What ends the file for whoever takes this for the boundary, and sends parts of the attacker's own.
+/// Ends the file's part and adds the attacker's parts, if this is the boundary.
 fn injected(boundary: &str) -> String {
     format!(
         "\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"payload.exe\"\r\n\
@@ -24,7 +23,7 @@ fn file(boundaries: impl IntoIterator<Item = String>) -> Bytes {
     [PDF, parts.as_bytes(), b"%%EOF\n"].concat().into()
 }
 
-/// The test knows the seed of this thread's convenience generator, as an attacker does who has computed it from a leaked number.
+/// The test sets the seed of the thread's weak generator. An attacker could compute the seed from a leaked number.
 #[expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
@@ -55,9 +54,9 @@ async fn file_with_450_predicted_boundaries_arrives_as_one_part() {
     assert_eq!(names, ["file", "metadata", "autoScan"]);
 }
 
-/// The stand-in would see the attack if it worked.
+/// Shows that the stand-in detects the attack.
 #[tokio::test]
-async fn stand_in_refuses_a_file_that_knows_its_boundary() {
+async fn stand_in_refuses_a_file_that_contains_its_boundary() {
     let fixture = Fixture::new();
     let mut upload = Upload::to("INT-1");
     upload.bytes = file([upload.content.boundary.to_string()]);
@@ -68,7 +67,7 @@ async fn stand_in_refuses_a_file_that_knows_its_boundary() {
 }
 
 #[test]
-fn boundaries_are_spread_over_all_bits() {
+fn boundaries_are_random_in_every_bit() {
     let numbers: Vec<u128> = (0..256)
         .map(|_| Boundary::generate().unwrap())
         .map(|boundary| u128::from_str_radix(boundary.as_str().strip_prefix("cxone-").unwrap(), 16).unwrap())

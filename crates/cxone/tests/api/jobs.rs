@@ -1,4 +1,4 @@
-//! A job from its start to its end.
+//! Polls of jobs.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn job_is_followed_to_its_end() {
+async fn job_is_polled_to_its_end() {
     let fixture = Fixture::new();
     fixture.control.set_job_times(None, JobTimes { pending_ms: 300, running_ms: 300 }).await.unwrap();
     let job = fixture.a_job_of("INT-1").await;
@@ -42,25 +42,25 @@ async fn infected_file_fails_with_its_reason() {
 }
 
 #[tokio::test]
-async fn reason_that_is_no_text_is_kept_as_json() {
+async fn reason_that_is_not_text_is_kept_as_json() {
     let fixture = Fixture::new();
     let job = fixture.a_job_of("INT-1").await;
-    let answers = [
+    let bodies = [
         (r#"{"status": "FAILED", "reason": {"code": 7}}"#, Some(r#"{"code": 7}"#)),
         (r#"{"status": "FAILED", "reason": true}"#, Some("true")),
         (r#"{"status": "FAILED", "reason": 7}"#, Some("7")),
         (r#"{"status": "FAILED", "reason": null}"#, None),
         (r#"{"status": "FAILED"}"#, None),
     ];
-    for (answer, reason) in answers {
-        fixture.jobs_do("INT-1", [JobAct::Reply(reply(200).body(answer))]).await;
+    for (body, reason) in bodies {
+        fixture.jobs_do("INT-1", [JobAct::Reply(reply(200).body(body))]).await;
         let asked = fixture.client.job(&job).await.unwrap();
         assert_eq!((asked.status, asked.reason.as_deref(), asked.interaction_id), (JobStatus::Failed, reason, None));
     }
 }
 
 #[tokio::test]
-async fn poll_is_as_documented() {
+async fn poll_request_is_as_documented() {
     let fixture = Fixture::new();
     let (base, served) = serve_once(b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{\"status\":\"RUNNING\"}").await;
     let asked = client_of(&fixture, &base).job(&job("8f14e45f:1")).await.unwrap();
@@ -72,7 +72,7 @@ async fn poll_is_as_documented() {
 }
 
 #[tokio::test]
-async fn poll_waits_for_a_slow_response_and_a_base_may_end_in_a_slash() {
+async fn poll_with_a_slash_after_the_base_waits_for_a_slow_response() {
     let fixture = Fixture::new();
     let job = fixture.a_job_of("INT-1").await;
     let slow = Step::once(JobAct::word("RUNNING")).after(Duration::from_millis(500));

@@ -1,4 +1,4 @@
-//! The client over real HTTP, mostly against the stand-in, on bare TCP where every byte counts.
+//! Tests the client over real HTTP: mostly against the stand-in, and on plain TCP if a test needs every byte.
 #![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test's own set-up fails the test")]
 
 mod early;

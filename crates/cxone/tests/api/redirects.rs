@@ -1,4 +1,4 @@
-//! The client never follows a redirect: nothing is sent to where it points.
+//! Tests that the client follows no redirect: it sends nothing to a redirect's target.
 
 use cxone::{JobError, Stored::No};
 use cxone_standin::{Call, JobAct, Reply, Step, TokenAct, UploadAct};
@@ -10,7 +10,7 @@ use crate::{
     wire::job,
 };
 
-/// Another host as far as the client can tell. Being spoken to at all is what it must not be.
+/// The target of redirects, on another port. The client must not connect to it.
 struct Elsewhere {
     url: String,
     visited: JoinHandle<()>,
@@ -27,11 +27,11 @@ impl Elsewhere {
     }
 
     fn assert_untouched(&self) {
-        assert!(!self.visited.is_finished(), "somebody came");
+        assert!(!self.visited.is_finished(), "the client followed a redirect");
     }
 }
 
-/// To another host, and to another path of the same one.
+/// Redirects to another host, and to another path on the same host.
 fn redirects(elsewhere: &Elsewhere) -> Vec<Reply> {
     [301, 302, 303, 307, 308]
         .into_iter()
@@ -54,7 +54,7 @@ async fn no_call_follows_a_redirect() {
         let sent = fixture.send(&Upload::to("INT-1")).await;
         assert_eq!(sent.seen(), row("cxone_redirect", No), "{sent:?}");
         assert!(sent.text().contains("CXONE_BASE_URL"), "{sent:?}");
-        // 303 is what an interface answers whose job has ended; the others point elsewhere from the start.
+        // An API may respond with 303 when a job has ended. The other redirects mean a wrong URL.
         let advice = if reply.status == 303 { "moved on" } else { "CXONE_BASE_URL" };
         fixture.jobs_do("INT-1", [JobAct::Reply(reply)]).await;
         let asked = fixture.client.job(&known).await;
@@ -71,6 +71,6 @@ async fn early_redirect_stops_a_large_upload() {
     let sent = fixture.send(&Upload::big("INT-1")).await;
     assert_eq!(sent.seen(), row("cxone_redirect", No), "{sent:?}");
     elsewhere.assert_untouched();
-    // The client works afterwards.
+    // The client still works.
     assert!(matches!(fixture.client.job(&job("job-9")).await, Err(JobError::NotFound)));
 }

@@ -1,4 +1,4 @@
-//! What each response means, row by row.
+//! Compares the result of each response with a row.
 
 mod job;
 mod token;
@@ -9,20 +9,20 @@ use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
 
 use crate::fixture::{page, redirect, reply};
 
-/// A refusal as CXone itself writes it.
+/// The body of a refusal by CXone itself.
 const OBJECT: &str = r#"{"error": "no", "detail": "as the row says"}"#;
-/// As API gateways write it.
+/// The body of a refusal by an API gateway.
 const MESSAGE: &str = r#"{"message": "Forbidden"}"#;
 const SCOPE: &str = r#"{"error": "insufficient_scope", "needed": "attachment:write"}"#;
-/// The word in a field that means nothing, as a file's name might bring it there.
+/// The word is in a field that does not count. A file's name may contain it.
 const SCOPE_ELSEWHERE: &str = r#"{"error": "no", "file": "insufficient_scope permission.pdf"}"#;
 
-/// CXone's own refusal.
+/// A refusal by CXone itself.
 fn refusal(status: u16) -> Reply {
     reply(status).body(OBJECT)
 }
 
-/// Responses with this status of whatever stands before CXone.
+/// Responses with this status from gateways in front of CXone.
 fn of_gateways(status: u16) -> [Reply; 5] {
     [
         reply(status),
@@ -33,7 +33,7 @@ fn of_gateways(status: u16) -> [Reply; 5] {
     ]
 }
 
-/// As RFC 6750 has it: in the header, with nothing in the body.
+/// A missing scope as RFC 6750 defines it: in the header, without a body.
 fn scope_challenge() -> Reply {
     let challenge = HeaderValue::from_static(r#"Bearer realm="cxone", error="insufficient_scope""#);
     reply(403).header(WWW_AUTHENTICATE, challenge)
@@ -45,7 +45,7 @@ fn redirects() -> [Reply; 5] {
 
 /// Statuses without a reason code of their own.
 const OTHER_REFUSALS: [u16; 10] = [400, 402, 405, 406, 410, 411, 412, 418, 422, 451];
-/// Statuses that may pass.
+/// Statuses of a temporary outage.
 const OUTAGES: [u16; 8] = [408, 425, 500, 501, 502, 503, 504, 599];
 
 /// Values of `Retry-After`, and the seconds that they mean.
@@ -62,7 +62,7 @@ fn waits() -> [(Option<RetryAfter>, u64); 7] {
     ]
 }
 
-/// Whether a wait is what its row says. A date of whole seconds may be read a little late.
+/// Whether a wait equals its row within 5 s, because a date has whole seconds and is read a little later.
 fn is_about(wait: std::time::Duration, seconds: u64) -> bool {
     wait.abs_diff(std::time::Duration::from_secs(seconds)).as_secs() < 5
 }

@@ -1,4 +1,4 @@
-//! Nothing that is printed shows a secret.
+//! Tests that debug output and errors show no secret.
 
 use std::fmt::Write as _;
 
@@ -8,7 +8,7 @@ use cxone_standin::{CutHow, JobAct, Step, TOKEN_PREFIX, TokenAct, UploadAct};
 use crate::fixture::{Fixture, Upload, reply};
 
 const SECRET: &str = "standin-secret";
-/// `standin-client:standin-secret` in Base64, without its end.
+/// The start of the Base64 of `standin-client:standin-secret`.
 const BASIC: &str = "c3RhbmRpbi1jbGllbnQ6c3RhbmRpbi1zZWNyZX";
 
 fn assert_clean(printed: &str) {
@@ -18,7 +18,7 @@ fn assert_clean(printed: &str) {
 }
 
 #[tokio::test]
-async fn neither_client_nor_credentials_show_one() {
+async fn debug_output_of_client_and_credentials_shows_no_secret() {
     let fixture = Fixture::new();
     fixture.a_job_of("INT-1").await;
     assert_clean(&format!("{:?} {:#?}", fixture.client, fixture.client));
@@ -29,7 +29,7 @@ async fn neither_client_nor_credentials_show_one() {
 }
 
 #[tokio::test]
-async fn no_error_shows_one() {
+async fn error_shows_no_secret() {
     let fixture = Fixture::new();
     let mut printed = String::new();
     let upload = Upload::to("INT-1");

@@ -1,31 +1,31 @@
-//! What an attempt or a poll brought, in a form in which rows can be compared.
+//! Short forms of the results of attempts and polls, to compare them with rows.
 
 use std::time::SystemTime;
 
 use attachments::{JobId, Reason};
 use cxone::{Attempt, History, Job, JobError, NextStep, Retry, Stored};
 
-/// What an attempt means, and what CXone may hold after it.
+/// The next step after an attempt, and whether CXone may hold the file.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) verdict: NextStep,
+    pub(crate) next: NextStep,
     pub(crate) stored: Stored,
 }
 
 impl Sent {
-    /// Of an object without a history.
+    /// The first attempt of an object.
     pub(crate) fn first(attempt: &Attempt) -> Self {
         Self::after(&mut History::default(), attempt)
     }
 
     pub(crate) fn after(history: &mut History, attempt: &Attempt) -> Self {
-        let verdict = history.next_step(attempt, SystemTime::now().into());
-        Self { verdict, stored: history.stored }
+        let next = history.next_step(attempt, SystemTime::now().into());
+        Self { next, stored: history.stored }
     }
 
-    /// A short form in which rows can be compared: `job`, what failed, or the code of the final reason.
+    /// A short form to compare with a row: `job`, the failed side, or the code of the final reason.
     pub(crate) fn seen(&self) -> (String, Stored) {
-        let word = match &self.verdict {
+        let word = match &self.next {
             NextStep::Accepted(_) => "job".to_owned(),
             NextStep::Retry(retry) => format!("{:?}", retry.cause).to_lowercase(),
             NextStep::Final(reason) => reason.code.to_string(),
@@ -35,39 +35,38 @@ impl Sent {
 
     /// The job of an accepted upload.
     pub(crate) fn job(&self) -> JobId {
-        let NextStep::Accepted(job) = &self.verdict else { panic!("not accepted: {self:?}") };
+        let NextStep::Accepted(job) = &self.next else { panic!("not accepted: {self:?}") };
         job.clone()
     }
 
-    /// What people read of it.
+    /// The text for people.
     pub(crate) fn text(&self) -> &str {
-        match &self.verdict {
+        match &self.next {
             NextStep::Accepted(job) => job.as_str(),
             NextStep::Retry(retry) => &retry.fault,
             NextStep::Final(reason) => &reason.text,
         }
     }
 
-    /// The retry, of whatever kind.
+    /// The retry.
     pub(crate) fn retry(&self) -> &Retry {
-        let NextStep::Retry(retry) = &self.verdict else { panic!("no retry: {self:?}") };
+        let NextStep::Retry(retry) = &self.next else { panic!("no retry: {self:?}") };
         retry
     }
 
-    /// The reason of a final verdict.
+    /// The reason of a final step.
     pub(crate) fn reason(&self) -> &Reason {
-        let NextStep::Final(reason) = &self.verdict else { panic!("not final: {self:?}") };
+        let NextStep::Final(reason) = &self.next else { panic!("not final: {self:?}") };
         reason
     }
 }
 
-/// What [`Sent::seen`] must be.
+/// The expected value of [`Sent::seen`].
 pub(crate) fn row(word: &str, stored: Stored) -> (String, Stored) {
     (word.to_owned(), stored)
 }
 
-/// What a poll brought, in a short form in which rows can be compared: the status word, the kind of the error, or the code of
-/// the final reason.
+/// A short form of a poll's result to compare with a row: the status, the kind of the error, or the code of the final reason.
 pub(crate) fn polled(asked: &Result<Job, JobError>) -> String {
     match asked {
         Ok(job) => job.status.as_str().to_owned(),

@@ -1,4 +1,4 @@
-//! A file that cannot be read to its end must never look like a whole one.
+//! Uploads whose file cannot be read to its end. CXone must never treat such a file as whole.
 
 use std::{error::Error, fmt, io};
 
@@ -14,7 +14,7 @@ use crate::{
     seen::{Sent, row},
 };
 
-/// An error with a cause, as the AWS SDK's are.
+/// An error with a cause, like those of the AWS SDK.
 #[derive(Debug)]
 struct Broken(io::Error);
 
@@ -37,8 +37,8 @@ fn pieces(count: usize) -> impl Stream<Item = Result<Bytes, Broken>> + Send + Sy
     stream::iter(std::iter::repeat_with(|| Ok(vec![b'x'; PIECE].into())).take(count))
 }
 
-/// Uploads what `source` gives as a file of 20 pieces, in both framings, and gives the faults.
-async fn broken<S>(source: impl Fn() -> S) -> [String; 2]
+/// Uploads the stream of `source` as a file of 20 pieces, in both framings. Returns the faults.
+async fn faults_of<S>(source: impl Fn() -> S) -> [String; 2]
 where
     S: Stream<Item = Result<Bytes, Broken>> + Send + Sync + Unpin + 'static,
 {
@@ -64,29 +64,29 @@ where
 #[tokio::test]
 async fn source_that_fails_aborts_the_request() {
     let fault = || Err(Broken(io::Error::other("checksum mismatch")));
-    let texts = broken(|| pieces(PIECES - 1).chain(stream::iter([fault()]))).await;
+    let texts = faults_of(|| pieces(PIECES - 1).chain(stream::iter([fault()]))).await;
     assert_eq!(texts, ["reading the object failed: the stream broke: checksum mismatch"; 2]);
 }
 
 #[tokio::test]
 async fn source_that_fails_after_its_last_byte_aborts_the_request() {
-    // Where a checksum over the whole is found to be wrong.
+    // The stream finds a wrong checksum of the whole file only at its end.
     let fault = || Err(Broken(io::Error::other("checksum mismatch")));
-    let texts = broken(|| pieces(PIECES).chain(stream::iter([fault()]))).await;
+    let texts = faults_of(|| pieces(PIECES).chain(stream::iter([fault()]))).await;
     assert_eq!(texts, ["reading the object failed: the stream broke: checksum mismatch"; 2]);
 }
 
 #[tokio::test]
 async fn source_that_is_too_short_aborts_the_request() {
-    let texts = broken(|| pieces(PIECES - 1)).await;
+    let texts = faults_of(|| pieces(PIECES - 1)).await;
     assert_eq!(texts, ["reading the object failed: the object ended 100000 bytes early"; 2]);
 }
 
 #[tokio::test]
 async fn source_that_is_too_long_aborts_the_request() {
     for texts in [
-        broken(|| pieces(PIECES + 1)).await,
-        broken(|| pieces(PIECES).chain(stream::iter([Ok(Bytes::from_static(b"x"))]))).await,
+        faults_of(|| pieces(PIECES + 1)).await,
+        faults_of(|| pieces(PIECES).chain(stream::iter([Ok(Bytes::from_static(b"x"))]))).await,
     ] {
         assert_eq!(texts, ["reading the object failed: the object has more bytes than its length says"; 2]);
     }

@@ -1,4 +1,4 @@
-//! Responses whose body stalls or breaks off: status and headers have been said and count.
+//! Responses whose body stalls or breaks off. Their status and headers count.
 
 use std::time::{Duration, Instant};
 
@@ -14,13 +14,13 @@ use crate::{
     wire::{client_of, job, serve_and_stall, serve_once},
 };
 
-/// Headers that promise a body, and its start.
+/// A response that ends after the start of its body.
 fn cut(status: u16, start: &str) -> String {
     format!("HTTP/1.1 {status} As Said\r\nRetry-After: 77\r\nContent-Length: 100\r\n\r\n{start}")
 }
 
 const ROWS: [(u16, &str, &str, Stored); 9] = [
-    // status, the body's start, verdict, what CXone may hold
+    // status, start of the body, next step, whether CXone may hold the file
     (202, "", "unavailable", Accepted),
     (202, "{\"jobId\":", "unavailable", Accepted),
     (413, "", "cxone_payload_too_large", No),
@@ -63,9 +63,9 @@ async fn upload_whose_response_breaks_off_keeps_status_and_retry_after() {
     }
 }
 
-/// Whether the rest would have made it a refusal of CXone itself, nobody knows.
+/// The missing rest would have shown whether CXone itself refused.
 #[tokio::test]
-async fn refusal_that_breaks_off_is_not_taken_for_cxone_s() {
+async fn refusal_that_breaks_off_does_not_count_as_one_of_cxone() {
     let fixture = Fixture::new();
     for start in ["{\"error\":", "{\"error\": \"insufficient_scope\""] {
         let response = format!("HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\n{start}");
@@ -81,7 +81,7 @@ async fn refusal_that_breaks_off_is_not_taken_for_cxone_s() {
 }
 
 #[tokio::test]
-async fn scope_in_the_header_counts_though_the_body_breaks_off() {
+async fn missing_scope_in_the_header_counts_if_the_body_breaks_off() {
     let fixture = Fixture::new();
     let challenge =
         "HTTP/1.1 403 Forbidden\r\nWWW-Authenticate: Bearer error=\"insufficient_scope\"\r\nContent-Length: 9\r\n\r\n{";
@@ -113,7 +113,7 @@ async fn poll_and_token_whose_response_breaks_off_keep_status_and_retry_after() 
     assert!(matches!(token, Err(TokenError::Throttled { wait, .. }) if wait.as_secs() == 77), "{token:?}");
 }
 
-/// Poll and token have limits of their own of 10 s, which this test waits for.
+/// The limits of polls and token requests are 10 s. This test waits for them.
 #[tokio::test]
 async fn poll_and_token_whose_response_stalls_end_within_their_limit() {
     let fixture = Fixture::new();

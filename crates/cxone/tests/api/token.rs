@@ -1,4 +1,4 @@
-//! One token for all callers, renewed in time, replaced when refused.
+//! The token: shared by all callers, renewed before it expires, replaced if CXone refuses it.
 
 use std::time::Duration;
 
@@ -31,18 +31,18 @@ async fn callers_that_waited_for_a_failed_fetch_share_its_failure() {
     assert!(sent.iter().all(|sent| sent.seen() == row("unavailable", No)), "{sent:?}");
     assert_eq!(fixture.token_calls().await, 1);
     fixture.send(&uploads[0]).await.job();
-    assert_eq!(fixture.token_calls().await, 2, "a later caller tries anew");
+    assert_eq!(fixture.token_calls().await, 2, "a later caller must fetch again");
 }
 
 #[tokio::test]
-async fn caller_that_leaves_during_the_fetch_blocks_nobody() {
+async fn caller_that_stops_waiting_does_not_block_others() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::Never)]).await;
-    let leaving = Upload::to("INT-1").within(Duration::from_millis(200));
-    let staying = Upload::to("INT-2");
-    let (left, stayed) = tokio::join!(fixture.send(&leaving), fixture.send(&staying));
-    assert_eq!(left.seen(), row("unavailable", No), "{left:?}");
-    stayed.job();
+    let impatient = Upload::to("INT-1").within(Duration::from_millis(200));
+    let patient = Upload::to("INT-2");
+    let (stopped, sent) = tokio::join!(fixture.send(&impatient), fixture.send(&patient));
+    assert_eq!(stopped.seen(), row("unavailable", No), "{stopped:?}");
+    sent.job();
 }
 
 #[tokio::test]
@@ -51,16 +51,16 @@ async fn token_is_renewed_thirty_seconds_before_it_expires() {
     fixture.tokens_do(&[Step::once(TokenAct::ExpiresIn(32)).times(2)]).await;
     let job = fixture.a_job_of("INT-1").await;
     fixture.client.job(&job).await.unwrap();
-    assert_eq!(fixture.client.token_fetches(), 1, "for two more seconds it is good");
+    assert_eq!(fixture.client.token_fetches(), 1, "the token is valid for two more seconds");
     tokio::time::sleep(Duration::from_millis(2_050)).await;
     fixture.client.job(&job).await.unwrap();
     fixture.client.job(&job).await.unwrap();
     assert_eq!(fixture.client.token_fetches(), 2);
-    assert_eq!(fixture.vault.reads(), 2, "the credentials are read for each fetch");
+    assert_eq!(fixture.vault.reads(), 2, "the client must read the credentials for each fetch");
 }
 
 #[tokio::test]
-async fn token_that_lasts_no_longer_than_the_margin_serves_one_call() {
+async fn token_with_a_lifetime_within_the_margin_serves_one_call() {
     let fixture = Fixture::new();
     fixture.tokens_do(&[Step::once(TokenAct::ExpiresIn(30)).forever()]).await;
     let job = fixture.a_job_of("INT-1").await;
@@ -90,7 +90,11 @@ async fn token_refused_to_an_upload_is_discarded_and_the_next_upload_fetches_one
     let upload = Upload::to("INT-2");
     let refused = fixture.send(&upload).await;
     assert_eq!(refused.seen(), row("unavailable", No), "{refused:?}");
-    assert_eq!(fixture.client.token_fetches(), 1, "its body cannot be sent twice: the caller repeats it");
+    assert_eq!(
+        fixture.client.token_fetches(),
+        1,
+        "the client must not repeat the upload, because it cannot send the body twice"
+    );
     fixture.send(&upload).await.job();
     assert_eq!(fixture.client.token_fetches(), 2);
 }
@@ -104,7 +108,7 @@ async fn second_401_to_a_poll_is_a_configuration_fault() {
     assert!(matches!(&asked, Err(JobError::Unauthorized { fault, .. }) if fault.contains("job:read")), "{asked:?}");
     assert_eq!((fixture.polls("INT-1").await, fixture.client.token_fetches()), (2, 2));
     fixture.client.job(&job).await.unwrap();
-    assert_eq!(fixture.client.token_fetches(), 3, "the second token was forgotten as well");
+    assert_eq!(fixture.client.token_fetches(), 3, "the client must discard the second token too");
 }
 
 #[tokio::test]
@@ -136,11 +140,11 @@ async fn token_request_is_as_documented() {
 async fn unreadable_credentials_are_an_outage_and_unusable_ones_a_configuration_fault() {
     let fixture = Fixture::new();
     let job = "job-1".parse().unwrap();
-    fixture.vault.put(Err(CredentialsError::Unavailable("the vault is shut".to_owned())));
+    fixture.vault.put(Err(CredentialsError::Unavailable("the vault is closed".to_owned())));
     let sent = fixture.send(&Upload::to("INT-1")).await;
-    assert_eq!((sent.seen(), sent.text()), (row("unavailable", No), "the vault is shut"));
+    assert_eq!((sent.seen(), sent.text()), (row("unavailable", No), "the vault is closed"));
     let asked = fixture.client.job(&job).await;
-    assert!(matches!(&asked, Err(JobError::Blind { fault, .. }) if fault == "the vault is shut"), "{asked:?}");
+    assert!(matches!(&asked, Err(JobError::Blind { fault, .. }) if fault == "the vault is closed"), "{asked:?}");
     let token = fixture.client.authorize().await;
     assert!(matches!(&token, Err(TokenError::Unavailable { retry_after: None, .. })), "{token:?}");
     fixture.vault.put(Err(CredentialsError::Unusable("the secret is a placeholder".to_owned())));

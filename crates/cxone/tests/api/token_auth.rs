@@ -1,4 +1,4 @@
-//! How the token endpoint gets the credentials, byte for byte.
+//! Token requests, byte for byte.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use cxone::{Endpoints, Settings, TokenAuth};
@@ -11,8 +11,8 @@ use crate::{
 const ID: &str = "kühn client+1";
 const SECRET: &str = "p&ss/w=rd:%~";
 
-/// The request for a token with these credentials.
-async fn asked(token_auth: TokenAuth) -> Request {
+/// The token request for the given setting.
+async fn token_request(token_auth: TokenAuth) -> Request {
     let (base, served) = serve_once(response("200 OK", r#"{"access_token": "t", "expires_in": 3600}"#)).await;
     let endpoints = Endpoints::new(base.parse().unwrap(), None);
     let (client, vault) = client_with(Settings { token_auth, ..Settings::new(endpoints, "a:write b:read") });
@@ -29,8 +29,8 @@ fn form(request: &Request) -> &str {
 }
 
 #[tokio::test]
-async fn basic_sends_both_values_as_they_are() {
-    let request = asked(TokenAuth::Basic).await;
+async fn basic_sends_both_values_unchanged() {
+    let request = token_request(TokenAuth::Basic).await;
     let expected = format!("Basic {}", STANDARD.encode(format!("{ID}:{SECRET}")));
     assert_eq!(request.header("authorization"), Some(expected.as_str()));
     assert_eq!(form(&request), "grant_type=client_credentials&scope=a%3Awrite+b%3Aread");
@@ -38,7 +38,7 @@ async fn basic_sends_both_values_as_they_are() {
 
 #[tokio::test]
 async fn basic_encoded_form_encodes_both_values_first() {
-    let request = asked(TokenAuth::BasicEncoded).await;
+    let request = token_request(TokenAuth::BasicEncoded).await;
     let expected = format!("Basic {}", STANDARD.encode("k%C3%BChn+client%2B1:p%26ss%2Fw%3Drd%3A%25%7E"));
     assert_eq!(request.header("authorization"), Some(expected.as_str()));
     assert_eq!(form(&request), "grant_type=client_credentials&scope=a%3Awrite+b%3Aread");
@@ -46,7 +46,7 @@ async fn basic_encoded_form_encodes_both_values_first() {
 
 #[tokio::test]
 async fn body_sends_both_values_in_the_form_and_no_header() {
-    let request = asked(TokenAuth::Body).await;
+    let request = token_request(TokenAuth::Body).await;
     assert_eq!(request.header("authorization"), None);
     assert_eq!(
         form(&request),
@@ -56,11 +56,11 @@ async fn body_sends_both_values_in_the_form_and_no_header() {
 }
 
 #[test]
-fn setting_names_each_way() {
-    for (word, way) in
+fn setting_names_each_token_auth() {
+    for (word, token_auth) in
         [("basic", TokenAuth::Basic), ("basic-encoded", TokenAuth::BasicEncoded), ("body", TokenAuth::Body)]
     {
-        assert_eq!(word.parse(), Ok(way));
+        assert_eq!(word.parse(), Ok(token_auth));
     }
     assert_eq!("Basic".parse::<TokenAuth>(), Err("it must be basic, basic-encoded or body".to_owned()));
     assert_eq!(TokenAuth::default(), TokenAuth::Basic);

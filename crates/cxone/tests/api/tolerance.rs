@@ -1,4 +1,4 @@
-//! Bodies that are compressed, marked or typed otherwise than the contract says.
+//! Bodies that differ from the contract: compressed, with a byte order mark, or with other JSON types.
 
 use std::io::Write as _;
 
@@ -36,7 +36,7 @@ fn utf16(text: &str) -> Vec<u8> {
     std::iter::once(0xfeff).chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// The same text in every form in which it may come.
+/// Responses with this text in every accepted form.
 fn forms(text: &str) -> Vec<Vec<u8>> {
     let plain = text.as_bytes();
     let marked = [b"\xef\xbb\xbf", plain].concat();
@@ -54,7 +54,7 @@ fn forms(text: &str) -> Vec<Vec<u8>> {
 }
 
 #[tokio::test]
-async fn upload_s_job_id_is_read_in_every_form() {
+async fn job_id_of_an_upload_is_read_in_every_form() {
     let fixture = Fixture::new();
     let shapes = [
         (r#"{"jobId": "4711"}"#, "4711"),
@@ -88,7 +88,7 @@ async fn job_is_read_in_every_form() {
 }
 
 #[tokio::test]
-async fn empty_text_is_null() {
+async fn empty_text_counts_as_null() {
     let fixture = Fixture::new();
     let text = r#"{"status": "FAILED", "interactionId": "", "reason": ""}"#;
     let (base, served) = serve(1, move |_| response("200 OK", text)).await;
@@ -114,7 +114,8 @@ async fn token_is_read_in_every_form() {
     }
 }
 
-/// A lifetime within the margin of 30 s serves one call; a longer one, and the default of an hour, serve the next as well.
+/// A token with a lifetime within the margin of 30 s serves one call. One with a longer lifetime, or with the default of an hour, also
+/// serves the next call.
 #[tokio::test]
 async fn lifetime_is_read_from_numbers_and_texts() {
     let rows = [

@@ -1,4 +1,4 @@
-//! What an upload is made of, as it arrives.
+//! Upload requests, as the server receives them.
 
 use std::{convert::Infallible, time::Duration};
 
@@ -28,7 +28,7 @@ fn with_everything(interaction: &str) -> Upload {
     Upload { key: "8f14e45f".to_owned(), content, ..Upload::to(interaction) }
 }
 
-/// The whole body as the contract has it.
+/// The whole body, according to the contract.
 fn expected(boundary: &str) -> Vec<u8> {
     let before = format!(
         "--{boundary}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a%22ño 日本 1+1%20.pdf\"\r\n\
@@ -76,7 +76,7 @@ async fn every_byte_of_an_upload_with_a_length_is_as_documented() {
 }
 
 #[tokio::test]
-async fn strict_server_finds_nothing_wrong() {
+async fn strict_server_reports_no_violation() {
     let fixture = Fixture::new();
     let upload = with_everything("INT-1");
     let sent = fixture.send(&upload).await.job();
@@ -103,7 +103,7 @@ async fn both_framings_carry_a_large_file_unchanged() {
     for (interaction, framing) in [("INT-1", Framing::Chunked), ("INT-2", Framing::ContentLength)] {
         let bytes: Vec<u8> = (0..5_000_000_u32).flat_map(u32::to_le_bytes).take(5_000_001).collect();
         let upload = Upload { bytes: bytes.into(), framing, ..Upload::to(interaction) };
-        // As a download comes: in pieces of many sizes, empty ones too.
+        // Like a download: in pieces of different sizes, some of them empty.
         let pieces: Vec<Bytes> = (0..)
             .map(|n: usize| n * n * 100)
             .map_while(|from| (from < upload.bytes.len()).then_some(from))
@@ -124,7 +124,7 @@ async fn both_framings_carry_a_large_file_unchanged() {
 }
 
 #[tokio::test]
-async fn same_key_again_gives_the_same_job() {
+async fn same_key_returns_the_same_job() {
     let fixture = Fixture::new();
     let upload = Upload::to("INT-1");
     let first = fixture.send(&upload).await.job();
@@ -132,7 +132,7 @@ async fn same_key_again_gives_the_same_job() {
     assert_eq!(fixture.control.attachments(None).await.unwrap().len(), 1);
 }
 
-/// CXone compares requests under one key, so every attempt must be the same, also after a new run read the content back.
+/// CXone compares the requests with one key. So every attempt must be the same, even if a later run reads the content back.
 #[tokio::test]
 async fn every_attempt_is_the_same_request_byte_for_byte() {
     let fixture = Fixture::new();
@@ -166,7 +166,7 @@ async fn every_attempt_is_the_same_request_byte_for_byte() {
 }
 
 #[tokio::test]
-async fn job_is_named_by_either_word_or_by_both() {
+async fn job_is_named_by_id_or_by_job_id_or_by_both() {
     let fixture = Fixture::new();
     fixture.uploads_do("INT-1", [UploadAct::Accept(AcceptedBody::Id)]).await;
     let named = fixture.send(&Upload::to("INT-1")).await.job();
@@ -177,7 +177,7 @@ async fn job_is_named_by_either_word_or_by_both() {
 }
 
 #[tokio::test]
-async fn server_that_pauses_within_the_limit_is_waited_for() {
+async fn upload_waits_for_a_server_that_pauses_within_the_limit() {
     let fixture = Fixture::new();
     fixture.uploads_do("INT-1", [UploadAct::Stall { after_bytes: 1_000_000, ms: 300 }]).await;
     let upload = Upload::big("INT-1").within(Duration::from_secs(10));

@@ -1,4 +1,4 @@
-//! Servers on bare TCP, for what must be sent or seen byte by byte.
+//! Servers on plain TCP, for tests that need every byte.
 
 use std::time::Duration;
 
@@ -12,19 +12,19 @@ use tokio::{
 
 use crate::fixture::{Fixture, client};
 
-/// What ends a chunked body.
+/// The end of a chunked body.
 const LAST_CHUNK: &[u8] = b"\r\n0\r\n\r\n";
 
-/// One request as it came.
+/// One received request.
 pub(crate) struct Request {
     /// Request line and headers, without the empty line.
     pub(crate) head: String,
-    /// The body, with the chunks' framing if it came so.
+    /// The body, with its framing if it is chunked.
     pub(crate) body: Vec<u8>,
 }
 
 impl Request {
-    /// None as long as the head has not come whole.
+    /// None until the whole head has arrived.
     fn parse(seen: &[u8]) -> Option<Self> {
         let end = seen.windows(4).position(|four| four == b"\r\n\r\n")?;
         Some(Self { head: String::from_utf8(seen[..end].to_vec()).unwrap(), body: seen[end + 4..].to_vec() })
@@ -35,14 +35,14 @@ impl Request {
         self.head.split(' ').nth(1).unwrap()
     }
 
-    /// A header's value; a header that comes twice fails the test.
+    /// A header's value. Panics if the request has the header twice.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut values = self.head.lines().skip(1).filter_map(|line| {
-            let (found, value) = line.split_once(':')?;
-            found.eq_ignore_ascii_case(name).then(|| value.trim())
+            let (header, value) = line.split_once(':')?;
+            header.eq_ignore_ascii_case(name).then(|| value.trim())
         });
         let value = values.next();
-        assert_eq!(values.next(), None, "{name} comes twice");
+        assert_eq!(values.next(), None, "the request has {name} twice");
         value
     }
 
@@ -71,7 +71,7 @@ impl Request {
     }
 }
 
-/// A response with a length, after which the server hangs up. `head` is the status and the headers, each on a line.
+/// A response with a length, after which the server closes the connection. `head` is the status and the headers, each on a line.
 pub(crate) fn response(head: &str, body: impl AsRef<[u8]>) -> Vec<u8> {
     let (head, body) = (head.replace('\n', "\r\n"), body.as_ref());
     let head = format!("HTTP/1.1 {head}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n", body.len());
@@ -83,7 +83,7 @@ async fn listen() -> (String, TcpListener) {
     (format!("http://{}/api/v2", listener.local_addr().unwrap()), listener)
 }
 
-/// A server for so many requests, each of which it answers once it is whole, and then hangs up.
+/// Starts a server for so many requests. It responds to each whole request and then closes the connection.
 pub(crate) async fn serve(
     count: usize,
     respond: impl Fn(&Request) -> Vec<u8> + Send + 'static,
@@ -95,7 +95,7 @@ pub(crate) async fn serve(
             let (mut connection, _) = listener.accept().await.unwrap();
             let mut seen = Vec::new();
             let request = loop {
-                assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client broke off");
+                assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client closed the connection");
                 if let Some(request) = Request::parse(&seen).filter(Request::is_whole) {
                     break request;
                 }
@@ -109,14 +109,14 @@ pub(crate) async fn serve(
     (url, served)
 }
 
-/// A server for one request.
+/// Starts a server for one request.
 pub(crate) async fn serve_once(response: impl Into<Vec<u8>>) -> (String, JoinHandle<Request>) {
     let response = response.into();
     let (url, served) = serve(1, move |_| response.clone()).await;
     (url, tokio::spawn(async move { served.await.unwrap().remove(0) }))
 }
 
-/// A server that answers once the request is whole, and then neither sends more nor hangs up.
+/// Starts a server that responds to one whole request, and then neither sends more nor closes the connection.
 pub(crate) async fn serve_and_stall(response: impl Into<Vec<u8>>) -> String {
     let (url, listener) = listen().await;
     let response = response.into();
@@ -124,7 +124,7 @@ pub(crate) async fn serve_and_stall(response: impl Into<Vec<u8>>) -> String {
         let (mut connection, _) = listener.accept().await.unwrap();
         let mut seen = Vec::new();
         while !Request::parse(&seen).is_some_and(|request| request.is_whole()) {
-            assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client broke off");
+            assert_ne!(connection.read_buf(&mut seen).await.unwrap(), 0, "the client closed the connection");
         }
         connection.write_all(&response).await.unwrap();
         hold(connection).await;
@@ -138,20 +138,20 @@ async fn hold(connection: TcpStream) {
     drop(connection);
 }
 
-/// What a server does once it has answered in the middle of a body.
+/// What a server does after an early response.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Then {
-    /// Reads on to the last chunk, or until the client hangs up.
+    /// Reads to the last chunk, or until the client closes the connection.
     ReadOn,
     /// Closes the connection.
     Close,
-    /// Reads no more.
+    /// Stops reading.
     Stall,
 }
 
-/// A server that answers as soon as a request begins, and goes on only when the client must have read the response: every
-/// byte that it received. The sockets between hold a few MiB, so the sender of a large body waits meanwhile.
-pub(crate) async fn answer_early(response: impl Into<Vec<u8>>, then: Then) -> (String, JoinHandle<Vec<u8>>) {
+/// Starts a server that responds as soon as a request begins, and waits until the client must have read the response. The sockets
+/// buffer only a few MiB, so the sender of a large body waits meanwhile. Returns every received byte.
+pub(crate) async fn respond_early(response: impl Into<Vec<u8>>, then: Then) -> (String, JoinHandle<Vec<u8>>) {
     let (url, listener) = listen().await;
     let response = response.into();
     let served = tokio::spawn(async move {
@@ -173,12 +173,12 @@ pub(crate) async fn answer_early(response: impl Into<Vec<u8>>, then: Then) -> (S
     (url, served)
 }
 
-/// What an early server received, as a request.
+/// The request that an early server received.
 pub(crate) async fn received(served: JoinHandle<Vec<u8>>) -> Request {
     Request::parse(&served.await.unwrap()).unwrap()
 }
 
-/// A client that has its tokens from the fixture's stand-in, and all else from `base`.
+/// A client that gets its tokens from the fixture's stand-in and sends other calls to `base`.
 pub(crate) fn client_of(fixture: &Fixture, base: &str) -> Client {
     let token = format!("{}/oauth/token", fixture.control.api_url());
     client(Endpoints::new(base.parse().unwrap(), Some(token.parse().unwrap()))).0

@@ -1,4 +1,4 @@
-//! To a poll.
+//! Responses to polls.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ fn rows(replies: impl IntoIterator<Item = Reply>, word: &str) -> Vec<(JobAct, St
     replies.into_iter().map(|reply| (JobAct::Reply(reply), word.to_owned())).collect()
 }
 
-/// Polls once for each row and compares what came of it.
+/// Polls once for each row and compares the result.
 async fn compare(rows: Vec<(JobAct, String)>) {
     let fixture = Fixture::new();
     let job = fixture.a_job_of("INT-1").await;
@@ -25,7 +25,7 @@ async fn compare(rows: Vec<(JobAct, String)>) {
         fixture.jobs_do("INT-1", [act.clone()]).await;
         let asked = fixture.client.job(&job).await;
         assert_eq!(polled(&asked), word, "{act:?}: {asked:?}");
-        assert_eq!(fixture.polls("INT-1").await, n + 1, "{act:?}: one call polls once");
+        assert_eq!(fixture.polls("INT-1").await, n + 1, "{act:?}: one call must poll once");
     }
 }
 
@@ -47,8 +47,8 @@ async fn any_2xx_with_a_status_word_is_a_status() {
 }
 
 #[tokio::test]
-async fn response_that_says_nothing_of_the_job_is_blind() {
-    let silent = [
+async fn response_without_a_status_is_blind() {
+    let without_status = [
         reply(200),
         reply(204),
         page(200),
@@ -59,7 +59,7 @@ async fn response_that_says_nothing_of_the_job_is_blind() {
         reply(200).body(r#"[{"status": "FAILED"}]"#),
         reply(200).body(r#"{"status": "FAILED""#),
     ];
-    let mut all = rows(silent, "blind");
+    let mut all = rows(without_status, "blind");
     for status in OUTAGES.into_iter().chain([409]) {
         all.extend(rows([reply(status), refusal(status), page(status)], "blind"));
     }
@@ -139,13 +139,13 @@ async fn second_401_in_a_row_is_a_configuration_fault_with_its_wait() {
 async fn long_response_is_read_within_bounds() {
     let fixture = Fixture::new();
     let job = fixture.a_job_of("INT-1").await;
-    let answer =
+    let failed =
         |bytes| StatusAnswer { word: "FAILED".to_owned(), reason_bytes: Some(bytes), ..StatusAnswer::default() };
-    let elsewhere = StatusAnswer { interaction_id: Some("INT-9".to_owned()), ..answer(100_000) };
-    fixture.jobs_do("INT-1", [JobAct::Status(answer(2_000_000)), JobAct::Status(elsewhere)]).await;
+    let elsewhere = StatusAnswer { interaction_id: Some("INT-9".to_owned()), ..failed(100_000) };
+    fixture.jobs_do("INT-1", [JobAct::Status(failed(2_000_000)), JobAct::Status(elsewhere)]).await;
     let asked = fixture.client.job(&job).await;
     assert_eq!(polled(&asked), "blind", "{asked:?}");
     let asked = fixture.client.job(&job).await.unwrap();
-    assert_eq!(asked.interaction_id.as_deref(), Some("INT-9"), "the caller judges whose job it is");
+    assert_eq!(asked.interaction_id.as_deref(), Some("INT-9"), "the caller compares the interaction");
     assert_eq!(asked.reason.map(|reason| reason.len()), Some(1024));
 }

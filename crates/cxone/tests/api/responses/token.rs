@@ -1,4 +1,4 @@
-//! Of the token endpoint.
+//! Responses of the token endpoint.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     wire::job,
 };
 
-/// What an upload and a poll make of the same response.
+/// Compares the results of an upload and of a poll after the same response of the token endpoint.
 async fn compare(replies: impl IntoIterator<Item = Reply>, upload: &str, poll: &str) {
     let fixture = Fixture::new();
     for reply in replies {
@@ -22,7 +22,7 @@ async fn compare(replies: impl IntoIterator<Item = Reply>, upload: &str, poll: &
         let asked = fixture.client.job(&job("job-1")).await;
         assert_eq!(polled(&asked), poll, "{reply:?}: {asked:?}");
     }
-    assert_eq!(fixture.uploads("INT-1").await, [], "without a token nothing is sent");
+    assert_eq!(fixture.uploads("INT-1").await, [], "the client must send nothing without a token");
 }
 
 #[tokio::test]
@@ -58,7 +58,7 @@ async fn success_without_a_usable_token_is_an_outage() {
 }
 
 #[tokio::test]
-async fn throttled_fetch_waits_as_long_as_the_endpoint_asks() {
+async fn throttled_token_request_waits_as_long_as_the_endpoint_asks() {
     let fixture = Fixture::new();
     let other = [refusal(400), refusal(403), page(403), refusal(404)];
     let other = other.map(|reply| (reply.retry_after(RetryAfter::Seconds(77)), 77));
@@ -90,7 +90,7 @@ async fn retry_after_of_an_outage_is_obeyed() {
 }
 
 #[tokio::test]
-async fn any_2xx_with_a_token_grants_it() {
+async fn any_2xx_with_a_token_is_accepted() {
     let fixture = Fixture::new();
     for status in [200, 201, 202, 203, 206] {
         let granted = reply(status).body(r#"{"access_token": "t", "expires_in": 30}"#);
@@ -101,13 +101,13 @@ async fn any_2xx_with_a_token_grants_it() {
 }
 
 #[tokio::test]
-async fn refused_credentials_name_what_to_fix() {
+async fn fault_of_refused_credentials_says_what_to_correct() {
     let fixture = Fixture::new();
     fixture.vault.put(Ok(("standin-client", "stale")));
     let sent = fixture.send(&Upload::to("INT-1")).await;
     assert_eq!(sent.seen(), row("unauthorized", No), "{sent:?}");
     let fault = &sent.retry().fault;
-    for named in ["client_secret", "CXONE_SCOPES", "CXONE_TOKEN_AUTH", "401", "invalid_client"] {
-        assert!(fault.contains(named), "{fault}");
+    for part in ["client_secret", "CXONE_SCOPES", "CXONE_TOKEN_AUTH", "401", "invalid_client"] {
+        assert!(fault.contains(part), "{fault}");
     }
 }

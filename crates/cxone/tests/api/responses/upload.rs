@@ -1,4 +1,4 @@
-//! To an upload.
+//! Responses to uploads.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,19 +17,19 @@ use crate::{
     seen::Sent,
 };
 
-/// What the upload does, the verdict, and what CXone may hold after it.
+/// The stand-in's act, the next step, and whether CXone may hold the file.
 type Row = (UploadAct, String, Stored);
 
 fn row(act: UploadAct, word: impl Into<String>, stored: Stored) -> Row {
     (act, word.into(), stored)
 }
 
-/// The same verdict for each.
+/// Rows with the same result.
 fn rows(replies: impl IntoIterator<Item = Reply>, word: &str, stored: Stored) -> Vec<Row> {
     replies.into_iter().map(|reply| row(UploadAct::Reply(reply), word, stored)).collect()
 }
 
-/// Sends one upload for each row, to an interaction of its own, and compares what came of it.
+/// Sends one upload for each row, each to another interaction, and compares the result.
 async fn compare(rows: Vec<Row>) {
     let fixture = Fixture::new();
     for (n, (act, word, stored)) in rows.into_iter().enumerate() {
@@ -37,7 +37,7 @@ async fn compare(rows: Vec<Row>) {
         fixture.uploads_do(&interaction, [act.clone()]).await;
         let sent = fixture.send(&Upload::to(&interaction)).await;
         assert_eq!(sent.seen(), (word, stored), "{act:?}: {sent:?}");
-        assert_eq!(fixture.uploads(&interaction).await.len(), 1, "{act:?}: the client never repeats an upload");
+        assert_eq!(fixture.uploads(&interaction).await.len(), 1, "{act:?}: the client must not repeat an upload");
     }
 }
 
@@ -86,7 +86,7 @@ async fn refusal_of_cxone_itself_is_final_and_nothing_is_stored() {
 }
 
 #[tokio::test]
-async fn size_type_and_redirects_are_final_whoever_responds() {
+async fn size_type_and_redirects_are_final_from_any_sender() {
     let refusals = |status| of_gateways(status).into_iter().chain([refusal(status)]);
     let mut all = rows(refusals(413), "cxone_payload_too_large", No);
     all.extend(rows(refusals(415), "cxone_unsupported_type", No));
@@ -130,7 +130,7 @@ async fn first_401_is_retried_with_a_fresh_token_and_the_second_is_a_configurati
         seen.push(sent.seen().0);
     }
     assert_eq!(seen, ["unavailable", "unauthorized", "unavailable", "job"]);
-    assert_eq!(fixture.client.token_fetches(), 3, "each 401 discards the token");
+    assert_eq!(fixture.client.token_fetches(), 3, "the client must discard the token after each 401");
 }
 
 #[tokio::test]
@@ -149,8 +149,8 @@ async fn throttled_upload_waits_as_long_as_cxone_asks() {
 async fn retry_after_is_obeyed_for_every_status() {
     let fixture = Fixture::new();
     let throttled = [400, 402, 403, 404, 405, 410, 422, 429, 451].map(|status| (status, "throttled"));
-    let passing = [202, 401, 408, 409, 425, 500, 502, 503, 504].map(|status| (status, "unavailable"));
-    for (status, word) in throttled.into_iter().chain(passing) {
+    let retryable = [202, 401, 408, 409, 425, 500, 502, 503, 504].map(|status| (status, "unavailable"));
+    for (status, word) in throttled.into_iter().chain(retryable) {
         for reply in [refusal(status), reply(status)] {
             let reply = reply.retry_after(RetryAfter::Seconds(77));
             fixture.uploads_do("INT-1", [UploadAct::Reply(reply.clone())]).await;
@@ -162,7 +162,7 @@ async fn retry_after_is_obeyed_for_every_status() {
 }
 
 #[tokio::test]
-async fn retry_after_of_zero_or_in_the_past_still_waits_and_waits_grow() {
+async fn retry_after_of_zero_or_in_the_past_waits_for_the_growing_backoff() {
     let fixture = Fixture::new();
     let past = serde_json::from_str(r#"{"text": "Sun, 06 Nov 1994 08:49:37 GMT"}"#).unwrap();
     for after in [RetryAfter::Seconds(0), past] {
@@ -184,20 +184,18 @@ async fn gateway_is_final_after_three_equal_responses_over_a_minute() {
     let fixture = Fixture::new();
     fixture.uploads_do("INT-1", [0; 3].map(|_| UploadAct::Reply(page(403)))).await;
     let (upload, mut history, start) = (Upload::to("INT-1"), History::default(), SystemTime::now());
-    let mut verdicts = Vec::new();
+    let mut steps = Vec::new();
     for seconds in [0, 30, 61] {
         let attempt = upload.attempt(&fixture.client).await;
-        verdicts.push(history.next_step(&attempt, (start + Duration::from_secs(seconds)).into()));
+        steps.push(history.next_step(&attempt, (start + Duration::from_secs(seconds)).into()));
     }
-    let [NextStep::Retry(_), NextStep::Retry(_), NextStep::Final(reason)] = &verdicts[..] else {
-        panic!("{verdicts:?}")
-    };
+    let [NextStep::Retry(_), NextStep::Retry(_), NextStep::Final(reason)] = &steps[..] else { panic!("{steps:?}") };
     assert_eq!((reason.code.to_string().as_str(), history.stored), ("cxone_forbidden", Maybe));
     assert!(reason.text.contains("may not come from CXone itself"), "{reason}");
 }
 
 #[tokio::test]
-async fn third_acceptance_without_a_job_id_is_final_and_keeps_what_was_said() {
+async fn third_acceptance_without_a_job_id_is_final_and_keeps_its_text() {
     let fixture = Fixture::new();
     let bodies = [AcceptedBody::Neither, AcceptedBody::Empty, AcceptedBody::NotJson];
     fixture.uploads_do("INT-1", bodies.map(UploadAct::Accept)).await;
@@ -216,7 +214,7 @@ async fn third_acceptance_without_a_job_id_is_final_and_keeps_what_was_said() {
 }
 
 #[tokio::test]
-async fn refusal_clears_possibly_stored_only_if_a_repetition_could_not_get_it() {
+async fn refusal_clears_possibly_stored_only_if_it_rules_out_a_stored_file() {
     for (status, stored) in [(403, No), (404, No), (400, Maybe), (422, Maybe), (413, Maybe)] {
         let fixture = Fixture::new();
         let acts = [UploadAct::StoreThenReply(reply(502)), UploadAct::Reply(refusal(status))];
@@ -225,15 +223,15 @@ async fn refusal_clears_possibly_stored_only_if_a_repetition_could_not_get_it() 
         history.next_step(&upload.attempt(&fixture.client).await, SystemTime::now().into());
         let sent = Sent::after(&mut history, &upload.attempt(&fixture.client).await);
         assert_eq!(sent.stored, stored, "{status}: {sent:?}");
-        assert!(matches!(sent.verdict, NextStep::Final(_)), "{status}: {sent:?}");
+        assert!(matches!(sent.next, NextStep::Final(_)), "{status}: {sent:?}");
     }
 }
 
 #[tokio::test]
-async fn refusal_keeps_the_first_kibibyte_of_what_cxone_said() {
+async fn refusal_keeps_the_first_kibibyte_of_its_text() {
     let fixture = Fixture::new();
-    let said = format!(r#"{{"error": "tags are wrong: {}"}}"#, "é".repeat(100_000));
-    fixture.uploads_do("INT-1", [UploadAct::Reply(reply(422).body(&said))]).await;
+    let body = format!(r#"{{"error": "tags are wrong: {}"}}"#, "é".repeat(100_000));
+    fixture.uploads_do("INT-1", [UploadAct::Reply(reply(422).body(&body))]).await;
     let sent = fixture.send(&Upload::to("INT-1")).await;
     let reason = sent.reason();
     assert!(reason.text.contains("422") && reason.text.contains("tags are wrong: éé"), "{reason}");
@@ -243,9 +241,9 @@ async fn refusal_keeps_the_first_kibibyte_of_what_cxone_said() {
     assert!(sent.reason().text.ends_with(OBJECT), "{sent:?}");
 }
 
-/// A file's name or an interaction's id in an echoed refusal must not look like a missing scope.
+/// A file's name or an interaction's id in a refusal must not count as a missing scope.
 #[tokio::test]
-async fn refusal_that_echoes_names_is_no_missing_scope() {
+async fn refusal_that_echoes_names_does_not_count_as_a_missing_scope() {
     let fixture = Fixture::new();
     for (interaction, file_name) in
         [("xscope.1", "permission.pdf"), ("insufficient_scope", "error=\"insufficient_scope\".pdf")]
