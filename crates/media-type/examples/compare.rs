@@ -1,4 +1,4 @@
-//! Measures this crate beside `infer` and `file-format` on one corpus in one run: accuracy, false accepts, speed.
+//! Compares this crate with `infer` and `file-format` on one corpus: accuracy, wrongly accepted files, speed.
 //!
 //! `cargo run --release -p media-type --example compare`; the corpus is `CORPUS_DIR`, or `../shared/corpus`.
 
@@ -14,12 +14,12 @@ use std::{
 use file_format::FileFormat;
 use media_type::{ActiveContentPolicy, HEAD_LEN, Inspection, MediaType, Verdict, inspect};
 
-/// Long enough that the clock's resolution and a cold cache do not count.
+/// Each detector runs for this time, so that the clock's resolution and a cold cache do not matter.
 const LEAST_TIME: Duration = Duration::from_secs(2);
 
 struct File {
     content: Vec<u8>,
-    /// `None` for a file that is none of the nine types.
+    /// `None` for a file of another type than the nine.
     expected: Option<MediaType>,
 }
 
@@ -27,11 +27,11 @@ type Detect = fn(&[u8]) -> Option<MediaType>;
 
 const DETECTORS: [(&str, Detect); 5] = [
     ("media-type, head and ranges", decide),
-    ("infer, 8 KiB head", |content| of_infer(head(content))),
-    ("infer, whole file", of_infer),
-    ("file-format, 8 KiB head", |content| named(FileFormat::from_bytes(head(content)).media_type())),
+    ("infer, 8 KiB head", |content| by_infer(head(content))),
+    ("infer, whole file", by_infer),
+    ("file-format, 8 KiB head", |content| parse(FileFormat::from_bytes(head(content)).media_type())),
     ("file-format, whole file", |content| {
-        FileFormat::from_reader(Cursor::new(content)).ok().and_then(|format| named(format.media_type()))
+        FileFormat::from_reader(Cursor::new(content)).ok().and_then(|format| parse(format.media_type()))
     }),
 ];
 
@@ -55,7 +55,7 @@ fn load() -> io::Result<Vec<File>> {
     for row in rows.lines().skip(1) {
         let mut columns = row.split(',');
         if let (Some(file), Some(true_type), Some(verdict)) = (columns.next(), columns.next(), columns.next()) {
-            let expected = if verdict == "accept" { named(true_type) } else { None };
+            let expected = if verdict == "accept" { parse(true_type) } else { None };
             files.push(File { content: fs::read(folder.join(file))?, expected });
         }
     }
@@ -66,15 +66,15 @@ fn compare(files: &[File]) -> io::Result<()> {
     let mut output = io::stdout().lock();
     let to_accept = files.iter().filter(|file| file.expected.is_some()).count();
     writeln!(output, "{} files, {to_accept} of them of the nine types", files.len())?;
-    writeln!(output, "{:<32} {:>8} {:>8} {:>12} {:>12}", "detector", "right", "let in", "ns/decision", "decisions/s")?;
+    writeln!(output, "{:<32} {:>8} {:>8} {:>12} {:>12}", "detector", "right", "wrong", "ns/decision", "decisions/s")?;
     for (name, detect) in DETECTORS {
-        let found: Vec<_> = files.iter().map(|file| (file.expected, detect(&file.content))).collect();
-        let right = found.iter().filter(|(expected, found)| expected.is_some() && expected == found).count();
-        let let_in = found.iter().filter(|(expected, found)| expected.is_none() && found.is_some()).count();
+        let results: Vec<_> = files.iter().map(|file| (file.expected, detect(&file.content))).collect();
+        let right = results.iter().filter(|(expected, found)| expected.is_some() && expected == found).count();
+        let wrongly_accepted = results.iter().filter(|(expected, found)| expected.is_none() && found.is_some()).count();
         let nanoseconds = nanoseconds_per_decision(files, detect);
         writeln!(
             output,
-            "{name:<32} {:>6}.{} % {let_in:>6} {nanoseconds:>12} {:>12}",
+            "{name:<32} {:>6}.{} % {wrongly_accepted:>6} {nanoseconds:>12} {:>12}",
             right * 100 / to_accept.max(1),
             right * 1000 / to_accept.max(1) % 10,
             1_000_000_000 / nanoseconds.max(1)
@@ -99,12 +99,12 @@ fn head(content: &[u8]) -> &[u8] {
     content.get(..HEAD_LEN).unwrap_or(content)
 }
 
-fn named(name: &str) -> Option<MediaType> {
+fn parse(name: &str) -> Option<MediaType> {
     name.parse().ok()
 }
 
-fn of_infer(content: &[u8]) -> Option<MediaType> {
-    infer::get(content).and_then(|kind| named(kind.mime_type()))
+fn by_infer(content: &[u8]) -> Option<MediaType> {
+    infer::get(content).and_then(|kind| parse(kind.mime_type()))
 }
 
 fn decide(content: &[u8]) -> Option<MediaType> {

@@ -1,4 +1,4 @@
-//! Tells the true type of files, by the decision that the pipeline makes on its streams.
+//! Prints the true type of files, decided as in the pipeline.
 
 use std::{
     ffi::OsString,
@@ -12,23 +12,23 @@ use lexopt::prelude::{Long, Short, Value, ValueExt as _};
 use media_type::{ActiveContentPolicy, AllowedTypes, Head, Inspection, Refusal, Verdict, inspect};
 
 const HELP: &str = "\
-Tells the true type of files.
+Prints the true type of files.
 
 Usage: media_type [--name FILE.EXT] [--refuse-active-content none|macros|all] FILE...
 
-Prints a line for each file, separated by tabs:
-  path, `accept` or `reject`, the type or the reason's code, bytes read, ranges read
+Prints one line per file with these fields, separated by tabs:
+  path, `accept` or `reject`, the type or the reason code, bytes read, ranges read
 
-The content alone decides.
+Only the content decides, unless --name is given.
 
 Options:
-  --name FILE.EXT  judge each file as if it had this name, so that its extension counts as well
-  --refuse-active-content WHAT  what is refused as active content: none, macros (the default) or all
+  --name FILE.EXT  also check the extension, as if each file had this name
+  --refuse-active-content POLICY  refuse active content: none, macros (the default) or all
   --help           print this text
 
 Exit code: 0, or 2 if a file could not be read or the command line is wrong.";
 
-/// The size in which an object's body arrives.
+/// The size of the frames of an object's body.
 const FRAME_LEN: usize = 16 * 1024;
 
 struct Arguments {
@@ -51,7 +51,7 @@ fn main() -> ExitCode {
     match report(&arguments, &mut BufWriter::new(io::stdout().lock())) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(2),
-        // Whoever reads the output has seen enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("standard output: {error}");
@@ -60,7 +60,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// `None` if only help is wanted.
+/// `None` for `--help`.
 fn arguments() -> Result<Option<Arguments>, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let mut arguments = Arguments { name: None, policy: ActiveContentPolicy::default(), files: Vec::new() };
@@ -80,7 +80,7 @@ fn text(value: OsString) -> Result<String, lexopt::Error> {
     value.into_string().map_err(lexopt::Error::NonUnicodeValue)
 }
 
-/// Whether every file could be read.
+/// Prints the decisions. Returns whether every file could be read.
 fn report(arguments: &Arguments, output: &mut impl Write) -> io::Result<bool> {
     let mut all_read = true;
     for path in &arguments.files {
@@ -104,7 +104,7 @@ fn report(arguments: &Arguments, output: &mut impl Write) -> io::Result<bool> {
     Ok(all_read)
 }
 
-/// With a name, the pipeline's order: first the extension, then the content, then whether they agree.
+/// With a name, checks in the pipeline's order: the extension, the content, whether they agree.
 fn conclude(name: Option<&str>, verdict: Verdict) -> Result<&'static str, Refusal> {
     let Some(name) = name else {
         return match verdict {
@@ -119,7 +119,7 @@ fn conclude(name: Option<&str>, verdict: Verdict) -> Result<&'static str, Refusa
 
 struct Decision {
     verdict: Verdict,
-    /// Those that the decision was made from: head and ranges.
+    /// The length of the head and the ranges.
     bytes: u64,
     ranges: u32,
 }

@@ -1,11 +1,11 @@
-//! Macros and other active content: what is told apart, and what the operator refuses.
+//! The kinds of active content, and the policy that refuses them.
 
 use std::{fmt, str::FromStr};
 
-/// What is refused as active content, as far as the bytes that were read show it (`REFUSE_ACTIVE_CONTENT`).
+/// Which active content is refused, if the known bytes show it (`REFUSE_ACTIVE_CONTENT`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ActiveContentPolicy {
-    /// Nothing. A macro-enabled document is still refused, because it is none of the nine types.
+    /// None. A macro-enabled document is still refused, because it has none of the nine types.
     None,
     /// Macros.
     #[default]
@@ -24,7 +24,7 @@ impl ActiveContentPolicy {
     }
 }
 
-/// The word is none of the three; the text names them.
+/// The word is not a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it must be none, macros or all")]
 pub struct UnknownActiveContentPolicy;
@@ -42,27 +42,27 @@ impl FromStr for ActiveContentPolicy {
     }
 }
 
-/// A part of a document that acts, or lets a reader fetch or start something else.
+/// Content of a document that runs, or makes the reader's program fetch or start something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActiveContent {
-    /// VBA macros, also those of a document inside this one.
+    /// VBA macros, also in a document inside this one.
     Macros,
     /// An `ActiveX` control.
     Control,
-    /// An embedded or linked object: a workbook behind a chart as well as a program.
+    /// An embedded or linked object, such as a chart's workbook or a program.
     Object,
-    /// A template or a part that is fetched from elsewhere.
+    /// A template or a part that is fetched from another location.
     ExternalPart,
     /// A script in a PDF.
     Script,
-    /// An action of a PDF that starts a program, or one that runs when the file is opened.
+    /// An action in a PDF that starts a program or runs when the file is opened.
     Action,
     /// A file or media attached to a PDF.
     Attachment,
 }
 
 impl ActiveContent {
-    /// Of two, the one to report: macros before the rest, else the first.
+    /// The one to report: macros if `other` is that, otherwise the first one.
     pub(crate) const fn or_worse(found: Option<Self>, other: Self) -> Self {
         match (found, other) {
             (None, _) | (_, Self::Macros) => other,
@@ -77,9 +77,9 @@ impl fmt::Display for ActiveContent {
             Self::Macros => "macros",
             Self::Control => "an ActiveX control",
             Self::Object => "an embedded or linked object",
-            Self::ExternalPart => "a template or part from another place",
+            Self::ExternalPart => "a template or part from another location",
             Self::Script => "a script",
-            Self::Action => "an action that starts a program or runs at opening",
+            Self::Action => "an action that starts a program or runs when the file is opened",
             Self::Attachment => "an attached file",
         })
     }
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_setting_is_one_of_three_words() {
+    fn policy_is_one_of_three_words() {
         for (word, policy) in [
             ("none", ActiveContentPolicy::None),
             ("macros", ActiveContentPolicy::Macros),

@@ -1,10 +1,10 @@
-//! The matrix of extensions and types, narrowed by the operator.
+//! The types and extensions that the operator allows.
 
 use std::str::FromStr;
 
 use crate::{MediaType, Refusal, Verdict, extension_of};
 
-/// The types that an installation takes: all nine, or those that `ALLOWED_MIME_TYPES` names.
+/// The types that an installation accepts: all nine, or those in `ALLOWED_MIME_TYPES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllowedTypes([bool; MediaType::ALL.len()]);
 
@@ -16,18 +16,18 @@ impl Default for AllowedTypes {
 }
 
 impl AllowedTypes {
-    /// Whether files of this type are taken.
+    /// Whether files of this type are accepted.
     #[must_use]
     pub fn contains(&self, media_type: MediaType) -> bool {
         self.iter().any(|allowed| allowed == media_type)
     }
 
-    /// The types that are taken, in the order of [`MediaType::ALL`].
+    /// The accepted types, in the order of [`MediaType::ALL`].
     pub fn iter(&self) -> impl Iterator<Item = MediaType> + '_ {
         MediaType::ALL.into_iter().zip(self.0).filter_map(|(media_type, allowed)| allowed.then_some(media_type))
     }
 
-    /// The type that a file's name promises. This is the first check, before any content is looked at.
+    /// The type of a file's extension. The pipeline checks it before any content.
     ///
     /// The error is [`Refusal::UnsupportedExtension`].
     pub fn check_name(&self, file_name: &str) -> Result<MediaType, Refusal> {
@@ -37,7 +37,7 @@ impl AllowedTypes {
             .ok_or(Refusal::UnsupportedExtension)
     }
 
-    /// Joins what the name promised with what the content is: the file's type, or the first reason against it in the
+    /// Compares the type of the name with the verdict on the content. Returns the file's type, or the first refusal in the
     /// order `unsupported_type`, `type_mismatch`, then `active_content` or `polyglot`.
     pub fn check_content(&self, named: MediaType, verdict: Verdict) -> Result<MediaType, Refusal> {
         let (found, refusal) = match verdict {
@@ -57,17 +57,17 @@ impl AllowedTypes {
     }
 }
 
-/// What is wrong with a list of allowed types; the text names the entry and all that is known.
+/// Why a list of allowed types is wrong. The text names the entry and all known types.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllowedTypesError {
     /// An entry is neither a known name nor an alias.
-    #[error("{entry:?} is not a known type; known are {}", known())]
+    #[error("{entry:?} is not a known type; the known types are {}", known())]
     Unknown {
-        /// The entry as it was written, without the spaces around it.
+        /// The entry without the spaces around it.
         entry: String,
     },
     /// The list, or an entry of it, is empty.
-    #[error("the list is empty or has an empty entry; known are {}", known())]
+    #[error("the list is empty or has an empty entry; the known types are {}", known())]
     Empty,
 }
 
@@ -82,7 +82,7 @@ fn known() -> String {
 impl FromStr for AllowedTypes {
     type Err = AllowedTypesError;
 
-    /// Reads a comma-separated list of names and aliases, in any case; spaces around an entry are ignored.
+    /// Reads a comma-separated list of names and aliases, in upper or lower case. Spaces around an entry are ignored.
     fn from_str(list: &str) -> Result<Self, Self::Err> {
         let mut allowed = [false; MediaType::ALL.len()];
         for entry in list.split(',').map(str::trim) {
@@ -105,7 +105,7 @@ mod tests {
     use crate::{ActiveContent, Found, Hidden};
 
     #[test]
-    fn a_list_takes_names_aliases_and_spaces() {
+    fn list_with_names_aliases_and_spaces_is_read() {
         let allowed: AllowedTypes = " audio/mp3 ,image/png,AUDIO/X-WAV,image/png".parse().unwrap();
         assert_eq!(allowed.iter().collect::<Vec<_>>(), [MediaType::Wav, MediaType::Mpeg, MediaType::Png]);
         assert!(!allowed.contains(MediaType::Pdf));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_list_names_the_entry_and_what_is_known() {
+    fn unknown_entry_is_reported_with_the_known_types() {
         let error = "image/png,image/jpg".parse::<AllowedTypes>().unwrap_err().to_string();
         assert!(
             error.contains("\"image/jpg\"") && error.contains("image/jpeg") && error.contains("audio/mp3"),
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn the_name_is_checked_against_what_is_allowed() {
+    fn name_is_compared_with_the_allowed_types() {
         let only_png: AllowedTypes = "image/png".parse().unwrap();
         assert_eq!(AllowedTypes::default().check_name("a/b.JPE"), Ok(MediaType::Jpeg));
         assert_eq!(only_png.check_name("b.png"), Ok(MediaType::Png));
@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_content_is_checked_in_the_order_of_the_reasons() {
+    fn content_is_refused_with_the_first_reason_in_order() {
         let all = AllowedTypes::default();
         let only_pdf: AllowedTypes = "application/pdf".parse().unwrap();
         let png = Verdict::Accepted(MediaType::Png);

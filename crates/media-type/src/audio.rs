@@ -1,4 +1,4 @@
-//! WAV, MP3 and OGG.
+//! Checks for WAV, MP3 and OGG.
 
 pub(crate) mod id3;
 pub(crate) mod mpeg;

@@ -1,4 +1,4 @@
-//! PDF, Word 97-2003 and DOCX.
+//! Checks for PDF, Word 97-2003 and DOCX.
 
 pub(crate) mod compound;
 pub(crate) mod compound_directory;

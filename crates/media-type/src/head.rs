@@ -1,8 +1,8 @@
-//! The head of an object, gathered from a stream.
+//! Gathers the head of an object from a stream.
 
 use crate::HEAD_LEN;
 
-/// Gathers the first [`HEAD_LEN`] bytes of a stream, whatever the size of its frames. Holds at most that many bytes.
+/// The first [`HEAD_LEN`] bytes of a stream, gathered from frames of any size.
 ///
 /// ```
 /// let mut head = media_type::Head::default();
@@ -16,19 +16,19 @@ use crate::HEAD_LEN;
 pub struct Head(Vec<u8>);
 
 impl Head {
-    /// Takes what is still wanted of a frame; the rest is left to the caller.
+    /// Adds the bytes of a frame that still fit into the head, and ignores the rest.
     pub fn take(&mut self, frame: &[u8]) {
         let room = HEAD_LEN.saturating_sub(self.0.len());
         self.0.extend_from_slice(frame.get(..room).unwrap_or(frame));
     }
 
-    /// Whether nothing more is wanted.
+    /// Whether the head is complete.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.0.len() >= HEAD_LEN
     }
 
-    /// What was gathered so far.
+    /// The bytes that were gathered so far.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.0
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn takes_no_more_than_a_head() {
+    fn bytes_after_the_head_are_ignored() {
         let mut head = Head::default();
         head.take(&[1; 8000]);
         assert!(!head.is_full());

@@ -1,4 +1,4 @@
-//! PNG, GIF and JPEG.
+//! Checks for PNG, GIF and JPEG.
 
 pub(crate) mod gif;
 pub(crate) mod jpeg;

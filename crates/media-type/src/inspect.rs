@@ -1,30 +1,30 @@
-//! The decision: which check a file's first bytes call for, and the ranged reads that it may ask for.
+//! Chooses the check by a file's first bytes, and lets it request ranges.
 
 use crate::{
     ActiveContentPolicy, Found, HEAD_LEN, MediaType, Refusal, Verdict, audio, document, image, polyglot, recognise,
     window::{NotAccepted, Piece, Window},
 };
 
-/// What the bytes that were read so far lead to.
+/// The result of inspecting the known bytes.
 ///
 /// `R` is the next range: [`FirstRange`] after the head, [`SecondRange`] after one range. There is no third.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inspection<R> {
     /// The bytes decide.
     Decided(Verdict),
-    /// They do not decide; read this range and pass it to the request's `decide`.
+    /// The bytes do not decide. The caller must read this range and pass it to the range's `decide`.
     NeedsRange(R),
 }
 
-/// Decides from the first bytes of an object, or says which range is needed.
+/// Decides from the first bytes of an object, or requests a range.
 ///
-/// `head` is the object's first [`HEAD_LEN`] bytes, or all of it where it is shorter; anything longer is cut to that,
-/// so that the answer never depends on how a stream was cut. `object_len` is the whole object's length in bytes. `policy`
-/// says which active content is refused.
+/// `head` is the object's first [`HEAD_LEN`] bytes, or the whole object if it is shorter. Further bytes are ignored, so that the
+/// result does not depend on the stream's frames. `object_len` is the object's length in bytes. `policy` decides which active
+/// content is refused.
 #[must_use]
 pub fn inspect(head: &[u8], object_len: u64, policy: ActiveContentPolicy) -> Inspection<FirstRange<'_>> {
-    let wanted = usize::try_from(object_len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
-    let head = head.get(..wanted).unwrap_or(head);
+    let head_len = usize::try_from(object_len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
+    let head = head.get(..head_len).unwrap_or(head);
     decide_from(&Window::of_head(head, object_len), policy).map_range(|offset, length| FirstRange {
         head,
         object_len,
@@ -34,7 +34,7 @@ pub fn inspect(head: &[u8], object_len: u64, policy: ActiveContentPolicy) -> Ins
     })
 }
 
-/// The first range. It lies inside the object and does not overlap the head.
+/// The first range. It is inside the object and does not overlap the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FirstRange<'a> {
     head: &'a [u8],
@@ -57,24 +57,23 @@ impl<'a> FirstRange<'a> {
         self.length
     }
 
-    /// Decides with the bytes of this range. Only a DOCX can need a second one. A range that came back shorter than
-    /// requested is taken as it is; of a longer one the rest is ignored.
+    /// Decides with the bytes of this range. Only a DOCX can need a second one. The range may be shorter than requested. If it is
+    /// longer, the rest is ignored.
     #[must_use]
     pub fn decide(self, range: &'a [u8]) -> Inspection<SecondRange<'a>> {
-        let first = Piece { at: self.offset, bytes: cut(range, self.length) };
+        let first = Piece { at: self.offset, bytes: at_most(range, self.length) };
         if self.offset != self.head.len() as u64 {
             return decide_from(&Window::with_range(self.head, first, self.object_len), self.policy)
                 .map_range(|offset, length| SecondRange { before: self, first, offset, length });
         }
-        // The range continues the head: the two are joined, so that a structure may cross the seam.
+        // The range continues the head. Join the two, so that a structure may span both.
         let joined = [self.head, first.bytes].concat();
         let window = Window::complete(&joined, [Piece::default(); 2], self.object_len);
         Inspection::Decided(decide_from(&window, self.policy).without_range())
     }
 }
 
-/// The second range, which only a DOCX asks for. It lies inside the object and overlaps neither the head nor the first
-/// range.
+/// The second range, which only a DOCX requests. It is inside the object and overlaps neither the head nor the first range.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecondRange<'a> {
     before: FirstRange<'a>,
@@ -96,33 +95,32 @@ impl SecondRange<'_> {
         self.length
     }
 
-    /// Decides with the bytes of both ranges. A range that came back shorter than requested is taken as it is; of a
-    /// longer one the rest is ignored.
+    /// Decides with the bytes of both ranges. The range may be shorter than requested. If it is longer, the rest is ignored.
     #[must_use]
     pub fn decide(self, range: &[u8]) -> Verdict {
         let FirstRange { head, object_len, policy, .. } = self.before;
-        let (first, second) = (self.first, Piece { at: self.offset, bytes: cut(range, self.length) });
-        // What adjoins is joined, so that a structure may cross the seam.
+        let (first, second) = (self.first, Piece { at: self.offset, bytes: at_most(range, self.length) });
+        // Join adjacent pieces, so that a structure may span both.
         let continues_head = second.at == head.len() as u64;
         let meets_first = second.end() == first.at;
-        let judge_parts =
+        let decide =
             |head: &[u8], ranges| decide_from(&Window::complete(head, ranges, object_len), policy).without_range();
         match (continues_head, meets_first) {
-            (true, true) => judge_parts(&[head, second.bytes, first.bytes].concat(), [Piece::default(); 2]),
-            (true, false) => judge_parts(&[head, second.bytes].concat(), [first, Piece::default()]),
+            (true, true) => decide(&[head, second.bytes, first.bytes].concat(), [Piece::default(); 2]),
+            (true, false) => decide(&[head, second.bytes].concat(), [first, Piece::default()]),
             (false, true) => {
                 let bytes = [second.bytes, first.bytes].concat();
-                judge_parts(head, [Piece { at: second.at, bytes: &bytes }, Piece::default()])
+                decide(head, [Piece { at: second.at, bytes: &bytes }, Piece::default()])
             }
-            (false, false) => judge_parts(head, [first, second]),
+            (false, false) => decide(head, [first, second]),
         }
     }
 }
 
 /// A range's offset and length.
-type Wanted = (u64, u64);
+type Request = (u64, u64);
 
-impl Inspection<Wanted> {
+impl Inspection<Request> {
     fn map_range<R>(self, request: impl FnOnce(u64, u64) -> R) -> Inspection<R> {
         match self {
             Self::Decided(verdict) => Inspection::Decided(verdict),
@@ -130,7 +128,7 @@ impl Inspection<Wanted> {
         }
     }
 
-    /// A complete window never asks for a range. If it did, the safe answer is to refuse.
+    /// A complete window never requests a range. If it did, refusing would be safe.
     fn without_range(self) -> Verdict {
         match self {
             Self::Decided(verdict) => verdict,
@@ -139,40 +137,41 @@ impl Inspection<Wanted> {
     }
 }
 
-fn cut(range: &[u8], length: u64) -> &[u8] {
+fn at_most(range: &[u8], length: u64) -> &[u8] {
     usize::try_from(length).ok().and_then(|length| range.get(..length)).unwrap_or(range)
 }
 
-fn decide_from(window: &Window<'_>, policy: ActiveContentPolicy) -> Inspection<Wanted> {
-    let sniffed = sniff(window, policy).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
-    match sniffed {
+fn decide_from(window: &Window<'_>, policy: ActiveContentPolicy) -> Inspection<Request> {
+    let identified =
+        identify(window, policy).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
+    match identified {
         Ok(media_type) => Inspection::Decided(Verdict::Accepted(media_type)),
         Err(NotAccepted::Refused(refusal)) => Inspection::Decided(Verdict::Refused(refusal)),
         Err(NotAccepted::Needs { offset, length }) => Inspection::NeedsRange((offset, length)),
     }
 }
 
-fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
+fn identify(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
     let head = window.at(0);
     match head {
         [] => Err(Found::Empty.into()),
-        [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => image::png::sniff(window),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => image::gif::sniff(window),
-        [0xFF, 0xD8, 0xFF, ..] => image::jpeg::sniff(window),
+        [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => image::png::identify(window),
+        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => image::gif::identify(window),
+        [0xFF, 0xD8, 0xFF, ..] => image::jpeg::identify(window),
         [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => {
-            audio::wave::sniff(window)
+            audio::wave::identify(window)
         }
-        [b'O', b'g', b'g', b'S', ..] => audio::ogg::sniff(window),
-        [b'I', b'D', b'3', ..] => audio::mpeg::sniff(window),
-        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => document::compound::sniff(window, policy),
-        [b'P', b'K', 0x03, 0x04, ..] => document::package::sniff(window, policy),
-        _ if audio::mpeg::starts_with_frame(head) => audio::mpeg::sniff(window),
+        [b'O', b'g', b'g', b'S', ..] => audio::ogg::identify(window),
+        [b'I', b'D', b'3', ..] => audio::mpeg::identify(window),
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => document::compound::identify(window, policy),
+        [b'P', b'K', 0x03, 0x04, ..] => document::package::identify(window, policy),
+        _ if audio::mpeg::starts_with_frame(head) => audio::mpeg::identify(window),
         _ if document::pdf::header_at(head).is_some() => {
-            let pdf = document::pdf::sniff(window)?;
+            let pdf = document::pdf::identify(window)?;
             document::pdf_active::check(window, policy).map(|()| pdf)
         }
-        _ => match recognise::other(head) {
-            Found::Text | Found::Unrecognised if audio::mpeg::follows_junk(window) => Ok(MediaType::Mpeg),
+        _ => match recognise::guess(head) {
+            Found::Text | Found::Unrecognised if audio::mpeg::follows_other_bytes(window) => Ok(MediaType::Mpeg),
             found => Err(found.into()),
         },
     }

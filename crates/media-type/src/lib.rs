@@ -1,10 +1,10 @@
-//! A file's true type, decided from its first 8 KiB and at most one ranged read, or two for a DOCX.
+//! Decides a file's true type from its first 8 KiB and at most one ranged read, or two for a DOCX.
 //!
-//! Pure: no I/O, no clock, no state. A caller gathers the [`Head`] of a stream and calls [`inspect`]. Where the head does not
-//! decide, the caller reads the range that is named and calls [`FirstRange::decide`], and perhaps [`SecondRange::decide`] after
-//! another one. Each range lies inside the object and overlaps nothing that was read. The first is at most [`MAX_RANGE_LEN`]
-//! bytes long, the second at most [`MAX_SECOND_RANGE_LEN`]. The answer is a closed [`Verdict`], and depends on nothing but these
-//! bytes and the object's length.
+//! The crate is pure: no I/O, no clock, no state. The caller gathers the [`Head`] of a stream and calls [`inspect`]. If the head
+//! does not decide, the caller reads the requested range and calls [`FirstRange::decide`]. For a DOCX, it may have to read
+//! another range and call [`SecondRange::decide`]. Each range is inside the object and overlaps nothing that was read. The first
+//! is at most [`MAX_RANGE_LEN`] bytes long, the second at most [`MAX_SECOND_RANGE_LEN`]. The result is a [`Verdict`]. It depends
+//! only on these bytes and the object's length.
 //!
 //! ```
 //! use media_type::{ActiveContentPolicy, Inspection, MediaType, Verdict, inspect};
@@ -21,99 +21,119 @@
 //! assert_eq!(verdict, Verdict::Accepted(MediaType::Pdf));
 //! ```
 //!
-//! Names are another matter: [`AllowedTypes`] holds the matrix of extensions and types, narrowed by the operator, and
-//! joins name and content to the pipeline's reason codes ([`RefusalCode`]).
+//! [`AllowedTypes`] checks names. It contains the matrix of extensions and types, which the operator may narrow, and combines
+//! name and content to one of the pipeline's reason codes ([`RefusalCode`]).
 //!
 //! # Rules
 //!
-//! | type | what proves it | the extra range, where it is needed |
-//! | --- | --- | --- |
-//! | PNG | signature; `IHDR` with possible numbers and the right checksum; the start of another chunk | never |
-//! | GIF | screen descriptor; blocks that chain to an image with a possible code size, or out of the head | never |
-//! | JPEG | segments that chain to a quantisation table or frame header, or out of what is known behind a segment that only JPEG has (JFIF, Exif, Adobe, Photoshop, XMP, ICC, MPF, `FlashPix`); an application segment of length 0 or 1 is skipped | 64 KiB at the next segment, where none of those came before |
-//! | OGG | pages; every stream that begins in the head is Vorbis, Opus, FLAC or Speex, or a skeleton | never |
-//! | PDF | `%PDF-` and a digit at the start, behind a byte order mark and at most 1 KiB of white space; then `n n obj`, with only comments before it, else with text before it and an end mark at the file's end; no program, archive or page behind the header, before the first object or in place of its content | 64 KiB behind the head, where that holds only comments; the last 1 KiB, where there is junk before the first object |
-//! | WAV | RIFF, RF64 or BW64 of form `WAVE`; chunks that chain to a possible `fmt `; zeros between them and a chunk named by four NULs are skipped | 64 KiB at the next chunk, where `fmt ` is not in the head |
-//! | MP3 | behind any ID3 version 2 tags: three headers of Layer III, each where the one before it ends, of one version and sample rate. See below | 64 KiB at the tag's end, or behind the head where no chain is in it |
-//! | DOC | compound file; a stream `WordDocument` directly below the root, or Word's class id where the directory is not wholly known; none of `Workbook`, `Book`, `PowerPoint Document`, `EncryptedPackage` and the like | 4 KiB at the directory, or more of it up to the sector of the allocation table that leads on |
-//! | DOCX | end record, directory, `[Content_Types].xml`, `_rels/.rels`: the main part is declared as `…wordprocessingml.document.main+xml` and is there | the last 65,557 bytes; then `[Content_Types].xml`, where neither head nor tail has it, or the directory's part before the tail |
+//! A file of each type must have these properties. If the head does not show them, the caller must read a range.
+//!
+//! - **PNG**: the signature, an `IHDR` with possible numbers and the right checksum, and the start of another chunk. No range.
+//! - **GIF**: a screen descriptor, and blocks that chain to an image with a possible code size or to the end of the head. No
+//!   range.
+//! - **JPEG**: segments that chain to a quantisation table or a frame header. They may also chain to the end of the known bytes
+//!   after a segment that only JPEG has (JFIF, Exif, Adobe, Photoshop, XMP, ICC, MPF, `FlashPix`). An application segment of length
+//!   0 or 1 is skipped. Range: 64 KiB at the next segment, if the head has no segment that only JPEG has.
+//! - **OGG**: pages. Every stream that begins in the head must be Vorbis, Opus, FLAC, Speex or a skeleton. No range.
+//! - **PDF**: `%PDF-` and a digit, after at most a byte order mark and 1 KiB of white space. Then `n n obj`, after comments only,
+//!   or after other text if the file has an end mark. A program, an archive or a web page after the header, before the first
+//!   object or instead of its content is refused. Range: 64 KiB after the head, if the head has only comments; the last 1 KiB, if
+//!   there is text before the first object.
+//! - **WAV**: RIFF, RF64 or BW64 of the form `WAVE`, and chunks that chain to a possible `fmt `. Zeros between chunks and a chunk
+//!   named by four NULs are skipped. Range: 64 KiB at the next chunk, if `fmt ` is not in the head.
+//! - **MP3**: after any ID3 version 2 tags, three headers of Layer III, each where the previous frame ends, with the same version
+//!   and sample rate. See below. Range: 64 KiB at the tag's end, or after the head if it has no chain.
+//! - **DOC**: a compound file with a stream `WordDocument` directly below the root, or with Word's class id if the directory is
+//!   not completely known. A stream `Workbook`, `Book`, `PowerPoint Document`, `EncryptedPackage` or the like is refused. Range:
+//!   4 KiB at the directory, or more, up to the sector of the allocation table that continues the directory.
+//! - **DOCX**: an archive with an end record and a directory, whose `[Content_Types].xml` and `_rels/.rels` declare a main part of
+//!   the type `…wordprocessingml.document.main+xml`, which exists. Ranges: the last 65,557 bytes; then `[Content_Types].xml` if
+//!   neither head nor tail has it, or the part of the directory before the tail.
 //!
 //! Objects shorter than the head are decided by the same rules, without a range.
 //!
-//! Refused on purpose: macro-enabled documents (`.docm`) and templates, encrypted packages, Layer I and II, RIFX, video in Ogg, and
-//! anything with junk before its signature, except MP3. A DOC with a password is a DOC: only its text is encrypted.
+//! Refused deliberately: macro-enabled documents (`.docm`) and templates, encrypted packages, Layer I and II, RIFX, video in Ogg,
+//! and any file with other bytes before its signature, except MP3. A DOC with a password is accepted, because only its text is
+//! encrypted.
 //!
-//! Where the end of the object is known anyway, an end-of-central-directory record in a file that is neither DOCX nor DOC
-//! makes it a [`Refusal::Polyglot`] (many DOC hold a theme archive). So do bytes before, behind or between a DOCX's own
-//! records that these do not account for: an archive put in front, a program appended, a second archive in the comment.
+//! If the end of the object is known, an end-of-central-directory record in a file that is neither DOCX nor DOC makes it a
+//! [`Refusal::Polyglot`]. (Many DOC files contain a theme archive.) So do bytes before, after or between the records of a DOCX
+//! that belong to no record: an archive in front, an appended program, a second archive in the comment.
 //!
 //! ## Active content
 //!
-//! [`ActiveContentPolicy`] says what is refused as [`Refusal::ActiveContent`]. Only bytes that are read for the type anyway
-//! are looked at; nothing is read for this alone.
+//! [`ActiveContentPolicy`] decides what is refused as [`Refusal::ActiveContent`]. The crate searches only the bytes that it needs
+//! for the type, and requests no range for active content.
 //!
-//! | type | macros | refused with `all` as well |
-//! | --- | --- | --- |
-//! | DOCX | a content type with `vbaProject`, `vbaData` or `macroEnabled`; a part named `vbaProject.bin` or `vbaData.xml`; a relationship of the main part to a project | `ActiveX` controls; embedded or linked objects and documents; external templates, frames and subdocuments |
-//! | DOC | a storage or stream `Macros`, `VBA`, `_VBA_PROJECT` or `_VBA_PROJECT_CUR`, at any depth | an `ObjectPool` that is not empty; a packed file (`Ole10Native`) |
-//! | PDF | - | the names `JavaScript`, `JS`, `Launch`, `EmbeddedFile(s)`, `RichMedia`; `OpenAction`, unless it is a place in the document |
+//! These count as macros:
 //!
-//! For a DOCX, all content types and part names are known, and of the relationships those lists that lie in the bytes that
-//! were read. For a DOC, it is the part of the directory that was read, which is all of it in most files. For a PDF, it is
-//! the first 8 KiB, as they are: what stands farther in or is compressed is not seen. `WordBasic` macros of Word 6 and 95 are
-//! not seen, nor are fields (DDE) in a document's text.
+//! - DOCX: a content type with `vbaProject`, `vbaData` or `macroEnabled`; a part named `vbaProject.bin` or `vbaData.xml`; a
+//!   relationship of the main part to a project.
+//! - DOC: a storage or stream `Macros`, `VBA`, `_VBA_PROJECT` or `_VBA_PROJECT_CUR`, at any depth.
+//!
+//! The policy `all` also refuses these:
+//!
+//! - DOCX: `ActiveX` controls; embedded or linked objects and documents; external templates, frames and subdocuments.
+//! - DOC: an `ObjectPool` that is not empty; a packed file (`Ole10Native`).
+//! - PDF: the names `JavaScript`, `JS`, `Launch`, `EmbeddedFile(s)`, `RichMedia`; `OpenAction`, unless it is a place in the
+//!   document.
+//!
+//! For a DOCX, all content types and part names are known, but only those lists of relationships that are in the known bytes. For
+//! a DOC, the known part of the directory is searched, which is all of it in most files. For a PDF, the first 8 KiB are searched
+//! as they are: content that is compressed or farther inside is not seen. `WordBasic` macros of Word 6 and 95 and fields (DDE) in
+//! a document's text are not seen.
 //!
 //! ## MP3
 //!
 //! - Most files chain from the first byte or from the tag's end. The free format counts there too.
-//! - Recordings that were cut or joined, and tags whose size is wrong, do not. If the file starts with a tag or a frame, a
-//!   chain of three headers anywhere in the known bytes is enough.
-//! - If the file starts with anything else (zeros, text, the rest of a frame), the chain must go on to the end of the
-//!   known bytes or be eight headers long, and the file must not be one of the containers that hold MP3.
-//! - Two headers are enough if the file ends with the second frame or within it. One header is enough if the file ends in
-//!   that frame and its side information is that of a recording's first frame.
-//! - A chain whose header comes again within a frame is a pattern of bytes and does not count.
-//! - AAC, FLAC, Monkey's Audio and the other layers behind a tag are refused at once.
+//! - Recordings that were cut or joined, and files with a wrong tag size, do not. If the file starts with a tag or a frame, a chain
+//!   of three headers anywhere in the known bytes is enough.
+//! - If the file starts with anything else (zeros, text, the rest of a frame), the chain must continue to the end of the known
+//!   bytes or have eight headers, and the file must not be one of the containers that may contain MP3.
+//! - Two headers are enough if the file ends with or within the second frame. One header is enough if the file ends within that
+//!   frame and its side information is that of a recording's first frame.
+//! - A chain whose header is repeated within a frame is a pattern of bytes and does not count.
+//! - AAC, FLAC, Monkey's Audio and the other layers after a tag are refused at once.
 //!
 //! # Limits
 //!
-//! - An archive or program appended to an image, a sound or a PDF longer than what was read is not seen.
-//! - A DOCX with more than about 4,000 parts is refused as [`Found::OutOfReach`]: its directory is longer than both ranges. So is
-//!   one with more than about 900 parts whose content types are neither first nor last, since directory and content types
-//!   would need a range each.
-//! - So is an MP3 with more than 64 KiB of padding, or with a second tag that is longer than that, behind a tag that leaves
-//!   the head; a WAV or JPEG with more than 64 KiB of other chunks or segments behind the first one that leaves the head; and
-//!   a PDF with more than 72 KiB of comments.
-//! - Whether a PDF or a DOC needs a password is not told.
+//! - An archive or a program after an image, a recording or a PDF is not seen if the file is longer than the known bytes.
+//! - A DOCX with more than about 4,000 parts is refused as [`Found::OutOfReach`], because its directory is longer than both ranges.
+//!   So is one with more than about 900 parts whose content types are neither first nor last, because directory and content
+//!   types would each need a range.
+//! - The following are refused as [`Found::OutOfReach`] too: an MP3 with more than 64 KiB of padding, or with a second tag longer
+//!   than that, after a tag that is longer than the head; a WAV or JPEG with more than 64 KiB of other chunks or segments after
+//!   the first one that is longer than the head; and a PDF with more than 72 KiB of comments.
+//! - The crate does not detect whether a PDF or a DOC needs a password.
 //!
 //! # Bounds
 //!
-//! Every number from a file is checked against the object's length and against what is known before it is used; nothing
-//! recurses on input; loops go forward by at least a byte, and links are followed once. The largest allocations are the known
-//! bytes joined (at most 335,893 bytes, for a DOCX with thousands of parts; 73,749 otherwise) and what is inflated: at
-//! most 1 MiB of `[Content_Types].xml`, of `_rels/.rels` and of all other relationships together, no more than the directory
-//! says, checked by CRC-32. A second range is no longer than the part that it is for, as the directory claims it, with 4 KiB
-//! for what only the part's own record has; a part that the longest range cannot hold is not read at all.
+//! Every number from a file is compared with the object's length and with the known bytes before it is used. No function recurses
+//! on input. Each loop advances by at least one byte, and each link is followed once. The largest allocations are the joined known
+//! bytes (at most 335,893 bytes for a DOCX with thousands of parts, otherwise 73,749) and the inflated bytes: at most 1 MiB of
+//! `[Content_Types].xml`, of `_rels/.rels`, and of all other relationships together. No part is inflated to more than the length
+//! in the directory, and each is checked by CRC-32. A second range is at most as long as the directory says the part is, plus
+//! 4 KiB for fields that only the part's own record has. A part that does not fit into the longest range is not read.
 //!
-//! # What is used and what is not
+//! # Dependencies
 //!
-//! - `miniz_oxide` inflates into a vector with a limit; pure Rust, no unsafe code.
+//! - `miniz_oxide` inflates into a vector with a limit. It is pure Rust without unsafe code.
 //! - `crc32fast` checks PNG headers and inflated parts.
-//! - `quick-xml` reads the two XML parts as events: comments, prefixes, quotes and UTF-16 do not fool it as they fool a
-//!   search for a string. It neither recurses nor expands entities. Its namespace resolver is left out, since nested
-//!   declarations cost it quadratic time; the namespace of the root is checked here instead.
-//! - `memchr` finds the end record, and the bytes that may begin a frame.
-//! - `zip` and its like want the whole file to seek in, and build a list of all entries first, as long as the file claims.
-//!   Here only the end is known, and the directory is walked in place.
-//! - `cfb` too wants the whole file and builds its allocation table first. Here a few sectors are known, and one of the
-//!   others may be asked for.
+//! - `quick-xml` reads the two XML parts as events. Unlike a search for a string, it handles comments, prefixes, quotes and
+//!   UTF-16. It neither recurses nor expands entities. Its namespace resolver is not used, because nested declarations cost it
+//!   quadratic time. This crate checks the namespace of the root itself.
+//! - `memchr` finds the end record and the bytes that may begin a frame.
+//! - `zip` and similar crates need the whole file, and first build a list of as many entries as the file claims. This crate knows
+//!   only the end of the file, and walks the directory in place.
+//! - `cfb` also needs the whole file, and first builds its allocation table. This crate knows only a few sectors, and may request
+//!   one of the others.
 //!
 //! # Figures
 //!
-//! On 919 real files, 379 of the nine types and 540 of others, many of them close relatives
-//! (`cargo test -p media-type --test corpus`; `CORPUS_DIR` says where the files are): all right, nothing wrong let in.
+//! The corpus has 919 real files, 379 of the nine types and 540 of others, many of them similar types
+//! (`cargo test -p media-type --test corpus`; `CORPUS_DIR` is the folder). All verdicts were right.
 //!
-//! | type | files | right | let in | bytes read: least | median | p99 | most | with a range |
+//! | type | files | right | wrongly accepted | bytes read: least | median | p99 | most | with a range |
 //! | --- | --- | --- | --- | --- | --- | --- | --- | --- |
 //! | WAV | 38 | 38 | 0 | 48 | 2,194 | 8,192 | 8,192 | 0 |
 //! | MP3 | 71 | 71 | 0 | 390 | 8,192 | 73,749 | 73,749 | 22 |
@@ -126,13 +146,13 @@
 //! | DOCX | 49 | 49 | 0 | 2,297 | 14,645 | 73,749 | 73,749 | 47 |
 //! | none of these | 540 | 540 | - | 3 | 8,192 | 73,749 | 73,749 | 126 |
 //!
-//! Fuzzed with 8,000,000 inputs in 301 s on the stable toolchain: no panic, no violated bound, 34 MiB of memory at most (the
-//! command stands in `fuzz/fuzz_targets/decide.rs`).
+//! Fuzzing with 8,000,000 inputs in 301 s on the stable toolchain found no panic and no violated bound, with at most 34 MiB of
+//! memory. The command is in `fuzz/fuzz_targets/decide.rs`.
 //!
-//! Beside two detectors, on the same files in memory, on two shared cores (`cargo run --release -p media-type --example
-//! compare`):
+//! Compared with two other detectors, on the same files in memory, on two shared cores (`cargo run --release -p media-type
+//! --example compare`):
 //!
-//! | detector | right | others let in | ns a decision |
+//! | detector | right | wrongly accepted | ns per decision |
 //! | --- | --- | --- | --- |
 //! | this crate | 100.0 % | 0 | 4,900 |
 //! | `infer` 0.22, 8 KiB head | 84.4 % | 42 | 1,000 |
@@ -160,7 +180,7 @@ pub use inspect::{FirstRange, Inspection, SecondRange, inspect};
 pub use media_type::{MediaType, UnknownMediaType, extension_of};
 pub use verdict::{Found, Hidden, Refusal, RefusalCode, Verdict};
 
-/// Bytes of an object's head that are wanted; fewer only where the object is shorter.
+/// The length of an object's head in bytes. The head of a shorter object is the whole object.
 pub const HEAD_LEN: usize = 8192;
 
 /// The longest first range, in bytes: a ZIP archive's end record with the longest comment.

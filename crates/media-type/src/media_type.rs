@@ -1,19 +1,19 @@
-//! The nine types, their names, aliases and extensions.
+//! The nine media types with their names, aliases and extensions.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One of the nine types that the pipeline takes.
+/// One of the nine types that the pipeline accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MediaType {
-    /// RIFF, RF64 or BW64 wave audio, whatever its codec.
+    /// RIFF, RF64 or BW64 wave audio with any codec.
     Wav,
     /// MPEG audio, Layer III.
     Mpeg,
     /// Ogg with audio streams only.
     Ogg,
-    /// A PNG image, animated ones included.
+    /// A PNG image, also an animated one.
     Png,
     /// A JPEG image.
     Jpeg,
@@ -23,7 +23,7 @@ pub enum MediaType {
     Pdf,
     /// A Word 6 to 2003 document.
     Msword,
-    /// An Office Open XML document that is no template and has no macros.
+    /// An Office Open XML document that is neither a template nor macro-enabled.
     Docx,
 }
 
@@ -58,7 +58,7 @@ impl MediaType {
         }
     }
 
-    /// The file name extensions of this type, in lower case and without the dot; the first is the usual one.
+    /// The file name extensions of this type, in lower case and without the dot. The first is the usual one.
     #[must_use]
     pub const fn extensions(self) -> &'static [&'static str] {
         match self {
@@ -74,7 +74,7 @@ impl MediaType {
         }
     }
 
-    /// What a person would call such a file, such as `Word document (DOCX)`. It follows "a".
+    /// The name for people, such as `Word document (DOCX)`. It can follow "a".
     #[must_use]
     pub const fn plain_name(self) -> &'static str {
         match self {
@@ -90,7 +90,7 @@ impl MediaType {
         }
     }
 
-    /// The type that an extension stands for, in any case and without its dot.
+    /// The type of a file name extension without its dot, in upper or lower case.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
         Self::ALL
@@ -105,7 +105,7 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// A name that is neither one of the nine nor an alias.
+/// The text is neither the name of one of the nine types nor an alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a known media type")]
 pub struct UnknownMediaType;
@@ -113,7 +113,7 @@ pub struct UnknownMediaType;
 impl FromStr for MediaType {
     type Err = UnknownMediaType;
 
-    /// Takes canonical names and aliases, in any case; white space and parameters are the caller's to remove.
+    /// Accepts canonical names and aliases in upper and lower case. The caller must remove white space and parameters.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::ALL
             .into_iter()
@@ -138,7 +138,7 @@ impl<'de> Deserialize<'de> for MediaType {
     }
 }
 
-/// The extension of a file name or of the last part of a key: what follows the last dot, unless nothing stands before it.
+/// The extension of a file name or of the last part of a key: the text after the last dot, unless the dot comes first.
 ///
 /// ```
 /// assert_eq!(media_type::extension_of("calls/2026/Notes.v2.PDF"), Some("PDF"));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn extensions_map_in_any_case() {
+    fn extensions_are_known_in_any_case() {
         for (extension, expected) in [
             ("wav", Some(MediaType::Wav)),
             ("MP3", Some(MediaType::Mpeg)),
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn the_extension_is_that_of_the_last_part() {
+    fn extension_is_that_of_the_last_part() {
         for (name, expected) in [
             ("a.pdf", Some("pdf")),
             ("a.tar.gz", Some("gz")),

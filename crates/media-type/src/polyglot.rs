@@ -1,4 +1,4 @@
-//! Archives behind another file: a ZIP reader starts from the end, so a JAR may follow an image unseen.
+//! Finds archives after another file. A ZIP reader starts from the end, so an image may be followed by a JAR.
 
 use memchr::memmem;
 
@@ -8,23 +8,23 @@ use crate::{
     window::{NotAccepted, Window, u16_le, u32_le},
 };
 
-/// Refuses a file whose known end holds a ZIP archive. Nothing is read for this: where the end is not known anyway, the
-/// file passes. DOCX has an archive's end by nature, and `package` checks it; many DOC hold a theme archive.
+/// Refuses a file whose known end contains a ZIP archive. No range is requested for this: if the end is not known, the file
+/// passes. A DOCX always ends as an archive, and `package` checks it. Many DOC files contain a theme archive.
 pub(crate) fn check(window: &Window<'_>, media_type: MediaType) -> Result<(), NotAccepted> {
     if matches!(media_type, MediaType::Docx | MediaType::Msword) {
         return Ok(());
     }
     match window.tail() {
-        Some((start, tail)) if holds_archive(start, tail) => {
+        Some((start, tail)) if contains_archive(start, tail) => {
             Err(NotAccepted::Refused(Refusal::Polyglot { front: media_type, hidden: Hidden::Archive }))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether an end-of-central-directory record stands in the tail that could be one: it is whole, and its directory fits
-/// before it. What follows it does not matter, since some readers look past it.
-fn holds_archive(start: u64, tail: &[u8]) -> bool {
+/// Whether the tail contains a possible end-of-central-directory record: it is whole, and its directory fits before it. The bytes
+/// after it do not matter, because some readers ignore them.
+fn contains_archive(start: u64, tail: &[u8]) -> bool {
     memmem::find_iter(tail, &END_RECORD).any(|at| {
         let record = tail.get(at..at + END_RECORD_LEN);
         record.is_some_and(|record| could_be_end_record(record, start + at as u64))
@@ -37,7 +37,7 @@ fn could_be_end_record(record: &[u8], at: u64) -> bool {
     else {
         return false;
     };
-    // In a ZIP64 archive the real numbers stand elsewhere.
+    // A ZIP64 archive has the real numbers in another record.
     let is_zip64 = total == u16::MAX || size == u32::MAX || offset == u32::MAX;
     is_zip64 || (here <= total && u64::from(size) + u64::from(offset) <= at)
 }
@@ -52,27 +52,27 @@ mod tests {
         record
     }
 
-    fn verdict(media_type: MediaType, bytes: &[u8], object_len: u64) -> bool {
+    fn passes(media_type: MediaType, bytes: &[u8], object_len: u64) -> bool {
         check(&Window::of_head(bytes, object_len), media_type).is_ok()
     }
 
     #[test]
-    fn an_archive_at_the_end_is_found_where_the_end_is_known() {
+    fn archive_at_a_known_end_is_found() {
         let mut file = vec![b'x'; 100];
-        assert!(verdict(MediaType::Png, &file, 100));
+        assert!(passes(MediaType::Png, &file, 100));
         file.extend(end_record(1, 46, 40));
         let len = file.len() as u64;
-        assert!(!verdict(MediaType::Png, &file, len));
-        assert!(verdict(MediaType::Png, &file, len + 1), "the end is not known");
-        assert!(verdict(MediaType::Msword, &file, len));
+        assert!(!passes(MediaType::Png, &file, len));
+        assert!(passes(MediaType::Png, &file, len + 1), "the end is not known");
+        assert!(passes(MediaType::Msword, &file, len));
         file.extend(b"trailing");
-        assert!(!verdict(MediaType::Gif, &file, len + 8));
+        assert!(!passes(MediaType::Gif, &file, len + 8));
     }
 
     #[test]
-    fn a_record_whose_directory_has_no_room_is_none() {
+    fn end_record_without_room_for_its_directory_is_ignored() {
         let mut file = vec![b'x'; 10];
         file.extend(end_record(1, 46, 40));
-        assert!(verdict(MediaType::Png, &file, file.len() as u64));
+        assert!(passes(MediaType::Png, &file, file.len() as u64));
     }
 }

@@ -1,11 +1,11 @@
-//! Names for what else a file can be, so that a refusal can say more than "unknown". Nothing here ever accepts.
+//! Guesses the type of a refused file, so that the refusal can name it. This module never accepts a file.
 
 use memchr::memchr_iter;
 
 use crate::{Found, audio::mpeg_frame::Frame};
 
-/// The most telling guess at a file that none of the checks claims.
-pub(crate) fn other(head: &[u8]) -> Found {
+/// The best guess for a file that no check identifies.
+pub(crate) fn guess(head: &[u8]) -> Found {
     signature(head)
         .or_else(|| markup(head))
         .unwrap_or_else(|| if is_text(head) { Found::Text } else { Found::Unrecognised })
@@ -53,19 +53,19 @@ fn find(signatures: &[(&[u8], Found)], head: &[u8]) -> Option<Found> {
     signatures.iter().find(|(signature, _)| head.starts_with(signature)).map(|(_, found)| *found)
 }
 
-/// What these bytes begin, if that is a program, an archive or a page: nothing of which has a place inside another file's
-/// front.
+/// The type of these bytes, if they begin a program, an archive or a web page. None of these belongs into the start of another
+/// file.
 pub(crate) fn program_archive_or_page(bytes: &[u8]) -> Option<Found> {
     match bytes {
-        // What almost every file has there, so that it is not compared with each signature.
+        // Almost every file has these bytes here. This arm avoids the comparison with each signature.
         [] | [b'.' | b'%' | b'\n' | b'\r', ..] | [b'<', b'<', ..] => None,
         [b'<', ..] => is_markup(bytes).then_some(Found::Html),
         _ => find(&PROGRAMS_AND_ARCHIVES, bytes),
     }
 }
 
-/// Whether a tag of a page stands in these bytes: browsers look past what comes before it.
-pub(crate) fn holds_markup(bytes: &[u8]) -> bool {
+/// Whether these bytes contain a tag of a web page. Browsers ignore the bytes before it.
+pub(crate) fn contains_markup(bytes: &[u8]) -> bool {
     memchr_iter(b'<', bytes).any(|at| is_markup(bytes.get(at..).unwrap_or_default()))
 }
 
@@ -94,13 +94,13 @@ fn is_text(head: &[u8]) -> bool {
     start.iter().all(|byte| matches!(byte, 0x09 | 0x0A | 0x0C | 0x0D | 0x20..=0x7E | 0x80..=0xFF))
 }
 
-/// Containers and images that may hold frames of MP3, or bytes that look like them, near their start. They are not worth
-/// a name of their own, but must not pass as MP3 behind junk.
+/// Whether the file is a container or an image that may have MP3 frames, or similar bytes, near its start. These have no [`Found`] of
+/// their own, but must not pass as MP3 after other bytes.
 pub(crate) fn is_other_container(head: &[u8]) -> bool {
     is_sound_or_video(head) || is_archive_or_program(head) || is_image_or_font(head)
 }
 
-#[expect(clippy::match_same_arms, reason = "an arm for each family, under the comment that names it")]
+#[expect(clippy::match_same_arms, reason = "one arm per family, with a comment that names it")]
 fn is_sound_or_video(head: &[u8]) -> bool {
     let has_at = |at: usize, signature: &[u8]| head.get(at..).is_some_and(|rest| rest.starts_with(signature));
     match head {
@@ -148,7 +148,7 @@ fn is_sound_or_video(head: &[u8]) -> bool {
     }
 }
 
-#[expect(clippy::match_same_arms, reason = "an arm for each family, under the comment that names it")]
+#[expect(clippy::match_same_arms, reason = "one arm per family, with a comment that names it")]
 fn is_archive_or_program(head: &[u8]) -> bool {
     match head {
         // ZIP, cpio, ar, CAB, CHM, Outlook.
@@ -193,8 +193,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn containers_are_known_by_their_signatures() {
-        let at = |place: usize, signature: &[u8]| [&vec![b'x'; place][..], signature, b" and so on"].concat();
+    fn containers_are_recognised_by_their_signatures() {
+        let at = |offset: usize, signature: &[u8]| [&vec![b'x'; offset][..], signature, b" and so on"].concat();
         for head in [
             at(0, b"FLV\x01"),
             at(0, b"\0\0\x01\xba"),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn guesses_are_by_signature_then_markup_then_text() {
+    fn guess_is_by_signature_then_markup_then_text() {
         for (head, found) in [
             (&b"RIFX\0\0\0\0WAVE"[..], Found::BigEndianWave),
             (b"\0\0\0\x20ftypM4A ", Found::IsoMedia),
@@ -227,7 +227,7 @@ mod tests {
             (b"plain words", Found::Text),
             (b"\0\x01\x02", Found::Unrecognised),
         ] {
-            assert_eq!(other(head), found, "{head:?}");
+            assert_eq!(guess(head), found, "{head:?}");
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What a decision says.
+//! The result of a decision.
 
 use std::fmt;
 
 use crate::{ActiveContent, MediaType};
 
-/// The end of a decision.
+/// The result of a decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The content is of this type.
@@ -13,19 +13,19 @@ pub enum Verdict {
     Refused(Refusal),
 }
 
-/// Why a file is refused. The text says what was found and never repeats anything of the file.
+/// Why a file is refused. The text never repeats content of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// The file's name has no extension, or one that is not in the matrix of allowed types.
+    /// The file's name has no extension, or its extension belongs to no allowed type.
     #[error("the file name has no extension, or one that is not accepted")]
     UnsupportedExtension,
-    /// The content is none of the nine types.
+    /// The content has none of the nine types.
     #[error("the content is {0}")]
     UnsupportedType(Found),
-    /// The content is one of the nine types, but the operator does not take it.
+    /// The content has one of the nine types, but the operator does not allow it.
     #[error("the content is a {}, which this installation does not accept (ALLOWED_MIME_TYPES)", .0.plain_name())]
     NotAllowed(MediaType),
-    /// Name and content are of different types.
+    /// Name and content have different types.
     #[error("the extension means a {}, but the content is a {}", named.plain_name(), found.plain_name())]
     TypeMismatch {
         /// The type of the file name's extension.
@@ -33,26 +33,26 @@ pub enum Refusal {
         /// The type of the content.
         found: MediaType,
     },
-    /// The content is one of the nine types and holds what the operator refuses.
-    #[error("the content is a {} that holds {active}", front.plain_name())]
+    /// The content has one of the nine types and contains active content that the operator refuses.
+    #[error("the content is a {} that contains {active}", front.plain_name())]
     ActiveContent {
         /// The type of the content.
         front: MediaType,
-        /// What it holds.
+        /// The active content.
         active: ActiveContent,
     },
-    /// The content starts as one of the nine types and holds something else as well.
+    /// The content starts as one of the nine types and contains something else too.
     #[error("the content starts as a {}, but {hidden}", front.plain_name())]
     Polyglot {
-        /// The type that the front of the file has.
+        /// The type of the file's start.
         front: MediaType,
-        /// What is hidden behind it.
+        /// The hidden content.
         hidden: Hidden,
     },
 }
 
 impl Refusal {
-    /// The reason code under which the pipeline records this refusal.
+    /// The reason code of this refusal in the pipeline.
     #[must_use]
     pub const fn code(&self) -> RefusalCode {
         match self {
@@ -100,12 +100,12 @@ impl fmt::Display for RefusalCode {
     }
 }
 
-/// What stands behind the front of a polyglot.
+/// The hidden content of a polyglot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Hidden {
-    /// A ZIP archive, so perhaps a JAR.
+    /// A ZIP archive, which may be a JAR.
     Archive,
-    /// Bytes behind the end of the document's own archive.
+    /// Bytes after the end of the document's own archive.
     TrailingData,
     /// Bytes before the document's own archive, or an entry that its directory does not list.
     LeadingData,
@@ -114,21 +114,21 @@ pub enum Hidden {
 impl fmt::Display for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Archive => "holds a ZIP archive as well",
+            Self::Archive => "it also contains a ZIP archive",
             Self::TrailingData => "other data follows its end",
-            Self::LeadingData => "it holds other data that its directory does not list",
+            Self::LeadingData => "it contains other data that its directory does not list",
         })
     }
 }
 
-/// What a refused content is, as far as that can be told.
+/// The likely type of refused content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Found {
-    /// No bytes at all.
+    /// The object has no bytes.
     Empty,
-    /// It starts like this type, but its structure is broken or cut short.
+    /// It starts like this type, but its structure is broken or incomplete.
     Damaged(MediaType),
-    /// It starts like this type, but what would prove it lies where one ranged read does not reach.
+    /// It starts like this type, but the ranged reads do not reach the bytes that would prove it.
     OutOfReach(MediaType),
     /// A Word document with macros (`.docm`).
     MacroEnabledDocument,
@@ -142,7 +142,7 @@ pub enum Found {
     Spreadsheet,
     /// A presentation, in the old or the new format.
     Presentation,
-    /// An Office Open XML or other package that is none of the above.
+    /// Another Office Open XML package, or a similar package.
     OtherPackage,
     /// An `OpenDocument` file or an EPUB book.
     OpenDocument,
@@ -164,9 +164,9 @@ pub enum Found {
     Flac,
     /// Monkey's Audio.
     MonkeysAudio,
-    /// An ID3 tag with something other than MP3 behind it.
+    /// An ID3 tag that is not followed by MP3.
     OtherTagged,
-    /// Wave audio with its numbers the other way round (RIFX).
+    /// Wave audio with big-endian numbers (RIFX).
     BigEndianWave,
     /// A WebP image.
     WebP,
@@ -196,7 +196,7 @@ pub enum Found {
     OtherArchive,
     /// Plain text.
     Text,
-    /// Nothing that is known here.
+    /// Content of an unknown type.
     Unrecognised,
 }
 
@@ -207,7 +207,11 @@ impl fmt::Display for Found {
                 return write!(f, "a broken or incomplete {}", media_type.plain_name());
             }
             Self::OutOfReach(media_type) => {
-                return write!(f, "perhaps a {}, but laid out so that this cannot be told", media_type.plain_name());
+                return write!(
+                    f,
+                    "perhaps a {}, but the bytes that would prove it are out of reach",
+                    media_type.plain_name()
+                );
             }
             Self::Empty => "empty",
             Self::MacroEnabledDocument => "a macro-enabled Word document",
@@ -222,12 +226,12 @@ impl fmt::Display for Found {
             Self::OutlookMessage => "an Outlook message",
             Self::OtherCompoundFile => "a compound file other than a Word document",
             Self::OggVideo => "Ogg with video",
-            Self::OtherOgg => "Ogg with a codec that is not taken",
+            Self::OtherOgg => "Ogg with a codec that is not accepted",
             Self::MpegLayerOneOrTwo => "MPEG audio of Layer I or II",
             Self::Aac => "AAC audio",
             Self::Flac => "FLAC audio",
             Self::MonkeysAudio => "Monkey's Audio",
-            Self::OtherTagged => "an ID3 tag with something other than MP3 behind it",
+            Self::OtherTagged => "an ID3 tag followed by something other than MP3",
             Self::BigEndianWave => "big-endian wave audio (RIFX)",
             Self::WebP => "a WebP image",
             Self::Avi => "AVI video",

@@ -1,4 +1,4 @@
-//! Macros and other active content, as far as the bytes that are read show them.
+//! Files with macros and other active content in the known bytes.
 
 #![expect(clippy::indexing_slicing, reason = "a test's own files")]
 
@@ -17,7 +17,7 @@ use samples::{
 const PROJECT: &str = "http://schemas.microsoft.com/office/2006/relationships/vbaProject";
 const PROJECT_TYPE: &str = "application/vnd.ms-office.vbaProject";
 
-fn holds(front: MediaType, active: ActiveContent) -> Verdict {
+fn refused(front: MediaType, active: ActiveContent) -> Verdict {
     Verdict::Refused(Refusal::ActiveContent { front, active })
 }
 
@@ -25,20 +25,20 @@ fn with(object: &[u8], policy: ActiveContentPolicy) -> Verdict {
     decide_for(object, policy).0
 }
 
-/// Refused under `macros` and `all`, accepted under `none`.
+/// Asserts that the object is refused under `macros` and `all`, and accepted under `none`.
 #[track_caller]
 fn has_macros(what: &str, front: MediaType, object: &[u8]) {
-    let macros = holds(front, ActiveContent::Macros);
+    let macros = refused(front, ActiveContent::Macros);
     assert_eq!(decide(object), macros, "{what}");
     assert_eq!(with(object, ActiveContentPolicy::All), macros, "{what}");
     assert_eq!(with(object, ActiveContentPolicy::None), Verdict::Accepted(front), "{what}");
 }
 
-/// Refused under `all` alone.
+/// Asserts that the object is refused only under `all`.
 #[track_caller]
 fn is_active(what: &str, front: MediaType, active: ActiveContent, object: &[u8]) {
     assert_eq!(decide(object), Verdict::Accepted(front), "{what}");
-    assert_eq!(with(object, ActiveContentPolicy::All), holds(front, active), "{what}");
+    assert_eq!(with(object, ActiveContentPolicy::All), refused(front, active), "{what}");
     assert_eq!(with(object, ActiveContentPolicy::None), Verdict::Accepted(front), "{what}");
 }
 
@@ -47,7 +47,7 @@ fn is_harmless(what: &str, front: MediaType, object: &[u8]) {
     assert_eq!(with(object, ActiveContentPolicy::All), Verdict::Accepted(front), "{what}");
 }
 
-/// A document whose content types declare this as well.
+/// A document with a further declaration in its content types, and these parts.
 fn declaring(declaration: &str, parts: &[&str]) -> Archive {
     let mut archive = package(DOCUMENT);
     let types = content_types(DOCUMENT).replace("</Types>", &format!("{declaration}</Types>"));
@@ -64,7 +64,7 @@ fn by_extension(extension: &str, content_type: &str) -> String {
     format!("<Default Extension=\"{extension}\" ContentType=\"{content_type}\"/>")
 }
 
-/// A document with this list of relationships.
+/// A document with a list of relationships in this part.
 fn relating(list: &str, relationships: &[(&str, &str, &str)]) -> Archive {
     let mut archive = package(DOCUMENT);
     archive.entries.push(entry(list, relationships_of(relationships)));
@@ -72,44 +72,44 @@ fn relating(list: &str, relationships: &[(&str, &str, &str)]) -> Archive {
 }
 
 #[test]
-fn a_docx_whose_macros_have_another_name_is_refused_by_their_declared_type() {
-    let refused = |what: &str, archive: &Archive| has_macros(what, MediaType::Docx, &archive.build());
-    refused("by name", &declaring(&overriding("word/harmless.xml", PROJECT_TYPE), &["word/harmless.xml"]));
-    refused("in another case", &declaring(&overriding("a.bin", &PROJECT_TYPE.to_uppercase()), &["a.bin"]));
-    refused("no part of that name", &declaring(&overriding("word/h%61rmless.xml", PROJECT_TYPE), &[]));
-    refused("by extension", &declaring(&by_extension("dat", PROJECT_TYPE), &["word/a.DAT"]));
-    refused("by extension, spelt otherwise", &declaring(&by_extension("dat", PROJECT_TYPE), &["word/a.d%61t"]));
+fn docx_with_renamed_macros_is_refused_by_their_declared_type() {
+    let assert_macros = |what: &str, archive: &Archive| has_macros(what, MediaType::Docx, &archive.build());
+    assert_macros("by name", &declaring(&overriding("word/harmless.xml", PROJECT_TYPE), &["word/harmless.xml"]));
+    assert_macros("in another case", &declaring(&overriding("a.bin", &PROJECT_TYPE.to_uppercase()), &["a.bin"]));
+    assert_macros("no part of that name", &declaring(&overriding("word/h%61rmless.xml", PROJECT_TYPE), &[]));
+    assert_macros("by extension", &declaring(&by_extension("dat", PROJECT_TYPE), &["word/a.DAT"]));
+    assert_macros("by an encoded extension", &declaring(&by_extension("dat", PROJECT_TYPE), &["word/a.d%61t"]));
     let data = "application/vnd.ms-word.vbaData+xml";
-    refused("supplement", &declaring(&overriding("word/a.xml", data), &["word/a.xml"]));
+    assert_macros("supplement", &declaring(&overriding("word/a.xml", data), &["word/a.xml"]));
     let signature = "application/vnd.ms-office.vbaProjectSignature";
-    refused("signature", &declaring(&overriding("word/a.bin", signature), &["word/a.bin"]));
+    assert_macros("signature", &declaring(&overriding("word/a.bin", signature), &["word/a.bin"]));
     let inner = "application/vnd.ms-word.document.macroEnabled.12";
-    refused("a document inside", &declaring(&by_extension("docm", inner), &["word/embeddings/a.docm"]));
-    // Many extensions: what is not remembered counts as used.
+    assert_macros("a document inside", &declaring(&by_extension("docm", inner), &["word/embeddings/a.docm"]));
+    // Extensions that are not remembered count as used.
     let many: String = (0..20).map(|number| by_extension(&format!("e{number}"), PROJECT_TYPE)).collect();
-    refused("twenty extensions", &declaring(&many, &[]));
+    assert_macros("twenty extensions", &declaring(&many, &[]));
 }
 
 #[test]
-fn an_extension_that_no_part_has_declares_nothing() {
+fn declared_extension_without_a_part_is_harmless() {
     let unused = declaring(&by_extension("docm", "application/vnd.ms-word.document.macroEnabled.12"), &["word/a.xml"]);
-    is_harmless("a list of every extension that a writer knows", MediaType::Docx, &unused.build());
+    is_harmless("a declaration for an extension that no part has", MediaType::Docx, &unused.build());
 }
 
 #[test]
-fn the_usual_names_are_refused_whatever_their_type() {
+fn usual_names_of_macros_are_refused_with_any_declared_type() {
     for part in ["word/vbaProject.bin", "WORD/VBAPROJECT.BIN", "a\\vbaProject.bin", "word/vbaData.xml"] {
         has_macros(part, MediaType::Docx, &declaring("", &[part]).build());
     }
 }
 
 #[test]
-fn the_relationships_of_the_main_part_show_macros_where_they_were_read() {
+fn macros_in_known_relationships_of_the_main_part_are_refused() {
     let list = "word/_rels/document.xml.rels";
     let plain = ("styles", "styles.xml", "");
     has_macros("named", MediaType::Docx, &relating(list, &[plain, (PROJECT, "a.xml", "")]).build());
     let hidden = PROJECT.replace('v', "&#x76;").replace('V', "&#86;");
-    has_macros("spelt otherwise", MediaType::Docx, &relating(list, &[(&hidden, "a.xml", "")]).build());
+    has_macros("with references", MediaType::Docx, &relating(list, &[(&hidden, "a.xml", "")]).build());
     let utf16: Vec<u8> =
         relationships_of(&[(PROJECT, "a.xml", "")]).encode_utf16().flat_map(u16::to_le_bytes).collect();
     let mut archive = package(DOCUMENT);
@@ -118,7 +118,7 @@ fn the_relationships_of_the_main_part_show_macros_where_they_were_read() {
     let mut archive = relating(list, &[(PROJECT, "a.xml", "")]);
     archive.entries.remove(1);
     has_macros("the package's own relationships are missing", MediaType::Docx, &archive.build());
-    // In the tail, and where a range that was read for something else has it.
+    // The list is in the tail, which is read for the directory.
     let mut archive = package(DOCUMENT);
     archive.entries.push(picture("a.png", 100_000));
     archive.entries.push(entry(list, relationships_of(&[(PROJECT, "a.xml", "")])));
@@ -126,7 +126,7 @@ fn the_relationships_of_the_main_part_show_macros_where_they_were_read() {
 }
 
 #[test]
-fn no_range_is_read_for_relationships_and_what_was_not_read_shows_nothing() {
+fn unknown_or_damaged_relationships_are_ignored() {
     let mut archive = docx_with_content_types_between(20_000, 40_000);
     archive.entries.push(entry("word/_rels/document.xml.rels", relationships_of(&[(PROJECT, "a.xml", "")])));
     archive.entries.push(picture("c.png", 80_000));
@@ -139,7 +139,7 @@ fn no_range_is_read_for_relationships_and_what_was_not_read_shows_nothing() {
 }
 
 #[test]
-fn no_more_than_a_mebibyte_of_relationships_is_inflated() {
+fn at_most_a_mebibyte_of_relationships_is_inflated() {
     let long = relationships_of(&[]).replace("</Rel", &format!("<!-- {} --></Rel", " ".repeat(600_000)));
     let lists = |before: &[&str]| {
         let mut archive = package(DOCUMENT);
@@ -149,13 +149,13 @@ fn no_more_than_a_mebibyte_of_relationships_is_inflated() {
             .push(entry("word/_rels/a.xml.rels", relationships_of(&[(PROJECT, "a.xml", "")]) + &" ".repeat(500_000)));
         archive.build()
     };
-    let macros = holds(MediaType::Docx, ActiveContent::Macros);
+    let macros = refused(MediaType::Docx, ActiveContent::Macros);
     assert_eq!(with(&lists(&[]), ActiveContentPolicy::All), macros);
     assert_eq!(with(&lists(&["a.rels"]), ActiveContentPolicy::All), Verdict::Accepted(MediaType::Docx));
 }
 
 #[test]
-fn controls_objects_and_external_templates_are_refused_with_all_alone() {
+fn controls_objects_and_external_templates_are_refused_only_with_all() {
     use ActiveContent::{Control, ExternalPart, Object};
     let active = |what: &str, active, archive: &Archive| is_active(what, MediaType::Docx, active, &archive.build());
     let control = "application/vnd.ms-office.activeX+xml";
@@ -178,7 +178,7 @@ fn controls_objects_and_external_templates_are_refused_with_all_alone() {
 }
 
 #[test]
-fn a_doc_with_macros_is_refused_by_its_storages() {
+fn doc_with_macros_is_refused_by_its_storages() {
     for storage in ["Macros", "MACROS", "_VBA_PROJECT_CUR", "VBA"] {
         let file = Builder { storage, nested: vec!["dir"], ..Builder::word() };
         has_macros(storage, MediaType::Msword, &file.build());
@@ -186,24 +186,28 @@ fn a_doc_with_macros_is_refused_by_its_storages() {
     let inner = Builder { storage: "ObjectPool", nested: vec!["WordDocument", "_VBA_PROJECT"], ..Builder::word() };
     has_macros("in a document inside", MediaType::Msword, &inner.build());
     let far = Builder { streams_first: 50_000, storage: "Macros", nested: vec!["dir"], ..Builder::word() };
-    has_macros("with its directory far in", MediaType::Msword, &far.build());
+    has_macros("with its directory after the head", MediaType::Msword, &far.build());
     is_harmless("none", MediaType::Msword, &doc());
 }
 
 #[test]
-fn a_doc_with_objects_is_refused_with_all_alone() {
+fn doc_with_objects_is_refused_only_with_all() {
     let pool = Builder { storage: "ObjectPool", nested: vec!["\u{1}Ole"], ..Builder::word() };
     is_active("object", MediaType::Msword, ActiveContent::Object, &pool.build());
     let packed = Builder { storage: "MBD0001", nested: vec!["\u{1}Ole10Native"], ..Builder::word() };
     is_active("packed file", MediaType::Msword, ActiveContent::Object, &packed.build());
     let mut streams = Builder::word().streams;
     streams.push("ObjectPool");
-    is_harmless("an empty pool, as Word makes it", MediaType::Msword, &Builder { streams, ..Builder::word() }.build());
+    is_harmless(
+        "an empty pool, as in Word's files",
+        MediaType::Msword,
+        &Builder { streams, ..Builder::word() }.build(),
+    );
 }
 
 #[test]
-fn a_pdf_that_shows_an_action_is_refused_with_all_alone() {
-    let saying = |what: &str| String::from_utf8_lossy(&pdf()).replace("/Type/Catalog", what).into_bytes();
+fn pdf_with_a_visible_action_is_refused_only_with_all() {
+    let with_names = |what: &str| String::from_utf8_lossy(&pdf()).replace("/Type/Catalog", what).into_bytes();
     for (what, active) in [
         ("/Type/Catalog/OpenAction 3 0 R", ActiveContent::Action),
         ("/OpenAction<</S/JavaScript/JS(x)>>", ActiveContent::Action),
@@ -211,11 +215,11 @@ fn a_pdf_that_shows_an_action_is_refused_with_all_alone() {
         ("/A<</S/Launch/F(a.exe)>>", ActiveContent::Action),
         ("/Names<</EmbeddedFiles 3 0 R>>", ActiveContent::Attachment),
     ] {
-        is_active(what, MediaType::Pdf, active, &saying(what));
+        is_active(what, MediaType::Pdf, active, &with_names(what));
     }
-    is_harmless("a page to begin with", MediaType::Pdf, &saying("/OpenAction[3 0 R/Fit]"));
+    is_harmless("an action that opens a page", MediaType::Pdf, &with_names("/OpenAction[3 0 R/Fit]"));
     let far = [&pdf()[..], &b" ".repeat(20_000), b"4 0 obj<</S/JavaScript/JS(x)>>endobj"].concat();
-    is_harmless("behind what is read", MediaType::Pdf, &far);
+    is_harmless("after the known bytes", MediaType::Pdf, &far);
 }
 
 #[test]
@@ -228,17 +232,21 @@ fn files_without_active_content_are_accepted_under_every_policy() {
 }
 
 #[test]
-fn what_is_wrong_is_reported_in_the_order_of_the_checks() {
+fn first_failed_check_is_reported() {
     let mut with_macros = declaring("", &["word/vbaProject.bin"]);
     with_macros.front = b"PK\x03\x04 and more".to_vec();
     let file = with_macros.build();
-    assert_eq!(decide(&file), holds(MediaType::Docx, ActiveContent::Macros), "before what is hidden");
+    assert_eq!(decide(&file), refused(MediaType::Docx, ActiveContent::Macros), "before hidden data");
     let hidden = Refusal::Polyglot { front: MediaType::Docx, hidden: Hidden::LeadingData };
-    assert_eq!(with(&file, ActiveContentPolicy::None), Verdict::Refused(hidden), "which is refused all the same");
+    assert_eq!(
+        with(&file, ActiveContentPolicy::None),
+        Verdict::Refused(hidden),
+        "hidden data is refused under every policy"
+    );
     let docm = package("application/vnd.ms-word.document.macroEnabled.main+xml").build();
     for policy in [ActiveContentPolicy::None, ActiveContentPolicy::All] {
         let other = Refusal::UnsupportedType(Found::MacroEnabledDocument);
-        assert_eq!(with(&docm, policy), Verdict::Refused(other), "a macro-enabled document is none of the nine types");
+        assert_eq!(with(&docm, policy), Verdict::Refused(other), "a macro-enabled document has none of the nine types");
     }
     assert_eq!(decide(&docx()), Verdict::Accepted(MediaType::Docx));
 }

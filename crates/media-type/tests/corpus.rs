@@ -1,6 +1,6 @@
-//! Every file of a corpus of real files, if there is one: `CORPUS_DIR`, or `../shared/corpus` beside the workspace.
+//! Decides every file of a corpus of real files, if there is one: `CORPUS_DIR`, or `../shared/corpus` beside the workspace.
 //!
-//! The folder holds `manifest.csv`, whose first three columns are the file, its true type and `accept` or `reject`.
+//! The folder contains `manifest.csv`, whose first three columns are the file, its true type, and `accept` or `reject`.
 
 mod samples;
 
@@ -16,12 +16,12 @@ use samples::decide_with_reads;
 
 fn main() {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, vec![Trial::test("every_file_of_the_corpus_is_judged_right", run)]).exit();
+    libtest_mimic::run(&arguments, vec![Trial::test("every_file_of_the_corpus_has_the_right_verdict", run)]).exit();
 }
 
 struct Row {
     file: String,
-    /// `None` for a file that is to be refused.
+    /// `None` for a file that must be refused.
     expected: Option<MediaType>,
 }
 

@@ -1,4 +1,4 @@
-//! DOC and its relatives, as whole files.
+//! Whole files of DOC and similar types.
 
 mod samples;
 
@@ -17,14 +17,14 @@ fn refused(found: Found) -> Verdict {
 }
 
 #[test]
-fn a_directory_in_the_head_decides() {
+fn directory_in_the_head_needs_no_range() {
     assert_eq!(decide_with_reads(&doc()), (ACCEPTED, vec![]));
     let large_sectors = Builder { sector_shift: 12, ..Builder::word() };
     assert_eq!(decide(&large_sectors.build()), ACCEPTED);
 }
 
 #[test]
-fn a_directory_farther_in_is_read_with_the_table_that_leads_on() {
+fn directory_after_the_head_is_read_with_its_allocation_table() {
     let far = Builder { streams_first: 50_000, ..Builder::word() };
     let (verdict, ranges) = decide_with_reads(&far.build());
     assert_eq!(verdict, ACCEPTED);
@@ -38,10 +38,10 @@ fn a_directory_farther_in_is_read_with_the_table_that_leads_on() {
 }
 
 #[test]
-fn without_a_class_id_the_stream_decides() {
+fn stream_without_a_class_id_is_enough() {
     let anonymous = Builder { root_class: [0; 16], ..Builder::word() };
     assert_eq!(decide(&anonymous.build()), ACCEPTED);
-    // The stream's entry is in the directory's second sector, which lies elsewhere.
+    // The stream's entry is in the directory's second sector, which does not follow the first one.
     let streams = vec!["a", "b", "c", "d", "worddocument"];
     let apart = Builder { streams, directory_gap: 40, ..anonymous.clone() };
     assert_eq!(decide(&apart.build()), ACCEPTED);
@@ -51,13 +51,13 @@ fn without_a_class_id_the_stream_decides() {
 }
 
 #[test]
-fn a_class_id_alone_is_not_enough() {
+fn class_id_without_the_stream_is_not_enough() {
     let hollow = Builder { streams: vec!["CONTENTS", "\u{1}CompObj"], ..Builder::word() };
     assert_eq!(decide(&hollow.build()), refused(Found::OtherCompoundFile));
 }
 
 #[test]
-fn relatives_are_refused_by_name() {
+fn similar_types_are_refused_and_named() {
     for (stream, found) in [
         ("Workbook", Found::Spreadsheet),
         ("Book", Found::Spreadsheet),
@@ -73,16 +73,16 @@ fn relatives_are_refused_by_name() {
     }
     let workbook =
         Builder { root_class: EXCEL, streams: vec!["Workbook"], nested: vec!["WordDocument"], ..Builder::word() };
-    assert_eq!(decide(&workbook.build()), refused(Found::Spreadsheet), "with a document embedded");
+    assert_eq!(decide(&workbook.build()), refused(Found::Spreadsheet), "with an embedded document");
 }
 
 #[test]
-fn an_archive_inside_is_no_polyglot() {
+fn doc_with_an_archive_inside_is_accepted() {
     assert_eq!(decide(&[doc(), docx()].concat()), ACCEPTED);
 }
 
 #[test]
-fn wrecks_are_refused() {
+fn broken_files_are_refused() {
     let file = doc();
     for (at, value, found) in [
         (30, 63, Found::OtherCompoundFile),
@@ -90,18 +90,18 @@ fn wrecks_are_refused() {
         (48, 0, Found::OtherCompoundFile),
         (1024 + 66, 2, Found::OtherCompoundFile),
     ] {
-        let mut wreck = file.clone();
-        wreck[at] = value;
-        assert_eq!(decide(&wreck), refused(found), "{at}");
+        let mut broken = file.clone();
+        broken[at] = value;
+        assert_eq!(decide(&broken), refused(found), "{at}");
     }
     assert_eq!(decide(&file[..100]), refused(DAMAGED));
     assert_eq!(decide(&file[..1024]), refused(DAMAGED));
 }
 
 #[test]
-fn links_that_run_in_circles_end() {
+fn circular_links_end() {
     let mut file = Builder { root_class: [0; 16], ..Builder::word() }.build();
-    // Every entry points to every other, and the directory's sectors to the first.
+    // Every entry links to entry 1, and every sector of the directory to its first sector.
     for entry in 0..5 {
         for link in [68, 72, 76] {
             file[1024 + entry * 128 + link..][..4].copy_from_slice(&[1, 0, 0, 0]);

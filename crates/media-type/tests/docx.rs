@@ -1,4 +1,4 @@
-//! DOCX and its relatives, as whole files.
+//! Whole files of DOCX and similar types.
 
 mod samples;
 
@@ -18,7 +18,7 @@ fn polyglot(hidden: Hidden) -> Verdict {
     Verdict::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })
 }
 
-/// The smallest package with its content types replaced.
+/// The smallest package with these content types.
 fn with_content_types(xml: impl AsRef<[u8]>) -> Vec<u8> {
     let mut archive = package(DOCUMENT);
     archive.entries.remove(0);
@@ -27,22 +27,22 @@ fn with_content_types(xml: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 #[test]
-fn a_small_document_is_decided_from_its_head() {
+fn small_document_needs_no_range() {
     assert_eq!(decide_with_reads(&docx()), (ACCEPTED, vec![]));
 }
 
 #[test]
-fn a_longer_one_needs_the_last_bytes_only() {
+fn longer_document_needs_only_its_last_bytes() {
     let file = docx_with_picture(300_000);
     let len = file.len() as u64;
     assert_eq!(decide_with_reads(&file), (ACCEPTED, vec![(len - 65_557, 65_557)]));
-    // Where the end overlaps the head, only what the head lacks is read.
+    // If the end overlaps the head, the range has only the bytes after the head.
     let file = docx_with_picture(20_000);
     assert_eq!(decide_with_reads(&file), (ACCEPTED, vec![(8192, file.len() as u64 - 8192)]));
 }
 
 #[test]
-fn parts_may_stand_anywhere_that_is_read() {
+fn parts_anywhere_in_the_known_bytes_are_accepted() {
     let mut archive = package(DOCUMENT);
     let picture = Entry { is_stored: true, ..entry("word/media/a.png", vec![1; 400_000]) };
     archive.entries.insert(0, picture.clone());
@@ -55,7 +55,7 @@ fn parts_may_stand_anywhere_that_is_read() {
 }
 
 #[test]
-fn relationships_that_were_not_read_leave_the_content_types_to_decide() {
+fn content_types_decide_without_the_relationships() {
     let long = |main_type: &str| {
         let mut archive = package(main_type);
         let relationships = archive.entries.remove(1);
@@ -70,11 +70,11 @@ fn relationships_that_were_not_read_leave_the_content_types_to_decide() {
     without.entries.remove(1);
     assert_eq!(decide(&without.build()), ACCEPTED);
     without.entries.pop();
-    assert_eq!(decide(&without.build()), refused(Found::OtherPackage), "the declared part is not there");
+    assert_eq!(decide(&without.build()), refused(Found::OtherPackage), "the declared part does not exist");
 }
 
 #[test]
-fn relatives_are_refused_by_name() {
+fn similar_types_are_refused_and_named() {
     for (main_type, found) in [
         ("application/vnd.ms-word.document.macroEnabled.main+xml", Found::MacroEnabledDocument),
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml", Found::WordTemplate),
@@ -96,7 +96,7 @@ fn relatives_are_refused_by_name() {
 }
 
 #[test]
-fn the_main_part_is_the_one_that_the_package_names() {
+fn main_part_is_the_one_that_the_package_names() {
     let named = |main_part: &str, parts: &[&str], overrides: &str| {
         let xml = content_types(DOCUMENT).replace("<Override", &format!("{overrides}<Override"));
         let mut entries = vec![entry("[Content_Types].xml", xml), entry("_rels/.rels", relationships(main_part))];
@@ -129,15 +129,15 @@ fn the_main_part_is_the_one_that_the_package_names() {
 }
 
 #[test]
-fn the_type_may_be_declared_by_extension() {
+fn type_declared_by_extension_is_read() {
     let by_extension = content_types("x").replace("application/xml", DOCUMENT);
     let without_override = by_extension.split("<Override").next().unwrap().to_owned() + "</Types>";
     assert_eq!(decide(&with_content_types(&without_override)), ACCEPTED);
-    assert_eq!(decide(&with_content_types(by_extension)), refused(Found::OtherPackage), "the name goes first");
+    assert_eq!(decide(&with_content_types(by_extension)), refused(Found::OtherPackage), "a declaration by name wins");
 }
 
 #[test]
-fn what_only_looks_like_a_declaration_counts_for_nothing() {
+fn text_that_only_looks_like_a_declaration_does_not_count() {
     let declared = format!("<Override PartName=\"/word/document.xml\" ContentType=\"{DOCUMENT}\"/>");
     let plain = content_types(DOCUMENT);
     for hidden in [
@@ -158,7 +158,7 @@ fn what_only_looks_like_a_declaration_counts_for_nothing() {
 }
 
 #[test]
-fn what_the_archive_format_allows_is_read() {
+fn every_form_that_the_archive_format_allows_is_read() {
     let changed = |change: fn(&mut Archive)| {
         let mut archive = package(DOCUMENT);
         change(&mut archive);
@@ -175,11 +175,11 @@ fn what_the_archive_format_allows_is_read() {
     assert_eq!(changed(|archive| archive.comment = vec![b'c'; 65_535]), ACCEPTED, "the longest comment");
     assert_eq!(changed(|archive| archive.comment = vec![b'c'; 60_000]), ACCEPTED);
     let padded = [docx(), b"\0\0\r\n\0".to_vec()].concat();
-    assert_eq!(decide(&padded), ACCEPTED, "padding behind the end");
+    assert_eq!(decide(&padded), ACCEPTED, "padding after the end");
 }
 
 #[test]
-fn what_the_archive_claims_is_checked() {
+fn wrong_numbers_in_the_archive_are_refused() {
     let damaged = refused(Found::Damaged(MediaType::Docx));
     let changed = |change: fn(&mut Archive)| {
         let mut archive = package(DOCUMENT);
@@ -190,9 +190,13 @@ fn what_the_archive_claims_is_checked() {
     assert_eq!(changed(|archive| archive.claimed = Some(60_000)), damaged);
     assert_eq!(changed(|archive| archive.entries[0].checksum = Some(1)), damaged);
     assert_eq!(changed(|archive| archive.entries[0].len = Some(u32::MAX - 1)), damaged, "more than is ever inflated");
-    assert_eq!(changed(|archive| archive.entries[0].len = Some(10)), damaged, "inflates to more than it says");
+    assert_eq!(changed(|archive| archive.entries[0].len = Some(10)), damaged, "inflates to more than its length");
     assert_eq!(changed(|archive| archive.entries[0].local_name = Some("[Content_Types].xmk".to_owned())), damaged);
-    assert_eq!(changed(|archive| archive.entries.push(archive.entries[0].clone())), damaged, "two of a name");
+    assert_eq!(
+        changed(|archive| archive.entries.push(archive.entries[0].clone())),
+        damaged,
+        "two entries with one name"
+    );
     assert_eq!(changed(|archive| archive.entries[2].content.clear()), damaged, "an empty main part");
     assert_eq!(changed(|archive| archive.entries[0].flags = 1), refused(Found::EncryptedOffice));
     assert_eq!(changed(|archive| archive.entries[2].flags = 1), refused(Found::EncryptedOffice));
@@ -201,9 +205,9 @@ fn what_the_archive_claims_is_checked() {
 }
 
 #[test]
-fn what_hides_around_a_document_is_a_polyglot() {
+fn document_with_other_data_around_it_is_a_polyglot() {
     let jar = Archive::of(vec![entry("META-INF/MANIFEST.MF", "Main-Class: Evil"), entry("Evil.class", "x")]).build();
-    assert_eq!(decide(&[docx(), jar.clone()].concat()), refused(Found::ZipArchive), "the end is the JAR's");
+    assert_eq!(decide(&[docx(), jar.clone()].concat()), refused(Found::ZipArchive), "the end belongs to the JAR");
     assert_eq!(decide(&[docx(), b"MZ and a program".to_vec()].concat()), polyglot(Hidden::TrailingData));
     assert_eq!(decide(&[jar.clone(), docx()].concat()), polyglot(Hidden::LeadingData));
     assert_eq!(decide(&Archive { comment: jar.clone(), ..package(DOCUMENT) }.build()), refused(Found::ZipArchive));
@@ -214,7 +218,7 @@ fn what_hides_around_a_document_is_a_polyglot() {
     let mut unlisted = package(DOCUMENT);
     unlisted.entries.insert(0, Entry { is_unlisted: true, ..entry("Evil.class", "x") });
     assert_eq!(decide(&unlisted.build()), polyglot(Hidden::LeadingData));
-    // A second directory and end in the comment, whose offsets are right as well.
+    // A second directory and end record in the comment, with right offsets too.
     let plain = docx();
     let end_at = plain.len() - 22;
     let start = usize::try_from(u32::from_le_bytes(*plain[end_at + 16..].first_chunk().unwrap())).unwrap();
@@ -226,5 +230,5 @@ fn what_hides_around_a_document_is_a_polyglot() {
     let stored_inside = Entry { is_stored: true, ..entry("word/embeddings/inner.docx", docx()) };
     let mut outer = package(DOCUMENT);
     outer.entries.push(stored_inside);
-    assert_eq!(decide(&outer.build()), ACCEPTED, "a document embedded in a document");
+    assert_eq!(decide(&outer.build()), ACCEPTED, "an embedded document");
 }

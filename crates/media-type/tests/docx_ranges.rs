@@ -1,4 +1,4 @@
-//! DOCX whose content types or directory lie where the head and the last bytes do not reach: a second range decides.
+//! DOCX files whose content types or directory are neither in the head nor in the last bytes. They need a second range.
 
 #![expect(
     clippy::unwrap_used,
@@ -33,14 +33,14 @@ fn with_macros() -> Verdict {
     Verdict::Refused(Refusal::ActiveContent { front: MediaType::Docx, active: ActiveContent::Macros })
 }
 
-/// Where the content types' own record begins.
+/// The offset of the content types' own record.
 fn content_types_at(file: &[u8]) -> u64 {
     let name_at = file.windows(CONTENT_TYPES.len()).position(|window| window == CONTENT_TYPES).unwrap();
     name_at as u64 - 30
 }
 
-/// A document of so many parts, with its content types at this place among them.
-fn of_many_parts(count: usize, content_types_index: usize) -> Vec<u8> {
+/// A document with so many parts. Its content types have this index among them.
+fn with_many_parts(count: usize, content_types_index: usize) -> Vec<u8> {
     let mut archive = package(DOCUMENT);
     let content_types = archive.entries.remove(0);
     archive.entries.extend((0..count).map(|number| picture(&format!("word/media/image{number:05}.jpeg"), 30)));
@@ -49,7 +49,7 @@ fn of_many_parts(count: usize, content_types_index: usize) -> Vec<u8> {
 }
 
 #[test]
-fn content_types_between_head_and_tail_are_read_alone() {
+fn content_types_between_head_and_tail_are_read_with_one_range() {
     let file = docx_with_content_types_between(20_000, 100_000).build();
     let (verdict, reads) = decide_with_reads(&file);
     assert_eq!(verdict, ACCEPTED);
@@ -60,8 +60,8 @@ fn content_types_between_head_and_tail_are_read_alone() {
 }
 
 #[test]
-fn text_then_content_types_then_a_picture_as_libreoffice_writes_them_is_accepted() {
-    // A xorshift generator, in hexadecimal, is as hard to compress as real text.
+fn document_in_the_order_of_libreoffice_is_accepted() {
+    // Random hexadecimal digits, from a xorshift generator, compress about as well as real text.
     let mut state = 0x2545_F491_4F6C_DD1D_u64;
     let mut random = |len: usize| -> Vec<u8> {
         std::iter::repeat_with(|| {
@@ -95,7 +95,7 @@ fn content_types_across_the_end_of_the_head_or_the_start_of_the_tail_are_accepte
         let file = docx_with_content_types_between(50_000, behind).build();
         assert_eq!(decide(&file), ACCEPTED, "{behind} behind");
     }
-    // So little is missing that the second range joins the head with the tail.
+    // If only a few bytes are missing, the second range joins the head with the tail.
     for missing in [1, 50, 300] {
         let mut archive = docx_with_content_types_between(7800, 0);
         let fill = HEAD_LEN + 65_557 + missing - archive.build().len();
@@ -117,7 +117,11 @@ fn every_form_of_an_entry_is_read_in_the_middle() {
         verdict
     };
     assert_eq!(changed(|archive| archive.entries[3].is_stored = true), ACCEPTED, "stored");
-    assert_eq!(changed(|archive| archive.entries[3].local_extra_len = 600), ACCEPTED, "room to grow, as Microsoft's");
+    assert_eq!(
+        changed(|archive| archive.entries[3].local_extra_len = 600),
+        ACCEPTED,
+        "free space, as in Microsoft's packages"
+    );
     assert_eq!(changed(|archive| archive.has_wide_end = true), ACCEPTED, "ZIP64 end");
     assert_eq!(changed(|archive| archive.comment = vec![b'c'; 30_000]), ACCEPTED, "a comment");
     assert_eq!(
@@ -129,7 +133,7 @@ fn every_form_of_an_entry_is_read_in_the_middle() {
 }
 
 #[test]
-fn relationships_near_the_content_types_are_read_with_them_and_decide() {
+fn relationships_near_the_content_types_are_read_with_them() {
     let with_relationships_behind = |distance: usize, main_part: &str| {
         let mut archive = docx_with_content_types_between(20_000, 100_000);
         archive.entries.remove(0);
@@ -140,15 +144,15 @@ fn relationships_near_the_content_types_are_read_with_them_and_decide() {
     };
     let (verdict, reads) = with_relationships_behind(40_000, "word/document.xml");
     assert_eq!((verdict, reads[1].1 > 40_000), (ACCEPTED, true));
-    // The part that the package is about is declared as something else.
+    // The main part is declared as another type.
     let (verdict, _) = with_relationships_behind(40_000, "word/other.xml");
     assert_eq!(verdict, refused(Found::OtherPackage));
     let (verdict, reads) = with_relationships_behind(70_000, "word/document.xml");
-    assert_eq!((verdict, reads[1].1 < 1000), (ACCEPTED, true), "too far to be read with them");
+    assert_eq!((verdict, reads[1].1 < 1000), (ACCEPTED, true), "too far from the content types");
 }
 
 #[test]
-fn relatives_in_the_middle_are_refused_by_name() {
+fn similar_types_in_the_middle_are_refused_and_named() {
     for (main_type, found) in [
         ("application/vnd.ms-word.document.macroEnabled.main+xml", Found::MacroEnabledDocument),
         ("application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml", Found::WordTemplate),
@@ -169,7 +173,7 @@ fn relatives_in_the_middle_are_refused_by_name() {
 }
 
 #[test]
-fn what_the_archive_claims_of_content_types_in_the_middle_is_checked() {
+fn wrong_numbers_for_content_types_in_the_middle_are_refused() {
     let damaged = refused(Found::Damaged(MediaType::Docx));
     let changed = |change: fn(&mut Entry)| {
         let mut archive = docx_with_content_types_between(20_000, 100_000);
@@ -180,7 +184,7 @@ fn what_the_archive_claims_of_content_types_in_the_middle_is_checked() {
     };
     assert_eq!(changed(|entry| entry.checksum = Some(1)), damaged);
     assert_eq!(changed(|entry| entry.len = Some(u32::MAX - 1)), damaged, "more than is ever inflated");
-    assert_eq!(changed(|entry| entry.len = Some(10)), damaged, "inflates to more than it says");
+    assert_eq!(changed(|entry| entry.len = Some(10)), damaged, "inflates to more than its length");
     assert_eq!(changed(|entry| entry.local_name = Some("[Content_Types].xmk".to_owned())), damaged);
     assert_eq!(changed(|entry| entry.flags = 1), refused(Found::EncryptedOffice));
     assert_eq!(changed(|entry| entry.content = vec![b' '; 2_000_000]), damaged, "a bomb");
@@ -191,7 +195,7 @@ fn what_the_archive_claims_of_content_types_in_the_middle_is_checked() {
     assert_eq!(stored, refused(Found::OutOfReach(MediaType::Docx)), "longer than the second range");
 }
 
-/// The directory's record of the content types claims this compressed length.
+/// Changes the compressed length of the content types in the directory.
 fn claiming_compressed_length(mut file: Vec<u8>, claimed: u32) -> Vec<u8> {
     let name_at = file.windows(CONTENT_TYPES.len()).rposition(|window| window == CONTENT_TYPES).unwrap();
     file[name_at - 26..name_at - 22].copy_from_slice(&claimed.to_le_bytes());
@@ -199,49 +203,49 @@ fn claiming_compressed_length(mut file: Vec<u8>, claimed: u32) -> Vec<u8> {
 }
 
 #[test]
-fn the_second_range_is_held_to_the_content_types_and_to_a_constant() {
-    // With the record in front of it, and with what only that record has: up to 4 KiB.
-    let most = |compressed: u64| compressed + 30 + CONTENT_TYPES.len() as u64 + 4096;
+fn second_range_is_limited_by_the_content_types_and_a_constant() {
+    // With the part's own record, and up to 4 KiB of fields that only that record has.
+    let max_len = |compressed: u64| compressed + 30 + CONTENT_TYPES.len() as u64 + 4096;
     let plain = docx_with_content_types_between(20_000, 100_000);
     let compressed = miniz_oxide::deflate::compress_to_vec(&plain.entries[3].content, 6).len() as u64;
-    // Nothing else stands in the directory, so that nothing but the claim bounds the range.
-    let mut lonely = plain.clone();
-    lonely.entries.retain(|entry| !entry.name.ends_with("b.png"));
-    lonely.entries.push(Entry { is_unlisted: true, ..picture("b.png", 100_000) });
-    for (what, file) in [("followed by a part", plain.build()), ("followed by what no part is", lonely.build())] {
+    // The directory lists no part after the content types, so that only their length limits the range.
+    let mut unlisted = plain.clone();
+    unlisted.entries.retain(|entry| !entry.name.ends_with("b.png"));
+    unlisted.entries.push(Entry { is_unlisted: true, ..picture("b.png", 100_000) });
+    for (what, file) in [("followed by a part", plain.build()), ("followed by an unlisted part", unlisted.build())] {
         let (verdict, reads) = decide_with_reads(&file);
         assert_eq!((verdict, reads.len()), (ACCEPTED, 2), "{what}");
-        assert!(reads[1].1 <= most(compressed), "{what}: {reads:?}");
+        assert!(reads[1].1 <= max_len(compressed), "{what}: {reads:?}");
         for claimed in [0, 1, 1000, 50_000] {
             let (_, reads) = decide_with_reads(&claiming_compressed_length(file.clone(), claimed));
-            assert!(reads.iter().skip(1).all(|(_, length)| *length <= most(claimed.into())), "{what}: {reads:?}");
+            assert!(reads.iter().skip(1).all(|(_, length)| *length <= max_len(claimed.into())), "{what}: {reads:?}");
         }
     }
-    lonely.entries.pop();
-    lonely.entries.push(Entry { is_unlisted: true, ..picture("b.png", 1_000_000) });
+    unlisted.entries.pop();
+    unlisted.entries.push(Entry { is_unlisted: true, ..picture("b.png", 1_000_000) });
     for claimed in [MAX_SECOND_RANGE_LEN, 500_000, u64::from(u32::MAX) - 1] {
-        let file = claiming_compressed_length(lonely.build(), u32::try_from(claimed).unwrap());
+        let file = claiming_compressed_length(unlisted.build(), u32::try_from(claimed).unwrap());
         let (verdict, reads) = decide_with_reads(&file);
         assert!(matches!(verdict, Verdict::Refused(_)), "{claimed} claimed");
-        assert_eq!(reads.len(), 1, "{claimed} claimed: a range that cannot hold the part is not read");
+        assert_eq!(reads.len(), 1, "{claimed} claimed: a range that is too short for the part must not be read");
     }
 }
 
 #[test]
-fn a_directory_longer_than_the_tail_is_read_with_the_second_range() {
+fn directory_longer_than_the_tail_is_read_with_the_second_range() {
     for (count, content_types_index) in [(950, 0), (1500, 0), (4000, 0), (1500, usize::MAX), (1500, 1490)] {
-        let (verdict, reads) = decide_with_reads(&of_many_parts(count, content_types_index));
+        let (verdict, reads) = decide_with_reads(&with_many_parts(count, content_types_index));
         assert_eq!((verdict, reads.len()), (ACCEPTED, 2), "{count} {content_types_index}");
-        assert_eq!(reads[1].0 + reads[1].1, reads[0].0, "up to the first range");
+        assert_eq!(reads[1].0 + reads[1].1, reads[0].0, "the second range must end at the first one");
     }
     let out_of_reach = refused(Found::OutOfReach(MediaType::Docx));
-    assert_eq!(decide(&of_many_parts(1500, 700)), out_of_reach, "content types in a third place");
-    let (verdict, reads) = decide_with_reads(&of_many_parts(6000, 0));
-    assert_eq!((verdict, reads.len()), (out_of_reach, 1), "a directory that two ranges do not hold");
+    assert_eq!(decide(&with_many_parts(1500, 700)), out_of_reach, "the content types need a third range");
+    let (verdict, reads) = decide_with_reads(&with_many_parts(6000, 0));
+    assert_eq!((verdict, reads.len()), (out_of_reach, 1), "a directory longer than both ranges");
 }
 
 #[test]
-fn macros_in_the_directory_before_the_tail_are_seen() {
+fn macros_in_the_directory_before_the_tail_are_found() {
     let mut archive = package(DOCUMENT);
     archive.entries.push(entry("word/vbaProject.bin", "macros"));
     archive.entries.extend((0..1500).map(|number| picture(&format!("word/media/image{number:05}.jpeg"), 30)));
@@ -249,7 +253,7 @@ fn macros_in_the_directory_before_the_tail_are_seen() {
 }
 
 #[test]
-fn a_range_that_came_back_short_is_refused() {
+fn range_shorter_than_requested_is_refused() {
     let file = docx_with_content_types_between(20_000, 100_000).build();
     let part = |offset: u64, length: u64| &file[usize::try_from(offset).unwrap()..][..usize::try_from(length).unwrap()];
     let Inspection::NeedsRange(first) = inspect(&file, file.len() as u64, ActiveContentPolicy::Macros) else {
@@ -265,5 +269,5 @@ fn a_range_that_came_back_short_is_refused() {
     for len in [0, 1, 40, content_types.len() - 1] {
         assert_eq!(second.decide(&content_types[..len]), refused(Found::OutOfReach(MediaType::Docx)), "{len}");
     }
-    assert_eq!(second.decide(&[content_types, b"more"].concat()), ACCEPTED, "more than was asked for");
+    assert_eq!(second.decide(&[content_types, b"more"].concat()), ACCEPTED, "more bytes than requested");
 }

@@ -1,4 +1,4 @@
-//! PDF: what may stand between the header and the first object, as whole files.
+//! Whole PDF files with different bytes between the header and the first object.
 
 #![expect(clippy::indexing_slicing, reason = "a test's own files")]
 
@@ -13,13 +13,13 @@ fn refused(found: Found) -> Verdict {
     Verdict::Refused(Refusal::UnsupportedType(found))
 }
 
-/// The whole document with its header's five bytes, digit and line end replaced.
-fn behind(header: &[u8]) -> Vec<u8> {
+/// A whole document with this header.
+fn with_header(header: &[u8]) -> Vec<u8> {
     [header, &pdf()[9..]].concat()
 }
 
 #[test]
-fn a_program_archive_or_page_behind_the_header_is_no_pdf_although_objects_and_end_mark_follow() {
+fn program_archive_or_page_after_the_header_is_refused() {
     for (what, found) in [
         (&b"MZ\x90\0\x03\0\0\0\x04\0\0\0\xff\xff"[..], Found::Program),
         (b"\x7fELF\x02\x01\x01\0", Found::Program),
@@ -34,7 +34,7 @@ fn a_program_archive_or_page_behind_the_header_is_no_pdf_although_objects_and_en
         (b"Rar!\x1a\x07\x01\0", Found::OtherArchive),
     ] {
         for header in ["%PDF-1", "%PDF-1.4", "%PDF-1.4\n", "%PDF-1.7\r\n\r\n", "%PDF-2 "] {
-            let file = behind(&[header.as_bytes(), what, b"\n"].concat());
+            let file = with_header(&[header.as_bytes(), what, b"\n"].concat());
             assert_eq!(decide(&file), refused(found), "{header:?} {}", what.escape_ascii());
         }
         let in_place_of_an_object = [b"%PDF-1.4\n1 0 obj\n", what, b"\nendobj\n", &pdf()[9..]].concat();
@@ -43,9 +43,9 @@ fn a_program_archive_or_page_behind_the_header_is_no_pdf_although_objects_and_en
 }
 
 #[test]
-fn a_page_anywhere_before_the_first_object_is_no_pdf() {
+fn page_before_the_first_object_is_refused() {
     for front in ["%PDF-1.4\n%<html>\n", "%PDF-1.4 x <script>\n", "%PDF-1.4\nFrom: a\n\n<body onload=alert(1)>\n"] {
-        assert_eq!(decide(&behind(front.as_bytes())), refused(Found::Html), "{front:?}");
+        assert_eq!(decide(&with_header(front.as_bytes())), refused(Found::Html), "{front:?}");
     }
     let comments = b"% more\n".repeat(3000);
     let past_the_head = [&b"%PDF-1.4\n"[..], &comments, b"% <iframe>\n", &pdf()[9..]].concat();
@@ -54,17 +54,17 @@ fn a_page_anywhere_before_the_first_object_is_no_pdf() {
 }
 
 #[test]
-fn bytes_that_no_text_has_are_refused_in_the_header_and_as_junk() {
+fn bytes_that_are_not_text_before_the_first_object_are_refused() {
     let damaged = refused(Found::Damaged(MediaType::Pdf));
-    // A program whose signature is not known here.
+    // A program with an unknown signature.
     let program = b"\x01\x02\x03\x04\0\0\x7f\x1b";
     for header in [&b"%PDF-1"[..], b"%PDF-1.4", b"%PDF-1.4 ", b"%PDF-1.4\n", b"%PDF-1.4\n% fine\n"] {
-        assert_eq!(decide(&behind(&[header, program, b"\n"].concat())), damaged, "{}", header.escape_ascii());
+        assert_eq!(decide(&with_header(&[header, program, b"\n"].concat())), damaged, "{}", header.escape_ascii());
     }
 }
 
 #[test]
-fn what_real_writers_leave_before_the_first_object_is_accepted() {
+fn text_of_real_writers_before_the_first_object_is_accepted() {
     for front in [
         &b"%PDF-1.4\n"[..],
         b"%PDF-1.4\r",
@@ -81,7 +81,7 @@ fn what_real_writers_leave_before_the_first_object_is_accepted() {
         b"%PDF-1.4\nMime-Version: 1.0\nFrom: <somebody@example.net>\n\n",
         b"\xef\xbb\xbf%PDF-1.4\n",
     ] {
-        assert_eq!(decide(&behind(front)), ACCEPTED, "{}", front.escape_ascii());
+        assert_eq!(decide(&with_header(front)), ACCEPTED, "{}", front.escape_ascii());
     }
     for content in
         ["<</Type/Catalog>>", "\n<48656C6C6F>", "[1 2]", "(text)", " 42", "/Name", " null", " % why\n<<>>", ""]
@@ -92,7 +92,7 @@ fn what_real_writers_leave_before_the_first_object_is_accepted() {
 }
 
 #[test]
-fn a_first_object_past_8_kib_of_comments_is_accepted_with_one_range() {
+fn first_object_after_8_kib_of_comments_is_accepted_with_one_range() {
     let file = pdf_with_long_comments();
     assert!(file.windows(7).position(|window| window == b"1 0 obj").is_some_and(|at| at > HEAD_LEN));
     let (verdict, reads) = decide_with_reads(&file);

@@ -1,4 +1,4 @@
-//! What holds for any file: no panic, at most two requests inside the object, the same answer however the stream was cut.
+//! Properties of any file: no panic, at most two requests inside the object, and the same result for frames of any size.
 
 mod samples;
 
@@ -8,7 +8,7 @@ use media_type::{
 use proptest::{collection::vec, prelude::*, sample::select};
 use samples::{decide, one_of_each, one_of_each_long};
 
-/// The first bytes that lead to a check of their own.
+/// First bytes, each of which selects another check.
 const SIGNATURES: [&[u8]; 13] = [
     b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR",
     b"GIF89a",
@@ -29,53 +29,53 @@ fn files() -> Vec<(MediaType, Vec<u8>)> {
     [one_of_each(), one_of_each_long()].concat()
 }
 
-/// Runs a decision to its end with whatever the ranges bring, and checks the requests on the way.
+/// Decides with the bytes that `range` returns, and checks each request.
 fn check(head: &[u8], object_len: u64, range: impl Fn(u64, u64) -> Vec<u8>) -> Verdict {
-    let check_place = |offset: u64, length: u64, most: u64| {
-        assert!((1..=most).contains(&length), "{length}");
+    let check_request = |offset: u64, length: u64, max_len: u64| {
+        assert!((1..=max_len).contains(&length), "{length}");
         assert!(offset >= head.len().min(HEAD_LEN) as u64, "{offset}");
         assert!(offset.checked_add(length).is_some_and(|end| end <= object_len), "{offset} + {length} > {object_len}");
     };
-    // Everything is looked for, so that every check runs.
+    // This policy runs every check.
     let first = match inspect(head, object_len, ActiveContentPolicy::All) {
         Inspection::Decided(verdict) => return verdict,
         Inspection::NeedsRange(first) => first,
     };
-    check_place(first.offset(), first.length(), MAX_RANGE_LEN);
+    check_request(first.offset(), first.length(), MAX_RANGE_LEN);
     let bytes = range(first.offset(), first.length());
     let second = match first.decide(&bytes) {
         Inspection::Decided(verdict) => return verdict,
         Inspection::NeedsRange(second) => second,
     };
-    check_place(second.offset(), second.length(), MAX_SECOND_RANGE_LEN);
+    check_request(second.offset(), second.length(), MAX_SECOND_RANGE_LEN);
     let first_end = first.offset() + bytes.len() as u64;
     let (start, end) = (second.offset(), second.offset() + second.length());
-    assert!(end <= first.offset() || start >= first_end, "a byte is read twice");
+    assert!(end <= first.offset() || start >= first_end, "the second range repeats bytes");
     second.decide(&range(second.offset(), second.length()))
 }
 
 #[test]
-fn every_sample_is_what_it_is() {
+fn every_sample_is_accepted_as_its_type() {
     for (media_type, file) in files() {
         assert_eq!(decide(&file), Verdict::Accepted(media_type));
     }
 }
 
 #[test]
-fn cut_short_anywhere_a_file_is_its_own_type_or_none() {
+fn incomplete_file_is_refused_or_accepted_as_its_type() {
     for (media_type, file) in files() {
         for len in 0..file.len().min(9 * 1024) {
             let verdict = decide(&file[..len]);
             assert!(
                 matches!(verdict, Verdict::Refused(_)) || verdict == Verdict::Accepted(media_type),
-                "{media_type} cut to {len}: {verdict:?}"
+                "{len} bytes of {media_type}: {verdict:?}"
             );
         }
     }
 }
 
 #[test]
-fn a_head_shorter_than_agreed_harms_nothing() {
+fn head_that_is_too_short_never_gives_another_type() {
     for (media_type, file) in files() {
         for len in 0..file.len().min(9 * 1024) {
             let object_len = file.len() as u64;
@@ -92,16 +92,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
     #[test]
-    fn frames_of_any_size_give_the_same_answer(
+    fn frames_of_any_size_give_the_same_result(
         (media_type, file) in select(files()),
         cuts in vec(1..20_000_usize, 1..60),
     ) {
         let mut head = Head::default();
         let mut rest = &file[..];
         for cut in cuts.iter().cycle() {
-            let (frame, behind) = rest.split_at((*cut).min(rest.len()));
+            let (frame, next) = rest.split_at((*cut).min(rest.len()));
             head.take(frame);
-            rest = behind;
+            rest = next;
             if head.is_full() || rest.is_empty() {
                 break;
             }
@@ -114,7 +114,7 @@ proptest! {
     }
 
     #[test]
-    fn flipped_bits_never_make_another_type(
+    fn flipped_bits_never_give_another_type(
         (media_type, mut file) in select(files()),
         flips in vec(any::<(prop::sample::Index, u8)>(), 1..9),
         is_near_front in any::<bool>(),
@@ -128,7 +128,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_behind_a_signature_end_in_a_verdict(
+    fn any_bytes_after_a_signature_get_a_verdict(
         signature in select(&SIGNATURES[..]),
         noise in vec(any::<u8>(), 0..9000),
         object_len in prop_oneof![0..100_000_u64, any::<u64>()],
@@ -140,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn any_range_ends_in_a_verdict(
+    fn any_range_gets_a_verdict(
         (_, file) in select(one_of_each_long()),
         object_len in prop_oneof![8192..400_000_u64, any::<u64>()],
         noise in vec(any::<u8>(), 0..3000),

@@ -1,14 +1,14 @@
-//! Any object: the decision ends without a panic, and asks for at most two ranges, inside the object.
+//! For any object, the decision ends without a panic and requests at most two ranges inside the object.
 //!
-//! `make fuzz ONLY=decide SECONDS_EACH=60` runs it. For a number of inputs, from `crates/media-type`, with
-//! `cargo install cargo-fuzz`; the stable toolchain will do:
+//! `make fuzz ONLY=decide SECONDS_EACH=60` runs it. To run a number of inputs, run `cargo install cargo-fuzz`, and then in
+//! `crates/media-type`, on the stable toolchain:
 //!
 //! ```text
 //! RUSTC_BOOTSTRAP=1 cargo fuzz run --sanitizer none decide fuzz/corpus/decide fuzz/seeds -- \
 //!     -runs=5000000 -max_len=13000 -rss_limit_mb=512 -timeout=5 -print_final_stats=1
 //! ```
 //!
-//! `fuzz/seeds` is written by `cargo run --manifest-path fuzz/Cargo.toml --bin seeds`.
+//! `cargo run --manifest-path fuzz/Cargo.toml --bin seeds` writes `fuzz/seeds`.
 
 #![no_main]
 
@@ -31,9 +31,9 @@ fuzz_target!(|input: &[u8]| {
     assert!((1..=MAX_RANGE_LEN).contains(&length));
     assert!(offset >= head.len() as u64 && offset + length <= object_len);
     let range = object.part(usize::try_from(offset).unwrap(), usize::try_from(length).unwrap());
-    // The same again: nothing but head and range counts.
+    // The result depends only on head and range.
     assert_eq!(first.decide(&range), first.decide(&range));
-    // A range that came back cut short.
+    // A range that is shorter than requested.
     let _ = first.decide(&range[..range.len() / 2]);
     let Inspection::NeedsRange(second) = first.decide(&range) else {
         return;

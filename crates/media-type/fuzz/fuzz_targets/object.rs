@@ -1,7 +1,7 @@
-//! How a fuzzer's input describes an object.
+//! Makes an object from the fuzzer's input.
 
-/// An object of up to 256 KiB more than the input: three bytes, then the content, with a gap of zeros in it. So a few
-/// kilobytes reach what lies behind a long tag or picture.
+/// An object that may be up to 255 KiB longer than the input: its content has a gap of zeros. So an input of a few kilobytes can
+/// describe bytes after a long tag or picture.
 pub struct Object<'a> {
     front: &'a [u8],
     gap: usize,
@@ -9,11 +9,11 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// The gap's length in KiB, its place (little endian), the content.
+    /// The input is the gap's length in KiB, the gap's offset (two bytes, little endian), and the content.
     pub fn parse(input: &'a [u8]) -> Option<Self> {
         let (&[kibibytes, low, high], content) = input.split_first_chunk::<3>()?;
-        let place = usize::from(u16::from_le_bytes([low, high])).min(content.len());
-        let (front, back) = content.split_at(place);
+        let gap_at = usize::from(u16::from_le_bytes([low, high])).min(content.len());
+        let (front, back) = content.split_at(gap_at);
         Some(Self { front, gap: usize::from(kibibytes) * 1024, back })
     }
 
@@ -21,7 +21,7 @@ impl<'a> Object<'a> {
         self.front.len() + self.gap + self.back.len()
     }
 
-    /// Part of the object.
+    /// At most `len` bytes of the object, from `start`.
     pub fn part(&self, start: usize, len: usize) -> Vec<u8> {
         let gap_end = self.front.len() + self.gap;
         let end = (start + len).min(self.len());

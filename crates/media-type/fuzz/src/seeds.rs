@@ -1,4 +1,4 @@
-//! Writes the seed corpus: the samples of the tests, whole and with their long stretches left out.
+//! Writes the seed corpus: the samples of the tests, and samples whose long runs of zeros become gaps.
 
 #[path = "../../tests/samples/mod.rs"]
 mod samples;
@@ -26,7 +26,7 @@ fn main() -> io::Result<()> {
 fn seeds() -> Vec<(String, Vec<u8>)> {
     let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
     let gapped =
-        |name: &str, content: Vec<u8>, place, kibibytes| (name.to_owned(), describe(&content, place, kibibytes));
+        |name: &str, content: Vec<u8>, gap_at, kibibytes| (name.to_owned(), describe(&content, gap_at, kibibytes));
     let mut seeds: Vec<_> = samples::one_of_each()
         .into_iter()
         .map(|(media_type, content)| whole(media_type.extensions()[0], content))
@@ -48,8 +48,8 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     let mut illustrated = package(DOCUMENT);
     illustrated.entries.push(Entry { is_stored: true, ..entry("a.png", vec![0; 204_800]) });
     let illustrated = illustrated.build();
-    let place = illustrated.windows(1024).position(|zeros| zeros.iter().all(|byte| *byte == 0)).expect("a picture");
-    seeds.push(gapped("docx-illustrated", illustrated, place, 199));
+    let gap_at = illustrated.windows(1024).position(|zeros| zeros.iter().all(|byte| *byte == 0)).expect("a picture");
+    seeds.push(gapped("docx-illustrated", illustrated, gap_at, 199));
     let mut liberal = Archive { comment: b"comment".to_vec(), has_wide_end: true, ..package(DOCUMENT) };
     for part in &mut liberal.entries {
         (part.is_wide, part.is_stored, part.flags) = (true, true, 8);
@@ -65,11 +65,11 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-/// The kinds of files that are laid out unusually or damaged a little, and accepted.
+/// Accepted files with an unusual layout or slight damage.
 fn tolerated() -> Vec<(String, Vec<u8>)> {
     let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
     let gapped =
-        |name: &str, content: Vec<u8>, place, kibibytes| (name.to_owned(), describe(&content, place, kibibytes));
+        |name: &str, content: Vec<u8>, gap_at, kibibytes| (name.to_owned(), describe(&content, gap_at, kibibytes));
     let mut cut = samples::mp3(8);
     cut.drain(500..541);
     let mut info = [&[0xFF, 0xFB, 0xE0, 0x64][..], &[0; 32], b"Info"].concat();
@@ -90,7 +90,7 @@ fn tolerated() -> Vec<(String, Vec<u8>)> {
         part.content.fill(0);
     }
     let middle = middle.build();
-    let place = middle.windows(70_000).position(|zeros| zeros.iter().all(|byte| *byte == 0)).expect("a picture");
+    let gap_at = middle.windows(70_000).position(|zeros| zeros.iter().all(|byte| *byte == 0)).expect("a picture");
     vec![
         whole("mp3-cut", cut),
         whole("mp3-zeros", [vec![0; 417], samples::mp3(4)].concat()),
@@ -102,11 +102,11 @@ fn tolerated() -> Vec<(String, Vec<u8>)> {
         whole("jpg-short", short),
         gapped("pdf-comment", remark, 10, 20),
         whole("wav-wide", wide),
-        gapped("docx-middle", middle, place, 68),
+        gapped("docx-middle", middle, gap_at, 68),
     ]
 }
 
-/// Macros and other active content, and what hides behind a PDF's header.
+/// Files with macros and other active content, and a web page after a PDF's header.
 fn active() -> Vec<(String, Vec<u8>)> {
     let whole = |name: &str, content: Vec<u8>| (name.to_owned(), describe(&content, 0, 0));
     let relationship = format!("{OFFICE_RELATIONSHIPS}vbaProject");
@@ -125,10 +125,10 @@ fn active() -> Vec<(String, Vec<u8>)> {
     ]
 }
 
-/// The fuzz target's input for this content, with so many KiB of it, all zeros, left out from `place` on.
-fn describe(content: &[u8], place: usize, kibibytes: u8) -> Vec<u8> {
-    let behind = place + usize::from(kibibytes) * 1024;
-    assert!(content[place..behind].iter().all(|byte| *byte == 0), "the gap holds zeros only");
-    let [low, high] = u16::try_from(place).expect("the gap begins within 64 KiB").to_le_bytes();
-    [&[kibibytes, low, high][..], &content[..place], &content[behind..]].concat()
+/// The fuzz target's input for this content. Its gap replaces so many KiB of zeros at `gap_at`.
+fn describe(content: &[u8], gap_at: usize, kibibytes: u8) -> Vec<u8> {
+    let gap_end = gap_at + usize::from(kibibytes) * 1024;
+    assert!(content[gap_at..gap_end].iter().all(|byte| *byte == 0), "the gap must contain only zeros");
+    let [low, high] = u16::try_from(gap_at).expect("the gap begins within 64 KiB").to_le_bytes();
+    [&[kibibytes, low, high][..], &content[..gap_at], &content[gap_end..]].concat()
 }

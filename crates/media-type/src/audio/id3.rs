@@ -1,32 +1,32 @@
-//! The tags (ID3, version 2) before the audio.
+//! Finds the end of the tags (ID3, version 2) before the audio.
 
 use crate::{
     MAX_RANGE_LEN, MediaType,
     window::{NotAccepted, Window},
 };
 
-/// Read at the end of a tag that leaves the head, or behind the head where a tag ends in it but no frames follow: another
-/// tag or tens of thousands of zeros find room, and frames behind them.
-pub(crate) const BEHIND_TAG_LEN: u64 = MAX_RANGE_LEN;
-/// More tags than that are no accident.
-const MOST_TAGS: usize = 16;
+/// The range at the end of a tag that is longer than the head, or after the head if no frames follow a tag in it. It has room for
+/// another tag or tens of thousands of zeros, and the frames after them.
+pub(crate) const AFTER_TAG_LEN: u64 = MAX_RANGE_LEN;
+/// The most tags that are skipped. Real files have fewer.
+const MAX_TAGS: usize = 16;
 const TAG_HEADER_LEN: usize = 10;
 
-/// Where the tags end.
+/// The end of the tags.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TagsEnd {
-    /// From the start of the object.
+    /// In bytes from the start of the object.
     pub(crate) at: u64,
-    /// Whether the last tag's size leaves room for audio. If not, the size is wrong and `at` is behind the tag's header,
-    /// so that frames are searched for in what the tag claims.
+    /// Whether the last tag's size leaves room for audio. If not, the size is wrong, and `at` is the end of the tag's header, so
+    /// that frames are searched in the bytes that the tag claims.
     pub(crate) has_room: bool,
 }
 
-/// Where the audio should begin: behind all tags, the footer that the last may have, and padding that a tag does not count.
+/// Where the audio should begin: after all tags, the footer of the last one, and padding that is not part of a tag's size.
 pub(crate) fn end_of_tags(window: &Window<'_>) -> Result<TagsEnd, NotAccepted> {
     let mut at = 0;
-    for _ in 0..MOST_TAGS {
-        let Some(length) = tag_len(window.bytes(MediaType::Mpeg, at, TAG_HEADER_LEN, BEHIND_TAG_LEN)?) else {
+    for _ in 0..MAX_TAGS {
+        let Some(length) = tag_len(window.bytes(MediaType::Mpeg, at, TAG_HEADER_LEN, AFTER_TAG_LEN)?) else {
             break;
         };
         at += TAG_HEADER_LEN as u64;
@@ -34,7 +34,7 @@ pub(crate) fn end_of_tags(window: &Window<'_>) -> Result<TagsEnd, NotAccepted> {
             return Ok(TagsEnd { at, has_room: false });
         }
         at += length;
-        if window.bytes(MediaType::Mpeg, at, 4, BEHIND_TAG_LEN)?.starts_with(b"3DI") {
+        if window.bytes(MediaType::Mpeg, at, 4, AFTER_TAG_LEN)?.starts_with(b"3DI") {
             at += TAG_HEADER_LEN as u64;
         }
         at = end_of_padding(window, at)?;
@@ -42,8 +42,8 @@ pub(crate) fn end_of_tags(window: &Window<'_>) -> Result<TagsEnd, NotAccepted> {
     Ok(TagsEnd { at, has_room: true })
 }
 
-/// The length behind the tag's header: four times seven bits. Some old taggers wrote four times eight bits; where a byte
-/// is too large for seven, it is such a size.
+/// The length of the tag after its header: four times seven bits. Some old taggers wrote four times eight bits, which shows if a byte
+/// is too large for seven.
 fn tag_len(header: &[u8]) -> Option<u64> {
     let &[b'I', b'D', b'3', version, revision, _, a, b, c, d] = header else {
         return None;
@@ -60,7 +60,7 @@ fn end_of_padding(window: &Window<'_>, at: u64) -> Result<u64, NotAccepted> {
     let known = window.at(at);
     match known.iter().position(|byte| *byte != 0) {
         Some(zeros) => Ok(at + zeros as u64),
-        None => Err(window.ask(MediaType::Mpeg, at + known.len() as u64, BEHIND_TAG_LEN)),
+        None => Err(window.request(MediaType::Mpeg, at + known.len() as u64, AFTER_TAG_LEN)),
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_tag_that_leaves_the_head_asks_for_its_end() {
+    fn tag_longer_than_the_head_requests_its_end() {
         let file = [tag(700_000), vec![0xFF; 20_000]].concat();
         assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 700_010, length: 20_000 }));
         let file = [tag(7000), vec![0; 90_000], vec![0xFF; 20]].concat();
@@ -105,14 +105,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_size_of_four_times_eight_bits_is_read_as_such() {
+    fn size_of_four_times_eight_bits_is_read() {
         let mut file = [tag(0x01_90), vec![0xFF; 20]].concat();
         file[6..10].copy_from_slice(&[0, 0, 0x01, 0x90]);
         assert_eq!(outcome(&file), Ok(410));
     }
 
     #[test]
-    fn a_size_that_leaves_no_room_ends_the_tag_behind_its_header() {
+    fn size_without_room_for_audio_ends_the_tag_after_its_header() {
         for file in [tag(300), tag(300)[..200].to_vec(), [tag(300), vec![0xFF; 3]].concat()] {
             assert_eq!(end(&file), Ok(TagsEnd { at: 10, has_room: false }));
         }
@@ -121,10 +121,10 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_tag_without_audio_is_damaged() {
+    fn tag_without_audio_is_damaged() {
         for file in [[tag(300), vec![0; 9]].concat(), b"ID3\x03".to_vec()] {
             assert_eq!(outcome(&file), Err(Found::Damaged(MediaType::Mpeg).into()));
         }
-        assert_eq!(outcome(b"ID3\xff\0\0\0\0\0\0 and more than that"), Ok(0), "no tag");
+        assert_eq!(outcome(b"ID3\xff\0\0\0\0\0\0 and more than that"), Ok(0), "version 255 is not a tag");
     }
 }

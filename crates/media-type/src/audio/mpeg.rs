@@ -1,10 +1,10 @@
-//! MP3: three headers of Layer III, each where the one before it says.
+//! Identifies MP3: three headers of Layer III, each where the previous frame ends.
 
 use crate::{
     Found, MediaType,
     audio::{
-        id3::{self, BEHIND_TAG_LEN, TagsEnd},
-        mpeg_chain::{self, Run, WANTED_HEADERS},
+        id3::{self, AFTER_TAG_LEN, TagsEnd},
+        mpeg_chain::{self, ENOUGH_HEADERS, Run},
         mpeg_frame::{Frame, FrameHeader},
         mpeg_side_info,
     },
@@ -18,49 +18,49 @@ pub(crate) fn starts_with_frame(head: &[u8]) -> bool {
 }
 
 /// Decides a file that starts with an ID3 tag or a frame.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let TagsEnd { at: start, has_room } = id3::end_of_tags(window)?;
-    window.bytes(MediaType::Mpeg, start, 4, BEHIND_TAG_LEN)?;
+    window.bytes(MediaType::Mpeg, start, 4, AFTER_TAG_LEN)?;
     let known = window.at(start);
     let is_whole = window.is_known_to_end(start);
     let first = Frame::layer3(known);
-    if let Some(relative) = relative(known) {
-        return Err(relative.into());
+    if let Some(similar) = similar_type(known) {
+        return Err(similar.into());
     }
-    // Not from the very start: a cut or joined recording, a tag whose size is wrong, something between tag and audio.
-    if first.is_some_and(|first| chains(known, first, is_whole)) || mpeg_chain::is_in(known) {
+    // The chain may begin later: after a cut, after a wrong tag size, or after other bytes between tag and audio.
+    if first.is_some_and(|first| chains(known, first, is_whole)) || mpeg_chain::contains_chain(known) {
         return Ok(MediaType::Mpeg);
     }
     if window.is_head_only() && !is_whole {
-        return Err(window.ask(MediaType::Mpeg, start, BEHIND_TAG_LEN));
+        return Err(window.request(MediaType::Mpeg, start, AFTER_TAG_LEN));
     }
     Err(if has_room && first.is_none() { Found::OtherTagged } else { Found::Damaged(MediaType::Mpeg) }.into())
 }
 
-/// Whether frames chain from the very start, three of them or as many as the file holds.
+/// Whether frames chain from the start: three of them, or all frames of a shorter file.
 fn chains(known: &[u8], first: FrameHeader, is_whole: bool) -> bool {
     let free_len = if first.is_free_format() { mpeg_chain::free_frame_len(known, first) } else { Some(0) };
     let Some(free_len) = free_len else {
         return false;
     };
-    let run = Run::follow(known, 0, first, free_len, WANTED_HEADERS);
-    if run.headers >= WANTED_HEADERS {
+    let run = Run::follow(known, 0, first, free_len, ENOUGH_HEADERS);
+    if run.headers >= ENOUGH_HEADERS {
         !mpeg_chain::repeats_header(known, 0, first.step(free_len))
     } else {
         is_short_file(known, first, &run, is_whole)
     }
 }
 
-/// Whether a file holds two frames, or one that is the first of a recording, perhaps cut within its last frame. With two
-/// frames of which the first is that of a recording, something unknown may follow.
+/// Whether a file has only two frames, or only one that is the first of a recording. Its last frame may be incomplete. After two
+/// frames, of which the first is that of a recording, unknown bytes may follow.
 fn is_short_file(known: &[u8], first: FrameHeader, run: &Run, is_whole: bool) -> bool {
     let ends_here = (is_whole && run.leaves(known)) || run.ends_in_tag(known);
     let is_two = run.headers == 2;
     (is_two && ends_here) || ((is_two || ends_here) && mpeg_side_info::is_first_frame(first, known))
 }
 
-/// What a tag hides that is no MP3: at the start nothing of this brings a file here.
-fn relative(content: &[u8]) -> Option<Found> {
+/// The type of the content after a tag, if it is known and not MP3. A file without a tag does not get here with these types.
+fn similar_type(content: &[u8]) -> Option<Found> {
     match Frame::parse(content) {
         Frame::OtherLayer => Some(Found::MpegLayerOneOrTwo),
         Frame::Aac => Some(Found::Aac),
@@ -71,20 +71,20 @@ fn relative(content: &[u8]) -> Option<Found> {
     }
 }
 
-/// Whether a file that starts like none of the nine types is MP3 behind zeros, text, or the rest of a frame.
-pub(crate) fn follows_junk(window: &Window<'_>) -> bool {
+/// Whether a file that starts like none of the nine types is MP3 after zeros, text, or the rest of a frame.
+pub(crate) fn follows_other_bytes(window: &Window<'_>) -> bool {
     let head = window.at(0);
-    !recognise::is_other_container(head) && (mpeg_chain::goes_on_in(head) || follows_zeros(window, head))
+    !recognise::is_other_container(head) && (mpeg_chain::contains_long_chain(head) || follows_zeros(window, head))
 }
 
-/// Whether nothing but zeros stand before the one or two frames that a file holds.
+/// Whether the file is only zeros and one or two frames.
 fn follows_zeros(window: &Window<'_>, head: &[u8]) -> bool {
     let start = head.iter().position(|byte| *byte != 0).unwrap_or_default();
     let known = head.get(start..).unwrap_or_default();
     let first = Frame::layer3(known).filter(|first| start > 0 && !first.is_free_format());
     first.is_some_and(|first| {
-        let run = Run::follow(known, 0, first, 0, WANTED_HEADERS);
-        run.headers < WANTED_HEADERS && is_short_file(known, first, &run, window.is_known_to_end(0))
+        let run = Run::follow(known, 0, first, 0, ENOUGH_HEADERS);
+        run.headers < ENOUGH_HEADERS && is_short_file(known, first, &run, window.is_known_to_end(0))
     })
 }
 
@@ -114,19 +114,19 @@ mod tests {
     }
 
     fn outcome(file: &[u8]) -> Result<MediaType, NotAccepted> {
-        sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
+        identify(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
-    /// The decision with the range that was asked for, if any.
+    /// The result with the requested range, if any.
     fn outcome_with_range(file: &[u8]) -> Result<MediaType, NotAccepted> {
         let object_len = file.len() as u64;
         match outcome(file) {
             Err(NotAccepted::Needs { offset, length }) => {
                 let range = &file[usize::try_from(offset).unwrap()..usize::try_from(offset + length).unwrap()];
                 if offset == 8192 {
-                    return sniff(&Window::complete(&file[..8192 + range.len()], [Piece::default(); 2], object_len));
+                    return identify(&Window::complete(&file[..8192 + range.len()], [Piece::default(); 2], object_len));
                 }
-                sniff(&Window::with_range(&file[..8192], Piece { at: offset, bytes: range }, object_len))
+                identify(&Window::with_range(&file[..8192], Piece { at: offset, bytes: range }, object_len))
             }
             outcome => outcome,
         }
@@ -143,26 +143,26 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_chain_passes_where_another_one_follows() {
+    fn broken_chain_passes_if_another_chain_follows() {
         let mut cut = frames(20);
         cut.drain(600..641);
-        assert_eq!(outcome(&cut), Ok(MediaType::Mpeg), "41 bytes cut out of frame 2");
+        assert_eq!(outcome(&cut), Ok(MediaType::Mpeg), "frame 2 lacks 41 bytes");
         assert_eq!(outcome(&[frame(SLOW), frames(20)].concat()), Ok(MediaType::Mpeg), "8 kHz, then 44.1 kHz");
         let lossy = [&frames(2)[..700], &frames(2)[300..], &frames(2)[..500], &frames(4)].concat();
         assert_eq!(outcome(&lossy), Ok(MediaType::Mpeg));
         let hopeless = frames(2)[..700].repeat(40);
-        assert_eq!(outcome_with_range(&hopeless), Err(damaged()), "never three in a row");
+        assert_eq!(outcome_with_range(&hopeless), Err(damaged()), "never three consecutive frames");
     }
 
     #[test]
-    fn a_chain_past_the_head_of_a_broken_recording_is_found_in_the_range() {
+    fn chain_after_the_head_of_a_broken_recording_is_found_in_the_range() {
         let file = [frames(2)[..700].repeat(12), frames(30)].concat();
         assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 8192, length: file.len() as u64 - 8192 }));
         assert_eq!(outcome_with_range(&file), Ok(MediaType::Mpeg));
     }
 
     #[test]
-    fn a_tag_size_that_is_a_few_bytes_wrong_passes() {
+    fn tag_size_that_is_a_few_bytes_wrong_passes() {
         for length in [300, 30_000] {
             for (size, name) in
                 [(length - 10, "too small"), (length + 10, "too large"), (length * 90, "much too large")]
@@ -194,8 +194,12 @@ mod tests {
     fn two_frames_pass_only_as_the_whole_file() {
         let two = frames(2);
         assert_eq!(outcome(&two), Ok(MediaType::Mpeg));
-        assert_eq!(outcome(&two[..500]), Ok(MediaType::Mpeg), "cut within the second");
-        assert_eq!(outcome(&[tag(300), two[..421].to_vec()].concat()), Ok(MediaType::Mpeg), "cut behind its header");
+        assert_eq!(outcome(&two[..500]), Ok(MediaType::Mpeg), "incomplete second frame");
+        assert_eq!(
+            outcome(&[tag(300), two[..421].to_vec()].concat()),
+            Ok(MediaType::Mpeg),
+            "only the header of the second frame"
+        );
         let tagged = [two.clone(), [&b"TAG"[..], &[0; 125]].concat()].concat();
         assert_eq!(outcome(&tagged), Ok(MediaType::Mpeg));
         assert_eq!(outcome(&[two, b"<html><script>".to_vec()].concat()), Err(damaged()));
@@ -212,9 +216,9 @@ mod tests {
         assert_eq!(outcome(&first[..39]), Err(damaged()));
         assert_eq!(outcome(&[tag(50), first.clone()].concat()), Ok(MediaType::Mpeg));
         let zeros_first = [vec![0; 417], first.clone()].concat();
-        assert!(follows_junk(&Window::of_head(&zeros_first, zeros_first.len() as u64)));
+        assert!(follows_other_bytes(&Window::of_head(&zeros_first, zeros_first.len() as u64)));
         let two = [&first[..], &[0; 44], &[0xFF, 0xFB, 0xE0, 0x64], &[0x55; 1040], b"something else"].concat();
-        assert_eq!(outcome(&two), Ok(MediaType::Mpeg), "two whole frames and something else");
+        assert_eq!(outcome(&two), Ok(MediaType::Mpeg), "two whole frames, followed by something else");
         first.extend(vec![0; 300]);
         assert_eq!(outcome(&first), Err(damaged()), "more than a frame");
         assert_eq!(outcome(&frame(HEADER)), Err(damaged()));
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn audio_past_the_head_is_reached_with_one_range() {
+    fn audio_after_the_head_is_found_with_one_range() {
         let file = [tag(300_000), frames(3), vec![0; 90_000]].concat();
         assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 300_010, length: 65_557 }));
         assert_eq!(outcome_with_range(&file), Ok(MediaType::Mpeg));
@@ -235,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn relatives_are_refused_by_name() {
+    fn similar_types_are_refused_and_named() {
         for (content, found) in [
             (&b"fLaC\0\0\0\x22 and so on"[..], Found::Flac),
             (b"MAC \x96\x0f and so on", Found::MonkeysAudio),
@@ -245,11 +249,11 @@ mod tests {
         ] {
             assert_eq!(outcome(&[&tag(50), content].concat()), Err(found.into()));
         }
-        assert_eq!(outcome(&tag(50)), Err(damaged()), "a tag alone");
+        assert_eq!(outcome(&tag(50)), Err(damaged()), "only a tag");
     }
 
     #[test]
-    fn a_frame_with_something_else_behind_it_is_refused() {
+    fn frame_followed_by_something_else_is_refused() {
         let text = b"just text, no frames. ".repeat(100);
         assert_eq!(outcome(&[&HEADER[..], &text].concat()), Err(damaged()));
         assert_eq!(outcome(&[frame(HEADER), text.clone()].concat()), Err(damaged()));
@@ -259,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pattern_that_repeats_within_a_frame_is_refused() {
+    fn pattern_that_repeats_within_a_frame_is_refused() {
         // The frames are 208 bytes long, which 16 divides.
         let pattern = b"\xff\xfbP pattern 16 B".repeat(60);
         assert_eq!(pattern.len(), 960);
@@ -268,12 +272,12 @@ mod tests {
     }
 
     #[test]
-    fn junk_before_the_first_frame_passes_where_a_chain_goes_on_behind_it() {
-        let follows_junk = |file: &[u8]| follows_junk(&Window::of_head(file, file.len() as u64));
+    fn other_bytes_before_a_long_chain_pass() {
+        let follows_other_bytes = |file: &[u8]| follows_other_bytes(&Window::of_head(file, file.len() as u64));
         for junk in
             [vec![0; 417], b"HTTP/1.0 200 OK\r\nicy-name: radio\r\n\r\n".to_vec(), vec![0xFF; 3], vec![0x55; 300]]
         {
-            let follows = |rest: &[u8]| follows_junk(&[&junk[..], rest].concat());
+            let follows = |rest: &[u8]| follows_other_bytes(&[&junk[..], rest].concat());
             assert!(follows(&frames(3)), "{junk:?}");
             assert!(follows(&frames(20)[..7000]), "{junk:?}");
             let is_zeros = junk.iter().all(|byte| *byte == 0);
@@ -283,7 +287,10 @@ mod tests {
             assert!(follows(&[&frames(5)[..], &[0x55; 9], &frames(3), b"TAG"].concat()), "{junk:?}");
         }
         let records = [&[0x55; 16][..], &frames(4)].concat().repeat(4);
-        assert!(!follows_junk(&[&records[..], b"no frame"].concat()), "records of another format hold the frames");
-        assert!(!follows_junk(&[b"FLV\x01\x05\0\0\0\x09", &frames(20)[..]].concat()), "a known container");
+        assert!(
+            !follows_other_bytes(&[&records[..], b"no frame"].concat()),
+            "records of another format contain the frames"
+        );
+        assert!(!follows_other_bytes(&[b"FLV\x01\x05\0\0\0\x09", &frames(20)[..]].concat()), "a known container");
     }
 }

@@ -1,4 +1,4 @@
-//! Frames of Layer III that follow one another, each where the one before it ends.
+//! Finds chains of Layer III frames: each frame begins where the previous one ends.
 
 use memchr::{memchr, memchr_iter};
 
@@ -7,35 +7,35 @@ use crate::audio::{
     mpeg_side_info,
 };
 
-/// Headers that prove a chain. Random bytes hold three by chance once in 10¹⁰ heads.
-pub(crate) const WANTED_HEADERS: usize = 3;
-/// Headers of a chain behind bytes of unknown origin that ends before the known bytes do.
+/// This many headers prove a chain. In random bytes, one of 10¹⁰ heads has such a chain.
+pub(crate) const ENOUGH_HEADERS: usize = 3;
+/// This many headers are enough for a chain after bytes of unknown origin that ends before the known bytes do.
 const LONG_CHAIN: usize = 8;
-/// So many bytes of two frames are compared first.
+/// The number of bytes that are compared at the start of two frames.
 const PATTERN_LEN: usize = 16;
-/// 640 kbit/s at the lowest sample rate: no encoder makes a longer frame.
+/// 640 kbit/s at the lowest sample rate. No encoder makes a longer frame.
 pub(crate) const LONGEST_FREE_FRAME: usize = 5760;
-/// What may follow the last frame.
+/// Tags that may follow the last frame.
 const TRAILING_TAGS: [&[u8]; 3] = [b"TAG", b"APETAGEX", b"LYRICSBEGIN"];
 
-/// Headers that chain.
+/// A chain of headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Run {
     pub(crate) headers: usize,
-    /// Where the last of them is.
+    /// The offset of the last header.
     last: usize,
-    /// Where the next one should be.
+    /// The offset where the next header should be.
     next: usize,
 }
 
 impl Run {
-    /// Follows the chain of the header `first` at `at`, up to so many headers. `free_len` is the length of a frame of the
-    /// free format without its padding.
-    pub(crate) fn follow(known: &[u8], at: usize, first: FrameHeader, free_len: usize, most: usize) -> Self {
+    /// Follows the chain from the header `first` at `at`, up to `max_headers`. `free_len` is the length of a free format's frame
+    /// without its padding.
+    pub(crate) fn follow(known: &[u8], at: usize, first: FrameHeader, free_len: usize, max_headers: usize) -> Self {
         let mut run = Self { headers: 1, last: at, next: at + first.step(free_len) };
-        while run.headers < most {
+        while run.headers < max_headers {
             match header_at(known, run.next) {
-                Some(next) if next.is_kin(&first) => {
+                Some(next) if next.matches(&first) => {
                     run = Self { headers: run.headers + 1, last: run.next, next: run.next + next.step(free_len) };
                 }
                 _ => break,
@@ -44,12 +44,12 @@ impl Run {
         run
     }
 
-    /// Whether the next header lies, at least in part, past the known bytes.
+    /// Whether the known bytes end before the next header does.
     pub(crate) fn leaves(&self, known: &[u8]) -> bool {
         self.next + 4 > known.len()
     }
 
-    /// Whether a tag that stands at the end of files follows the last frame.
+    /// Whether one of [`TRAILING_TAGS`] follows the last frame.
     pub(crate) fn ends_in_tag(&self, known: &[u8]) -> bool {
         let rest = known.get(self.next..).unwrap_or_default();
         TRAILING_TAGS.iter().any(|tag| rest.starts_with(tag))
@@ -60,14 +60,14 @@ fn header_at(known: &[u8], at: usize) -> Option<FrameHeader> {
     Frame::layer3(known.get(at..)?)
 }
 
-/// The first chain at or behind `from`: where it begins, and its first header.
+/// The first chain at or after `from`: its offset and its first header.
 ///
-/// It is stricter than a chain at the file's start: no free format, the number of channels does not change, and the header
-/// does not come again within its own frame, as it does where a short pattern of bytes repeats.
+/// The rules are stricter than for a chain at the file's start. The free format does not count, the number of channels must not
+/// change, and the header must not be repeated within its own frame, as in a short repeated pattern of bytes.
 fn find(known: &[u8], from: usize) -> Option<(usize, FrameHeader)> {
     syncs(known, from).find_map(|at| {
         let first = header_at(known, at).filter(|header| !header.is_free_format())?;
-        let is_next = |next: &FrameHeader| next.is_kin(&first) && next.is_mono == first.is_mono;
+        let is_next = |next: &FrameHeader| next.matches(&first) && next.is_mono == first.is_mono;
         let second_at = at + first.step(0);
         let second = header_at(known, second_at).filter(is_next)?;
         header_at(known, second_at + second.step(0)).filter(is_next)?;
@@ -75,13 +75,13 @@ fn find(known: &[u8], from: usize) -> Option<(usize, FrameHeader)> {
     })
 }
 
-/// The places of the first two bytes that a header of Layer III can have, at or behind `from`.
+/// The offsets, at or after `from`, of two bytes that may begin a header of Layer III.
 fn syncs(known: &[u8], from: usize) -> impl Iterator<Item = usize> {
     let mut from = from;
     std::iter::from_fn(move || {
         loop {
             let mut at = from + memchr(0xFF, known.get(from..)?)?;
-            // Of a run of FF, which white pictures hold, only the last can begin a header.
+            // In a run of FF, as in white pictures, only the last one can begin a header.
             while known.get(at + 1) == Some(&0xFF) {
                 at += 1;
             }
@@ -98,32 +98,32 @@ fn is_sync(first: u8, second: u8) -> bool {
     first == 0xFF && second & 0xE6 == 0xE2
 }
 
-/// Whether the first three bytes of a header come again before its frame ends at `end`, as part of a pattern.
+/// Whether the first three bytes of a header are repeated before its frame ends at `end`, as part of a pattern.
 pub(crate) fn repeats_header(known: &[u8], at: usize, end: usize) -> bool {
     let start_of = |frame: usize| known.get(frame + 4..frame + 4 + PATTERN_LEN);
     let (Some(header), Some(frame)) = (known.get(at..at + 3), known.get(at + 4..end)) else {
         return false;
     };
-    // A pattern with the header in it makes the next frame begin in the same way, which sound hardly ever does.
+    // After a pattern that contains the header, the next frame begins with the same bytes. In sound, this hardly ever happens.
     start_of(at) == start_of(end)
-        && memchr_iter(0xFF, frame).any(|place| frame.get(place..).is_some_and(|rest| rest.starts_with(header)))
+        && memchr_iter(0xFF, frame).any(|offset| frame.get(offset..).is_some_and(|rest| rest.starts_with(header)))
 }
 
-/// Whether a chain begins anywhere in the known bytes of a file that is MP3 by its start, so that damage to the first
-/// frames does not count.
-pub(crate) fn is_in(known: &[u8]) -> bool {
+/// Whether a chain begins anywhere in the known bytes. This is enough for a file that starts as MP3, even if its first frames are
+/// damaged.
+pub(crate) fn contains_chain(known: &[u8]) -> bool {
     find(known, 0).is_some()
 }
 
-/// Whether a chain begins behind bytes of unknown origin and goes on to the end of what is known, or is long. In a file of
-/// another format that holds MP3, its own records break the chain every few frames.
-pub(crate) fn goes_on_in(known: &[u8]) -> bool {
+/// Whether a chain begins after bytes of unknown origin, and is long or continues to the end of the known bytes. If a file of
+/// another format contains MP3, its own records break the chain every few frames.
+pub(crate) fn contains_long_chain(known: &[u8]) -> bool {
     let mut from = 0;
-    // Every turn goes on behind three headers, so this ends, and looks at each byte a few times at most.
+    // Each pass skips at least three headers, so the loop ends, and it reads each byte only a few times.
     while let Some((at, first)) = find(known, from) {
         let run = Run::follow(known, at, first, 0, usize::MAX);
-        let goes_on = run.leaves(known) || run.ends_in_tag(known) || run.headers >= LONG_CHAIN;
-        if goes_on && !is_periodic(known, at, first) {
+        let is_long = run.leaves(known) || run.ends_in_tag(known) || run.headers >= LONG_CHAIN;
+        if is_long && !is_periodic(known, at, first) {
             return true;
         }
         from = run.last + 1;
@@ -131,7 +131,7 @@ pub(crate) fn goes_on_in(known: &[u8]) -> bool {
     false
 }
 
-/// Whether two frames are the same, byte for byte, but no silence: a picture's row or a wave that is as long as a frame.
+/// Whether two frames are equal but not silence, such as a picture's rows or a wave with the length of a frame.
 fn is_periodic(known: &[u8], at: usize, first: FrameHeader) -> bool {
     let len = first.step(0);
     let (Some(frame), Some(next)) = (known.get(at..at + len), known.get(at + len..at + 2 * len)) else {
@@ -141,11 +141,11 @@ fn is_periodic(known: &[u8], at: usize, first: FrameHeader) -> bool {
     frame == next && !is_flat && !mpeg_side_info::is_possible(first, frame)
 }
 
-/// The length, without padding, at which two more headers of the same kind follow the first one, of the free format.
+/// The length, without padding, of frames of the free format: after it, two more matching headers follow the first one.
 pub(crate) fn free_frame_len(known: &[u8], first: FrameHeader) -> Option<usize> {
-    let is_kin_at = |at: usize| header_at(known, at).filter(|next| next.is_kin(&first));
+    let matching_at = |at: usize| header_at(known, at).filter(|next| next.matches(&first));
     (24..=LONGEST_FREE_FRAME).find(|length| {
         let second_at = length + first.padding();
-        is_kin_at(second_at).is_some_and(|second| is_kin_at(second_at + length + second.padding()).is_some())
+        matching_at(second_at).is_some_and(|second| matching_at(second_at + length + second.padding()).is_some())
     })
 }

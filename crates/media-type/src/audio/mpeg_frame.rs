@@ -1,31 +1,31 @@
-//! The four bytes before every frame of MPEG audio.
+//! Parses the four bytes before every frame of MPEG audio.
 
 /// A header of Layer III.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FrameHeader {
-    /// Version and sample rate, which no file changes midway.
+    /// Version and sample rate, which are the same in the whole file.
     family: (u8, u8),
-    /// Bytes from this header to the next; `None` in the free format, where the encoder chose a length.
+    /// Bytes from this header to the next. `None` in the free format, where the encoder chooses the length.
     length: Option<usize>,
-    /// One more byte at the end, in any format.
+    /// 1 if the frame has a further byte at its end, otherwise 0.
     padding: usize,
     pub(crate) is_mono: bool,
     /// Whether two bytes of checksum follow the header.
     pub(crate) has_checksum: bool,
 }
 
-/// What four bytes could begin.
+/// The kinds of frames that four bytes may begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Frame {
     Layer3(FrameHeader),
     /// Layer I or II.
     OtherLayer,
-    /// The AAC frames that share the sync word.
+    /// A frame of AAC, which has the same sync word.
     Aac,
     None,
 }
 
-/// kbit/s by index; 0 is the free format, 15 is invalid.
+/// kbit/s by index. Index 0 is the free format, 15 is invalid.
 const RATES_V1: [u32; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const RATES_V2: [u32; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 const SAMPLE_RATES_V1: [u32; 3] = [44_100, 48_000, 32_000];
@@ -81,14 +81,14 @@ impl Frame {
 }
 
 impl FrameHeader {
-    /// Whether both can be frames of one file.
-    pub(crate) fn is_kin(&self, other: &Self) -> bool {
+    /// Whether both can be frames of the same file.
+    pub(crate) fn matches(&self, other: &Self) -> bool {
         self.family == other.family && self.length.is_some() == other.length.is_some()
     }
 
-    /// Bytes from this header to the next, where frames of the free format have `free` bytes without their padding.
-    pub(crate) fn step(&self, free: usize) -> usize {
-        self.length.unwrap_or(free + self.padding)
+    /// Bytes from this header to the next. `free_len` is the length of a free format's frame without its padding.
+    pub(crate) fn step(&self, free_len: usize) -> usize {
+        self.length.unwrap_or(free_len + self.padding)
     }
 
     pub(crate) fn is_free_format(&self) -> bool {
@@ -99,7 +99,7 @@ impl FrameHeader {
         self.padding
     }
 
-    /// MPEG-1 rather than one of the versions with lower sample rates.
+    /// Whether this is MPEG-1, and not a version with lower sample rates.
     pub(crate) fn is_version_1(&self) -> bool {
         self.family.0 == 3
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn other_layers_and_invalid_numbers_are_told_apart() {
+    fn other_layers_and_invalid_numbers_are_distinguished() {
         assert_eq!(Frame::parse(&[0xFF, 0xFD, 0x90, 0x64]), Frame::OtherLayer);
         assert_eq!(Frame::parse(&[0xFF, 0xFF, 0x90, 0x64]), Frame::OtherLayer);
         assert_eq!(Frame::parse(&[0xFF, 0xF1, 0x50, 0x80]), Frame::Aac);

@@ -1,17 +1,17 @@
-//! The side information of a frame of Layer III: where its bits are and how they are coded.
+//! Checks the side information of a Layer III frame, which describes the frame's bits and their coding.
 //!
-//! A file that holds less than two frames has no chain to prove it. Its one frame is believed if its side information is
-//! possible, which that of text or noise is not.
+//! A file with fewer than two frames has no chain. Its one frame is accepted if its side information is possible. In text or
+//! noise it is not.
 
 use crate::audio::mpeg_frame::FrameHeader;
 
 const LARGEST_BIG_VALUES: u32 = 288;
-/// The standard leaves these Huffman tables out.
+/// The standard does not define these Huffman tables.
 const MISSING_TABLES: [u32; 2] = [4, 14];
-/// What encoders write into a first frame without audio: bit rates and a table to seek with.
+/// Names of the data that encoders write into a first frame without audio: bit rates and a table for seeking.
 const INFO_TAGS: [&[u8]; 2] = [b"Xing", b"Info"];
 
-/// Whether this is the first frame of a recording. `frame` begins with the header and may be cut short, but not within its
+/// Whether this is the first frame of a recording. `frame` begins with the header and may be incomplete, but must contain its whole
 /// side information.
 pub(crate) fn is_first_frame(header: FrameHeader, frame: &[u8]) -> bool {
     let Some((side, content)) = split(header, frame) else {
@@ -21,17 +21,17 @@ pub(crate) fn is_first_frame(header: FrameHeader, frame: &[u8]) -> bool {
         return true;
     }
     let content_len = header.step(0).saturating_sub(frame.len() - content.len());
-    // A recording's first frame borrows nothing from a frame before it. Silence has no content, but a gain.
+    // The first frame of a recording has no content in a previous frame. Silence has no content, but it has a gain.
     side.iter().any(|byte| *byte != 0)
         && parse(header, side).is_some_and(|side| side.borrowed_len == 0 && side.content_bits <= content_len * 8)
 }
 
-/// Whether this can be any frame of a recording.
+/// Whether this may be a frame of a recording.
 pub(crate) fn is_possible(header: FrameHeader, frame: &[u8]) -> bool {
     split(header, frame).and_then(|(side, _)| parse(header, side)).is_some()
 }
 
-/// The side information, and what is behind it.
+/// The side information, and the bytes after it.
 fn split(header: FrameHeader, frame: &[u8]) -> Option<(&[u8], &[u8])> {
     let side_len = match (header.is_version_1(), header.is_mono) {
         (true, false) => 32,
@@ -42,12 +42,12 @@ fn split(header: FrameHeader, frame: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 struct SideInfo {
-    /// Bytes of this frame's content that stand in frames before it.
+    /// How many bytes of this frame's content are in previous frames.
     borrowed_len: u32,
     content_bits: usize,
 }
 
-/// `None` if something is not possible.
+/// `None` if a number is not possible.
 fn parse(header: FrameHeader, side: &[u8]) -> Option<SideInfo> {
     let mut bits = Bits { bytes: side, at: 0 };
     let channels = if header.is_mono { 1 } else { 2 };
@@ -67,7 +67,7 @@ fn parse(header: FrameHeader, side: &[u8]) -> Option<SideInfo> {
     Some(SideInfo { borrowed_len, content_bits })
 }
 
-/// One granule of one channel.
+/// The content's bits of one granule of one channel.
 fn granule_bits(bits: &mut Bits<'_>, is_version_1: bool) -> Option<usize> {
     let length = bits.take(12)?;
     let big_values = bits.take(9)?;
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
     use crate::audio::mpeg_frame::Frame;
 
-    /// A frame whose side information has these numbers, each with its count of bits, and zeros behind them.
+    /// A frame whose side information has these numbers, each with its count of bits, followed by zeros.
     fn frame(header: [u8; 4], numbers: &[(usize, u32)]) -> Vec<u8> {
         let mut bits = Vec::new();
         for (count, number) in numbers {
@@ -131,35 +131,35 @@ mod tests {
     const SLOW_MONO: [u8; 4] = [0xFF, 0xF3, 0x88, 0xC4];
 
     #[test]
-    fn possible_numbers_pass() {
+    fn frame_with_possible_numbers_passes() {
         assert!(is_first(&frame(STEREO, &[(9, 0), (11, 0), (12, 900), (9, 288), (8, 170), (4, 0), (1, 0), (5, 15)])));
         assert!(is_first(&frame(MONO, &[(9, 0), (9, 0), (12, 900), (9, 100), (8, 170), (4, 0), (1, 1), (2, 2)])));
         assert!(is_first(&frame(SLOW_MONO, &[(8, 0), (1, 0), (12, 900), (9, 100), (8, 170), (9, 0), (1, 0), (5, 1)])));
         let silence = [(9, 0), (3, 0), (8, 0xFF), (21, 0), (8, 210)];
-        assert!(is_first(&frame(STEREO, &silence)), "as LAME writes it");
+        assert!(is_first(&frame(STEREO, &silence)), "silence from LAME");
         let with_checksum =
             [&[0xFF, 0xFA, 0x90, 0x64, 0xAB, 0xCD][..], &frame(STEREO, &[(20, 0), (12, 9)])[4..]].concat();
         assert!(is_first(&with_checksum));
     }
 
     #[test]
-    fn impossible_numbers_are_refused() {
+    fn frame_with_impossible_numbers_is_refused() {
         for (numbers, what) in [
-            (&[(9, 1), (11, 0), (12, 900)][..], "borrowed from a frame before"),
-            (&[(20, 0)], "nothing at all"),
+            (&[(9, 1), (11, 0), (12, 900)][..], "content in a previous frame"),
+            (&[(20, 0)], "only zeros"),
             (&[(20, 0), (12, 4000)], "more bits than the frame has"),
             (&[(20, 0), (12, 900), (9, 289)], "more values than a granule has"),
             (&[(20, 0), (12, 900), (9, 1), (8, 0), (4, 0), (1, 1), (2, 0)], "a switched window of the usual kind"),
             (&[(20, 0), (12, 900), (9, 1), (8, 0), (4, 0), (1, 0), (5, 4)], "a table that does not exist"),
-            (&[(20, 0), (12, 900), (9, 1), (8, 0), (4, 0), (1, 0), (10, 14)], "another one"),
+            (&[(20, 0), (12, 900), (9, 1), (8, 0), (4, 0), (1, 0), (10, 14)], "another table that does not exist"),
         ] {
             assert!(!is_first(&frame(STEREO, numbers)), "{what}");
         }
-        assert!(!is_first(&frame(STEREO, &[(20, 0), (12, 9)])[..35]), "cut within it");
+        assert!(!is_first(&frame(STEREO, &[(20, 0), (12, 9)])[..35]), "incomplete side information");
     }
 
     #[test]
-    fn an_information_tag_in_its_place_will_do() {
+    fn frame_with_an_information_tag_passes() {
         for (header, at) in [(STEREO, 36), (MONO, 21), (SLOW_MONO, 13)] {
             for tag in INFO_TAGS {
                 let mut file = frame(header, &[]);

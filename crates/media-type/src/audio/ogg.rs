@@ -1,33 +1,33 @@
-//! OGG: every stream that begins within the head has to be audio.
+//! Identifies OGG: every stream that begins within the head must be audio.
 
 use crate::{
     Found, MediaType,
     window::{NotAccepted, Window},
 };
 
-/// Up to the number of segments, which follow.
+/// The page header without its list of segments, which follows.
 const PAGE_HEADER_LEN: usize = 27;
-/// Speex's.
+/// The longest identification header of a codec, which is Speex's.
 const LONGEST_IDENTIFICATION: usize = 80;
 const CONTINUED: u8 = 1;
 const BEGINS_STREAM: u8 = 2;
 
 enum Stream {
     Audio,
-    /// A skeleton tells of other streams and has nothing to play.
+    /// A skeleton, which describes other streams and contains no audio.
     Index,
     Video,
     Other,
 }
 
 /// Decides a file that starts with the capture pattern.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let (mut at, mut pages) = (0, 0);
     let (mut has_audio, mut is_in_step) = (false, true);
-    // Every turn goes on by at least one byte and ends where the head does.
+    // Each pass advances by at least one byte, and the loop ends with the head.
     while let Some(header) = window.known(at, PAGE_HEADER_LEN) {
         let &[b'O', b'g', b'g', b'S', 0, flags, .., segments] = header else {
-            // Decoders look for the next page, and so does this, lest a video stream begins there.
+            // Decoders search the next page. A video stream may begin there, so search it too.
             let Some(skip) = next_capture(window.at(at)) else {
                 is_in_step = false;
                 break;
@@ -53,7 +53,7 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
             let known = window.at(content_at);
             let content = usize::try_from(length).ok().and_then(|length| known.get(..length)).unwrap_or(known);
             if content.len() < LONGEST_IDENTIFICATION && (content.len() as u64) < length {
-                // A stream that begins at the very end of the head cannot be told; the first one never does.
+                // The type of a stream that begins at the end of the head is not known. The first stream never begins there.
                 break;
             }
             match stream(content) {
@@ -65,24 +65,24 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
         }
         at = end;
     }
-    // One page followed by something else is no proof.
+    // One page that is followed by something else is not enough.
     if has_audio && (is_in_step || pages > 1) { Ok(MediaType::Ogg) } else { Err(damaged()) }
 }
 
-/// How far the next page is, at least one byte.
+/// The distance to the next page, at least one byte.
 fn next_capture(known: &[u8]) -> Option<u64> {
-    let place = known.windows(5).skip(1).position(|bytes| bytes == b"OggS\0")?;
-    Some(place as u64 + 1)
+    let offset = known.windows(5).skip(1).position(|bytes| bytes == b"OggS\0")?;
+    Some(offset as u64 + 1)
 }
 
 fn damaged() -> NotAccepted {
     Found::Damaged(MediaType::Ogg).into()
 }
 
-/// How the first packet of a video stream, or of one shown over it, begins.
+/// The start of the first packet of a video stream, or of a stream that is shown over a video.
 const VIDEO: [&[u8]; 6] = [b"\x80theora", b"BBCD\0", b"\x01video\0\0\0", b"OVP80", b"\x80kate\0\0\0", b"UVS "];
 
-/// The stream's kind by its first packet, which for audio has to be a whole identification header.
+/// The stream's type, by its first packet. For audio, the packet must be a whole identification header.
 fn stream(packet: &[u8]) -> Stream {
     let is_audio = match packet {
         // Version 0, channels, sample rate.
@@ -94,7 +94,7 @@ fn stream(packet: &[u8]) -> Stream {
             packet.len() >= 19 && *version < 16 && *channels > 0
         }
         [0x7F, b'F', b'L', b'A', b'C', 1, _, _, _, b'f', b'L', b'a', b'C', ..] => packet.len() >= 51,
-        // The mapping from before there was one.
+        // FLAC before its mapping to Ogg was defined.
         b"fLaC" => true,
         [b'S', b'p', b'e', b'e', b'x', b' ', b' ', b' ', ..] => packet.len() >= 80,
         _ => false,
@@ -140,11 +140,11 @@ mod tests {
 
     fn outcome(pages: &[Vec<u8>]) -> Result<MediaType, NotAccepted> {
         let file = pages.concat();
-        sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
+        identify(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
     #[test]
-    fn the_four_codecs_pass_alone_and_with_an_index() {
+    fn four_codecs_pass_alone_and_with_an_index() {
         let flac = [&b"\x7fFLAC\x01\0\0\x01fLaC"[..], &[0; 38]].concat();
         let speex = [&b"Speex   "[..], &[0; 72]].concat();
         for packet in [vorbis(), opus(), flac, speex, b"fLaC".to_vec()] {
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_stream_refuses_the_file() {
+    fn file_with_any_other_stream_is_refused() {
         let theora = page(2, &[&b"\x80theora\x03\x02\x01"[..], &[0; 32]].concat());
         let sound = page(2, &vorbis());
         assert_eq!(outcome(&[theora.clone(), sound.clone()]), Err(Found::OggVideo.into()));
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn junk_between_pages_is_skipped_but_not_what_begins_behind_it() {
+    fn other_bytes_between_pages_are_skipped_and_later_streams_are_checked() {
         let junk = vec![7; 700];
         assert_eq!(outcome(&[tiny(), junk.clone(), page(0, &[0; 99])]), Ok(MediaType::Ogg));
         assert_eq!(outcome(&[tiny(), junk.clone()]), Ok(MediaType::Ogg));
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_that_begins_where_the_head_ends_is_not_judged() {
+    fn stream_at_the_end_of_the_head_is_not_checked() {
         for length in 8000..8150 {
             let file = [page(2, &opus()), page(0, &vec![0; length]), page(2, &vorbis()), page(0, &[0; 300])];
             assert_eq!(outcome(&file), Ok(MediaType::Ogg), "{length}");
@@ -184,11 +184,15 @@ mod tests {
     }
 
     #[test]
-    fn text_and_pieces_are_refused() {
+    fn text_and_incomplete_files_are_refused() {
         assert_eq!(outcome(&[b"OggS\0\x02not a page not a page not a page".repeat(9)]), Err(damaged()));
-        assert_eq!(outcome(&[page(0, &vorbis())]), Err(damaged()), "a stream without its beginning");
-        assert_eq!(outcome(&[page(0, &[0; 99]), tiny()]), Err(damaged()), "the rest of another before it");
-        assert_eq!(outcome(&[page(3, &vorbis()), page(0, &[0; 99])]), Err(damaged()), "a beginning that goes on");
+        assert_eq!(outcome(&[page(0, &vorbis())]), Err(damaged()), "a stream without its first page");
+        assert_eq!(outcome(&[page(0, &[0; 99]), tiny()]), Err(damaged()), "a page of another stream comes first");
+        assert_eq!(
+            outcome(&[page(3, &vorbis()), page(0, &[0; 99])]),
+            Err(damaged()),
+            "a first page that is a continuation"
+        );
         assert_eq!(outcome(&[page(2, &vorbis()), b"<html>alert(1)</html> <!-- more -->".to_vec()]), Err(damaged()));
         assert_eq!(outcome(&[page(2, &vorbis()[..20])]), Err(Found::OtherOgg.into()));
         let file = tiny();

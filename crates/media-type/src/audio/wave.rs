@@ -1,17 +1,17 @@
-//! WAV: RIFF, RF64 or BW64 of form WAVE, walked to the format chunk.
+//! Identifies WAV: RIFF, RF64 or BW64 of the form WAVE, with a format chunk.
 
 use crate::{
     Found, MAX_RANGE_LEN, MediaType,
     window::{NotAccepted, Window, u16_le, u32_le},
 };
 
-/// Read where the chunks before the format are longer than the head, as in broadcast files: more such chunks find room.
+/// The range if the chunks before the format are longer than the head, as in broadcast files. It has room for more such chunks.
 const NEXT_CHUNKS_LEN: u64 = MAX_RANGE_LEN;
 /// The shortest format: codec, channels, sample rate, byte rate, block size.
 const SHORTEST_FORMAT: u32 = 14;
 
 /// Decides a file that starts as RIFF, RF64 or BW64.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let form = window.bytes(MediaType::Wav, 0, 12, 12)?.get(8..);
     match form {
         Some(b"WAVE") => {}
@@ -20,7 +20,7 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
         _ => return Err(Found::OtherRiff.into()),
     }
     let mut at = 12;
-    // Every chunk is at least eight bytes long and lies in what is known, so this ends.
+    // Every chunk has at least eight bytes and is in the known bytes, so the loop ends.
     loop {
         let chunk = window.bytes(MediaType::Wav, at, 8, NEXT_CHUNKS_LEN)?;
         let (Some(name), Some(length)) = (chunk.get(..4), u32_le(chunk, 4)) else {
@@ -29,7 +29,7 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
         match name {
             b"fmt " => return format(window, at + 8, length),
             _ if is_chunk_name(name) => {}
-            // Zeros between two chunks, of any number.
+            // Any number of zeros between two chunks.
             [0, 0, 0, 0] if length == 0 || at + 8 + u64::from(length) > window.object_len() => {
                 at += zeros_len(window.at(at));
                 continue;
@@ -38,12 +38,12 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
             _ => return Err(damaged()),
         }
         let end = at + 8 + u64::from(length);
-        at = if length % 2 == 1 && is_unfilled(window, end)? { end } else { end + u64::from(length % 2) };
+        at = if length % 2 == 1 && lacks_fill_byte(window, end)? { end } else { end + u64::from(length % 2) };
     }
 }
 
-/// Whether the byte that fills an odd chunk is missing, as some writers leave it out: the next chunk begins at once.
-fn is_unfilled(window: &Window<'_>, end: u64) -> Result<bool, NotAccepted> {
+/// Whether the fill byte of a chunk with an odd length is missing, as some writers omit it: the next chunk begins at `end`.
+fn lacks_fill_byte(window: &Window<'_>, end: u64) -> Result<bool, NotAccepted> {
     let next = window.bytes(MediaType::Wav, end, 8, NEXT_CHUNKS_LEN)?;
     let fits = |length: u32| end + 8 + u64::from(length) <= window.object_len();
     Ok(next.get(..4).is_some_and(is_chunk_name) && u32_le(next, 4).is_some_and(fits))
@@ -91,13 +91,13 @@ mod tests {
         [&kind[..], &u32::try_from(body.len()).unwrap().to_le_bytes(), &body].concat()
     }
 
-    /// Four samples of telephone quality.
+    /// A whole file with four samples.
     fn tiny() -> Vec<u8> {
         wave(*b"RIFF", &[pcm(), chunk(*b"data", &[128; 4])])
     }
 
     fn outcome(file: &[u8]) -> Result<MediaType, NotAccepted> {
-        sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
+        identify(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
     fn outcome_with_range(file: &[u8]) -> Result<MediaType, NotAccepted> {
@@ -105,25 +105,25 @@ mod tests {
             return outcome(file);
         };
         let bytes = &file[usize::try_from(offset).unwrap()..usize::try_from(offset + length).unwrap()];
-        sniff(&Window::with_range(&file[..8192], Piece { at: offset, bytes }, file.len() as u64))
+        identify(&Window::with_range(&file[..8192], Piece { at: offset, bytes }, file.len() as u64))
     }
 
     #[test]
-    fn chunks_are_walked_to_the_format() {
+    fn format_after_other_chunks_is_found() {
         assert_eq!(outcome(&tiny()), Ok(MediaType::Wav));
         assert_eq!(outcome(&wave(*b"RIFF", &[chunk(*b"JUNK", &[0; 7001]), pcm()])), Ok(MediaType::Wav));
         assert_eq!(outcome(&wave(*b"RIFF", &[chunk(*b"data", &[0; 4]), pcm()])), Ok(MediaType::Wav));
         for kind in [*b"RF64", *b"BW64"] {
             assert_eq!(outcome(&wave(kind, &[chunk(*b"ds64", &[0; 28]), pcm()])), Ok(MediaType::Wav));
         }
-        let mut unfilled = wave(*b"RIFF", &[b"LIST\x03\0\0\0abc".to_vec(), pcm()]);
-        assert_eq!(outcome(&unfilled), Ok(MediaType::Wav));
-        unfilled.truncate(30);
-        assert_eq!(outcome(&unfilled), Err(damaged()));
+        let mut without_fill_byte = wave(*b"RIFF", &[b"LIST\x03\0\0\0abc".to_vec(), pcm()]);
+        assert_eq!(outcome(&without_fill_byte), Ok(MediaType::Wav));
+        without_fill_byte.truncate(30);
+        assert_eq!(outcome(&without_fill_byte), Err(damaged()));
     }
 
     #[test]
-    fn a_format_past_the_head_is_reached_with_one_range() {
+    fn format_after_the_head_is_found_with_one_range() {
         let file = wave(*b"RIFF", &[chunk(*b"iXML", &b" ".repeat(60_000)), pcm(), chunk(*b"data", &[0; 9000])]);
         assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 60_020, length: file.len() as u64 - 60_020 }));
         assert_eq!(outcome_with_range(&file), Ok(MediaType::Wav));
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_between_chunks_and_a_chunk_without_a_name_are_skipped() {
+    fn zeros_and_nameless_chunks_are_skipped() {
         assert_eq!(outcome(&wave(*b"RIFF", &[chunk([0; 4], b"something"), pcm()])), Ok(MediaType::Wav));
         assert_eq!(
             outcome(&wave(*b"RIFF", &[chunk(*b"bext", &[7; 602]), chunk([0; 4], &[]), pcm()])),
@@ -156,19 +156,19 @@ mod tests {
         for zeros in [4, 5, 8, 13, 500] {
             assert_eq!(outcome(&wave(*b"RIFF", &[vec![0; zeros], pcm()])), Ok(MediaType::Wav), "{zeros}");
         }
-        for wreck in [vec![0; 500], [&[0; 12][..], b"MZ\x90\0\0\0\0\0"].concat(), [vec![0; 3], pcm()].concat()] {
-            assert_eq!(outcome(&wave(*b"RIFF", &[wreck])), Err(damaged()));
+        for broken in [vec![0; 500], [&[0; 12][..], b"MZ\x90\0\0\0\0\0"].concat(), [vec![0; 3], pcm()].concat()] {
+            assert_eq!(outcome(&wave(*b"RIFF", &[broken])), Err(damaged()));
         }
     }
 
     #[test]
-    fn relatives_and_wrecks_are_refused() {
+    fn similar_types_and_broken_files_are_refused() {
         for (form, found) in [(b"WEBP", Found::WebP), (b"AVI ", Found::Avi), (b"RMID", Found::OtherRiff)] {
             let mut file = tiny();
             file[8..12].copy_from_slice(form);
             assert_eq!(outcome(&file), Err(found.into()));
         }
-        for wreck in [
+        for broken in [
             wave(*b"RIFF", &[b"MZ\0\0\0\0\0\0".to_vec(), pcm()]),
             wave(*b"RIFF", &[chunk(*b"fmt ", &[0; 16])]),
             wave(*b"RIFF", &[chunk(*b"fmt ", &[0, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 8, 0])]),
@@ -178,7 +178,7 @@ mod tests {
             wave(*b"RIFF", &[b"JUNK\xff\xff\xff\xff".to_vec(), pcm()]),
             wave(*b"RIFF", &[]),
         ] {
-            assert_eq!(outcome(&wreck), Err(damaged()));
+            assert_eq!(outcome(&broken), Err(damaged()));
         }
     }
 }

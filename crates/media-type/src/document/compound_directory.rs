@@ -1,12 +1,13 @@
-//! The directory of a compound file, as far as it is known.
+//! Reads the known part of a compound file's directory.
 //!
-//! Only the entries directly below the root count: a workbook or a message may hold whole Word documents deeper down.
+//! Only the entries directly below the root determine the type, because a workbook or a message may contain whole Word documents
+//! below them.
 
 use crate::window::{Window, u16_le, u32_le};
 
 const ENTRY_LEN: usize = 128;
-/// A directory of 512 sectors has at least 2,048 entries; what lies past that is left out.
-const MOST_SECTORS: usize = 512;
+/// The most sectors that are read. They have at least 2,048 entries.
+const MAX_SECTORS: usize = 512;
 /// Allocation table sectors that the header itself lists.
 const LISTED_TABLES: u32 = 109;
 const END_OF_CHAIN: u32 = 0xFFFF_FFFE;
@@ -23,7 +24,7 @@ pub(crate) struct Header<'a> {
 }
 
 impl<'a> Header<'a> {
-    /// `None` if the header contradicts the format where that matters; a wrong byte order mark, say, does not.
+    /// `None` if a number that leads to the directory is not possible. Other faults, such as a wrong byte order mark, do not matter.
     pub(crate) fn parse(bytes: &'a [u8]) -> Option<Self> {
         let sector_shift = u16_le(bytes, 30).filter(|shift| matches!(shift, 9 | 12))?;
         let first_sector = u32_le(bytes, 48).filter(|sector| *sector <= LARGEST_SECTOR)?;
@@ -34,7 +35,7 @@ impl<'a> Header<'a> {
         1 << self.sector_shift
     }
 
-    /// The header takes the place of the first sector.
+    /// The header is before the first sector and is as long as a sector.
     fn offset_of(&self, sector: u32) -> u64 {
         (u64::from(sector) + 1) << self.sector_shift
     }
@@ -43,7 +44,7 @@ impl<'a> Header<'a> {
         self.offset_of(self.first_sector)
     }
 
-    /// Where the allocation table says which sector follows this one; `None` if the header does not lead there.
+    /// The offset of this sector's link in the allocation table. `None` if the header does not list that part of the table.
     fn link_at(&self, sector: u32) -> Option<u64> {
         let links = u32::try_from(self.sector_len() / 4).ok()?;
         let table = sector / links;
@@ -66,7 +67,7 @@ impl Entry<'_> {
         self.0.get(80..96).unwrap_or_default()
     }
 
-    /// Whether this is its name, in any case as the format has it.
+    /// Whether this is the entry's name. As in the format, upper and lower case are equal.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let stored_len = u16_le(self.0, 64).map(usize::from);
         let units = || self.0.get(..64).unwrap_or_default().as_chunks::<2>().0.iter().copied().map(u16::from_le_bytes);
@@ -81,7 +82,7 @@ impl Entry<'_> {
         [u32_le(self.0, 68), u32_le(self.0, 72)]
     }
 
-    /// Whether it is a stream, a storage or the root. What was deleted may keep its name.
+    /// Whether it is a stream, a storage or the root. A deleted entry may keep its name.
     pub(crate) fn is_in_use(&self) -> bool {
         self.kind() != 0
     }
@@ -95,22 +96,22 @@ impl Entry<'_> {
     }
 }
 
-/// The directory's sectors in their order, and what could not be followed.
+/// The directory's sectors in order, and the offsets of missing sectors.
 pub(crate) struct Directory<'a> {
     window: Window<'a>,
     header: Header<'a>,
     sectors: Vec<u32>,
-    /// Offsets of sectors that would tell more and are not known.
+    /// Offsets of needed sectors that are not known.
     pub(crate) missing: Vec<u64>,
 }
 
 impl<'a> Directory<'a> {
-    /// Follows the chain of sectors. Where the allocation table is not known, the next sector is taken to follow, as
-    /// most writers have it.
+    /// Follows the chain of sectors. If the link of a sector is not known, the directory is assumed to continue in the next sector,
+    /// as in the files of most writers.
     pub(crate) fn follow(window: Window<'a>, header: Header<'a>) -> Self {
         let mut directory = Self { window, header, sectors: Vec::new(), missing: Vec::new() };
         let mut sector = header.first_sector;
-        while directory.sectors.len() < MOST_SECTORS && sector <= LARGEST_SECTOR {
+        while directory.sectors.len() < MAX_SECTORS && sector <= LARGEST_SECTOR {
             let at = header.offset_of(sector);
             if at >= window.object_len() {
                 break;
@@ -139,7 +140,7 @@ impl<'a> Directory<'a> {
     fn assume_contiguous(&mut self, after: u32) {
         for sector in after.saturating_add(1)..LARGEST_SECTOR {
             let at = self.header.offset_of(sector);
-            if self.sectors.len() >= MOST_SECTORS || self.window.known(at, ENTRY_LEN).is_none() {
+            if self.sectors.len() >= MAX_SECTORS || self.window.known(at, ENTRY_LEN).is_none() {
                 break;
             }
             self.sectors.push(sector);
@@ -155,13 +156,13 @@ impl<'a> Directory<'a> {
         self.window.known(at, ENTRY_LEN).map(Entry)
     }
 
-    /// Calls `see` with every known entry directly below the root; tells whether these were all.
+    /// Calls `see` with every known entry directly below the root. Returns whether all of them are known.
     pub(crate) fn each_below_root(&self, root: Entry<'_>, mut see: impl FnMut(Entry<'_>)) -> bool {
         let per_sector = usize::try_from(self.header.sector_len()).unwrap_or_default() / ENTRY_LEN;
         let mut seen = vec![false; self.sectors.len() * per_sector];
         let mut to_visit: Vec<u32> = root.child().into_iter().collect();
-        let mut are_all = true;
-        // Each entry is expanded once, so this ends whatever the links say.
+        let mut is_complete = true;
+        // Each entry is expanded once, so the loop ends with any links.
         while let Some(number) = to_visit.pop() {
             if number > LARGEST_SECTOR {
                 continue;
@@ -174,13 +175,13 @@ impl<'a> Directory<'a> {
                     to_visit.extend(entry.siblings().into_iter().flatten());
                     see(entry);
                 }
-                _ => are_all = false,
+                _ => is_complete = false,
             }
         }
-        are_all
+        is_complete
     }
 
-    /// Every known entry, wherever it belongs.
+    /// Every known entry, at any depth.
     pub(crate) fn known_entries(&self) -> impl Iterator<Item = Entry<'a>> + '_ {
         let per_sector = u32::try_from(self.header.sector_len()).unwrap_or_default() / 128;
         let count = u32::try_from(self.sectors.len()).unwrap_or_default() * per_sector;

@@ -1,4 +1,4 @@
-//! DOCX: an Office package whose main part is a document, by its own declaration, and is there.
+//! Identifies DOCX: an Office package with a main part that exists and is declared as a document.
 
 use crate::{
     ActiveContentPolicy, Found, Hidden, MAX_RANGE_LEN, MediaType, Refusal,
@@ -12,8 +12,8 @@ use crate::{
 };
 
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
-/// A package has one main part, and perhaps a few documents to insert.
-const MOST_DOCUMENTS: usize = 16;
+/// The most documents that are considered. A package has one main part, and perhaps a few documents to insert.
+const MAX_DOCUMENTS: usize = 16;
 const CONTENT_TYPES: &str = "[Content_Types].xml";
 const RELATIONSHIPS: &str = "_rels/.rels";
 const USUAL_MAIN_PART: &str = "word/document.xml";
@@ -32,14 +32,14 @@ const OTHER_MAIN_TYPES: [(&str, Found); 9] = [
 ];
 
 /// Decides a file that starts as a ZIP archive.
-pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
     let directory = Directory::find(window)?;
-    let Some(content_types) = only(&directory, CONTENT_TYPES)? else {
+    let Some(content_types) = unique_entry(&directory, CONTENT_TYPES)? else {
         let is_open_document = directory.entries().any(|entry| entry.is_named("mimetype"));
         return Err(if is_open_document { Found::OpenDocument } else { Found::ZipArchive }.into());
     };
     let content_types = match content_types.content(window, directory.shift) {
-        Err(NotAccepted::Needs { .. }) => return Err(ask_for_parts(window, &directory, &content_types)),
+        Err(NotAccepted::Needs { .. }) => return Err(request_parts(window, &directory, &content_types)),
         content_types => content_types?,
     };
     let mut watch = Watch::new(policy);
@@ -63,9 +63,9 @@ pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<
     }
 }
 
-/// Asks for the content types, which lie between the head and the tail, and for the relationships as well where one range
-/// no longer than the first one spans both.
-fn ask_for_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: &Entry<'_>) -> NotAccepted {
+/// Requests the content types, which are between the head and the tail. Also requests the relationships, if a range that is no
+/// longer than the first one spans both.
+fn request_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: &Entry<'_>) -> NotAccepted {
     let (at, length) = directory.place(content_types);
     let relationships = directory.entries().find(|entry| entry.is_named(RELATIONSHIPS));
     let is_missing =
@@ -76,7 +76,7 @@ fn ask_for_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: 
         (end - start <= MAX_RANGE_LEN).then_some((start, end - start))
     });
     let (at, length) = spanned.unwrap_or((at, length));
-    window.ask(MediaType::Docx, at, length)
+    window.request(MediaType::Docx, at, length)
 }
 
 fn damaged() -> NotAccepted {
@@ -89,8 +89,8 @@ impl From<Malformed> for NotAccepted {
     }
 }
 
-/// The entry with this name. Of two, readers differ on which they take.
-fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, NotAccepted> {
+/// The only entry with this name. Two entries are an error, because readers differ in which of them they use.
+fn unique_entry<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, NotAccepted> {
     let mut named = directory.entries().filter(|entry| entry.is_named(name));
     match (named.next(), named.next()) {
         (entry, None) => Ok(entry),
@@ -98,31 +98,30 @@ fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, 
     }
 }
 
-/// The part that the package is about. `None` if the relationships are missing, or lie between the head and the end, or
-/// name a part that is not there.
+/// The name of the package's main part. `None` if the relationships are missing or not known, or name a part that does not exist.
 fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<Option<String>, NotAccepted> {
-    let Some(relationships) = only(directory, RELATIONSHIPS)? else {
+    let Some(relationships) = unique_entry(directory, RELATIONSHIPS)? else {
         return Ok(None);
     };
     let relationships = match relationships.content(window, directory.shift) {
         Ok(relationships) => relationships,
-        // No range is read for the relationships alone.
+        // The relationships alone are not worth a range.
         Err(NotAccepted::Needs { .. } | NotAccepted::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => {
             return Ok(None);
         }
         Err(stop) => return Err(stop),
     };
     let part = package_parts::main_part(&relationships)?.ok_or(Found::OtherPackage)?;
-    match only(directory, &part)? {
+    match unique_entry(directory, &part)? {
         Some(entry) if entry.is_encrypted() => Err(Found::EncryptedOffice.into()),
         Some(entry) if !entry.is_empty() => Ok(Some(part)),
         Some(_) => Err(damaged()),
-        // Perhaps its name is written in another way.
+        // The directory may write the name in another way.
         None => Ok(None),
     }
 }
 
-/// The type of the main part: the one declared for it by name, or else for its extension.
+/// Checks the declared type of the main part: by its name, otherwise by its extension.
 fn check_type(content_types: &[u8], part: &str, watch: &mut Watch) -> Result<(), NotAccepted> {
     let extension = part.rsplit_once('.').map_or("", |(_, extension)| extension);
     let (mut by_name, mut by_extension) = (None, None);
@@ -144,21 +143,21 @@ fn check_type(content_types: &[u8], part: &str, watch: &mut Watch) -> Result<(),
     }
 }
 
-/// Without the relationships: every part that is declared as the main part of anything is a document's, and one of them
-/// is there.
+/// Checks a package without its relationships: every part that is declared as a main part must be a document's, and one of them must
+/// exist.
 fn check_without_relationships(
     content_types: &[u8],
     directory: &Directory<'_>,
     watch: &mut Watch,
 ) -> Result<(), NotAccepted> {
     let (mut documents, mut other, mut document_by_extension) = (Vec::new(), None, false);
-    let is_there = |part: &str| {
+    let exists = |part: &str| {
         directory.entries().any(|entry| entry.is_named(part) && !entry.is_encrypted() && !entry.is_empty())
     };
     package_parts::each_content_type(content_types, |declared, content_type| {
         watch.content_type(declared, content_type);
         match (declared, kind(content_type)) {
-            (Declared::Part(part), Kind::Document) if documents.len() < MOST_DOCUMENTS => {
+            (Declared::Part(part), Kind::Document) if documents.len() < MAX_DOCUMENTS => {
                 documents.push(part.to_owned());
             }
             (Declared::Part(_), Kind::Other(found)) if content_type.ends_with(".main+xml") => other = Some(found),
@@ -170,7 +169,7 @@ fn check_without_relationships(
     })?;
     match other {
         Some(found) => Err(found.into()),
-        None if documents.iter().any(|part| is_there(part)) || (document_by_extension && is_there(USUAL_MAIN_PART)) => {
+        None if documents.iter().any(|part| exists(part)) || (document_by_extension && exists(USUAL_MAIN_PART)) => {
             Ok(())
         }
         None => Err(Found::OtherPackage.into()),

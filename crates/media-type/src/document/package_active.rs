@@ -1,8 +1,7 @@
-//! Macros and other active content of a DOCX, by what its content types declare, how its parts are named, and what its
-//! relationships point to.
+//! Finds macros and other active content of a DOCX by its content types, its parts' names and its relationships.
 //!
-//! Content types and directory are always known. A list of relationships counts where it lies in the bytes that were
-//! read: no range is read for it.
+//! Content types and directory are always known. A list of relationships counts only if it is in the known bytes. No range is
+//! requested for it.
 
 use memchr::{memchr, memmem};
 
@@ -11,33 +10,34 @@ use crate::{
     document::{
         package_parts::{self, Declared, Relationship},
         zip::Directory,
-        zip_entry::{Entry, MOST_INFLATED},
+        zip_entry::{Entry, MAX_INFLATED_BYTES},
     },
     window::Window,
 };
 
-/// A writer declares one extension for macros. More than these count as used, whether or not a part has them.
-const MOST_EXTENSIONS: usize = 8;
-/// Lists of relationships that are read at most. An ordinary document has a few dozen. With [`MOST_INFLATED`] for all of
-/// them, this bounds the work for any directory.
-const MOST_LISTS: usize = 64;
-/// The content type of an embedded object; embedded documents have many and are known by their folder.
+/// The most extensions for active parts that are remembered. A writer declares one. Further extensions count as used.
+const MAX_EXTENSIONS: usize = 8;
+/// The most lists of relationships that are read. An ordinary document has a few dozen. With [`MAX_INFLATED_BYTES`] for all of
+/// them, this limits the work for any directory.
+const MAX_LISTS: usize = 64;
+/// The content type of an embedded object. Embedded documents have many types and are recognised by their folder.
 const OLE_OBJECT: &str = "application/vnd.openxmlformats-officedocument.oleObject";
 const CONTROL: &str = "application/vnd.ms-office.activeX";
-/// Every content type of a part with macros begins so.
-const OF_MICROSOFT: &str = "application/vnd.ms-";
-/// A main part with macros, a document with macros inside this one, a project, its signature, its supplement.
-const OF_MACROS: [&str; 3] = ["macroEnabled", "vbaProject", "vbaData"];
-/// The usual names of the parts, which readers do not rely on.
+/// The start of every content type of a part with macros.
+const MICROSOFT_PREFIX: &str = "application/vnd.ms-";
+/// In the content types of a main part with macros, of a document with macros inside this one, and of a project with its signature
+/// and supplement.
+const MACRO_WORDS: [&str; 3] = ["macroEnabled", "vbaProject", "vbaData"];
+/// The usual names of these parts. Readers accept other names.
 const MACRO_FILES: [&str; 2] = ["vbaProject.bin", "vbaData.xml"];
 const ACTIVE_FOLDERS: [(&str, ActiveContent); 2] =
     [("activeX", ActiveContent::Control), ("embeddings", ActiveContent::Object)];
 
-/// What was seen so far.
+/// Collects the active content of a package.
 pub(crate) struct Watch {
     policy: ActiveContentPolicy,
     found: Option<ActiveContent>,
-    /// Extensions whose parts would be active, if there are any.
+    /// Extensions that are declared as active. They count only if a part has one.
     by_extension: Vec<(String, ActiveContent)>,
 }
 
@@ -56,21 +56,21 @@ impl Watch {
         }
     }
 
-    /// One declaration of the content types. A part that is declared by its name counts even if none has that name: it
-    /// may be written in another way.
+    /// Adds a declaration of the content types. A part that is declared by its name counts even if no part has that name, because the
+    /// directory may write the name in another way.
     pub(crate) fn content_type(&mut self, declared: Declared<'_>, content_type: &str) {
         let Some(active) = of_content_type(content_type).filter(|active| self.policy.refuses(*active)) else {
             return;
         };
         match declared {
-            Declared::Extension(extension) if self.by_extension.len() < MOST_EXTENSIONS => {
+            Declared::Extension(extension) if self.by_extension.len() < MAX_EXTENSIONS => {
                 self.by_extension.push((extension.to_owned(), active));
             }
             Declared::Part(_) | Declared::Extension(_) => self.note(active),
         }
     }
 
-    /// One part of the directory.
+    /// Adds a part of the directory.
     pub(crate) fn part(&mut self, entry: &Entry<'_>) {
         let is_one_of = |names: &[&str]| names.iter().any(|name| entry.is_in_any_folder(name));
         if is_one_of(&MACRO_FILES) {
@@ -87,20 +87,20 @@ impl Watch {
         }
     }
 
-    /// The relationships, as far as they were read. A project belongs to the main part, so for macros alone the main
-    /// part's list is enough where that part is known.
+    /// Adds the known relationships. A project belongs to the main part. So if only macros are refused and the main part is known,
+    /// its list is enough.
     pub(crate) fn relationships(&mut self, window: &Window<'_>, directory: &Directory<'_>, main_part: Option<&str>) {
         if self.policy == ActiveContentPolicy::None {
             return;
         }
-        let wanted = main_part.filter(|_| self.policy == ActiveContentPolicy::Macros).map(list_of);
-        let is_wanted = |entry: &Entry<'_>| {
-            entry.has_extension("rels") && wanted.as_ref().is_none_or(|wanted| entry.is_named(wanted))
+        let only_list = main_part.filter(|_| self.policy == ActiveContentPolicy::Macros).map(list_of);
+        let is_needed = |entry: &Entry<'_>| {
+            entry.has_extension("rels") && only_list.as_ref().is_none_or(|list| entry.is_named(list))
         };
-        let mut room = MOST_INFLATED as u64;
-        for entry in directory.entries().filter(is_wanted).take(MOST_LISTS) {
+        let mut room = MAX_INFLATED_BYTES as u64;
+        for entry in directory.entries().filter(is_needed).take(MAX_LISTS) {
             let Some(left) = room.checked_sub(entry.len()) else { continue };
-            // A list that was not read, or is damaged, shows no macros. Nothing else depends on it.
+            // Ignore a list that is not known or is damaged. Only the search for active content needs it.
             let Ok(list) = entry.content(window, directory.shift) else { continue };
             room = left;
             if self.policy == ActiveContentPolicy::All || may_name_macros(&list) {
@@ -124,8 +124,8 @@ impl Watch {
 }
 
 fn of_content_type(content_type: &str) -> Option<ActiveContent> {
-    if starts_with(content_type, OF_MICROSOFT) {
-        if OF_MACROS.iter().any(|word| contains(content_type, word)) {
+    if starts_with(content_type, MICROSOFT_PREFIX) {
+        if MACRO_WORDS.iter().any(|word| contains(content_type, word)) {
             return Some(ActiveContent::Macros);
         }
         return starts_with(content_type, CONTROL).then_some(ActiveContent::Control);
@@ -141,13 +141,13 @@ fn contains(text: &str, word: &str) -> bool {
     text.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()))
 }
 
-/// Whether parsing the list could find macros: it spares almost every document the parsing. A letter can be hidden from
-/// the search by a reference (`&#86;`) or by UTF-16 only.
+/// Whether parsing the list may find macros. For almost every document, this avoids the parsing. Only a reference (`&#86;`) or UTF-16
+/// can hide a letter from this search.
 fn may_name_macros(list: &[u8]) -> bool {
     [&b"vba"[..], b"Vba", b"&#"].iter().any(|word| memmem::find(list, word).is_some()) || memchr(0, list).is_some()
 }
 
-/// The name of the list that holds a part's relationships.
+/// The name of the list of a part's relationships.
 fn list_of(part: &str) -> String {
     let (folder, file) = part.rsplit_once('/').map_or(("", part), |(folder, file)| (folder, file));
     let slash = if folder.is_empty() { "" } else { "/" };
@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn content_types_are_told_apart_in_any_case() {
+    fn active_content_types_are_recognised_in_any_case() {
         for (content_type, active) in [
             ("application/vnd.ms-office.vbaProject", Some(ActiveContent::Macros)),
             ("APPLICATION/VND.MS-OFFICE.VBAPROJECT", Some(ActiveContent::Macros)),
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_a_part_stands_in_a_folder_beside_it() {
+    fn list_of_relationships_is_in_a_folder_beside_the_part() {
         assert_eq!(list_of("word/document.xml"), "word/_rels/document.xml.rels");
         assert_eq!(list_of("document.xml"), "_rels/document.xml.rels");
     }

@@ -1,7 +1,7 @@
-//! The two XML parts that say what an Office package is: the content types and the package's relationships.
+//! Parses the two XML parts that describe an Office package: the content types and the relationships.
 //!
-//! They are parsed, not searched: a comment, a prefix, single quotes or UTF-16 change nothing. The reader neither recurses
-//! nor expands entities; a document type declaration, which the format forbids, ends the reading.
+//! Unlike a search for strings, parsing handles comments, prefixes, single quotes and UTF-16. The reader neither recurses nor
+//! expands entities. A document type declaration, which the format forbids, is an error.
 
 use std::borrow::Cow;
 
@@ -17,20 +17,20 @@ const MAIN_PART_RELATIONSHIPS: [&str; 2] = [
     "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument",
     "http://purl.oclc.org/ooxml/officeDocument/relationships/officeDocument",
 ];
-/// No element of these parts has more than five.
-const MOST_ATTRIBUTES: usize = 32;
+/// The most attributes of an element. The format allows at most five.
+const MAX_ATTRIBUTES: usize = 32;
 const USUAL_ATTRIBUTES: usize = 4;
 
-/// The part is not what the format asks for.
+/// The part does not follow the format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// What the content types say of one part, or of all parts with an extension.
+/// The subject of a declaration in the content types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Declared<'a> {
-    /// Of the part with this name, without the slash that it begins with.
+    /// The part with this name, without its first slash.
     Part(&'a str),
-    /// Of parts whose name ends in this, without the dot.
+    /// All parts with this extension, without the dot.
     Extension(&'a str),
 }
 
@@ -54,10 +54,10 @@ pub(crate) fn each_content_type(xml: &[u8], mut see: impl FnMut(Declared<'_>, &s
 
 /// A relationship of the package or of one of its parts.
 pub(crate) struct Relationship<'a> {
-    /// A URI.
+    /// The relationship's type, a URI.
     pub(crate) kind: &'a str,
     target: Option<Cow<'a, str>>,
-    /// Whether the target is not a part of the package.
+    /// Whether the target is outside the package.
     pub(crate) is_external: bool,
 }
 
@@ -82,14 +82,14 @@ fn try_each_relationship(
     })
 }
 
-/// The name of the part that the package is about, without a leading slash; `None` if it names none.
+/// The name of the package's main part, without a leading slash. `None` if the relationships name none.
 pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
     let mut main = None;
     try_each_relationship(xml, |relationship| {
         if MAIN_PART_RELATIONSHIPS.contains(&relationship.kind) && !relationship.is_external {
             let target = relationship.target.ok_or(Malformed)?;
             let part = target.replace('\\', "/").trim_start_matches("./").trim_start_matches('/').to_owned();
-            // Which of two a reader would open cannot be known.
+            // Of two main parts, it is not known which one a reader would open.
             if main.replace(part).is_some() {
                 return Err(Malformed);
             }
@@ -101,7 +101,7 @@ pub(crate) fn main_part(xml: &[u8]) -> Result<Option<String>, Malformed> {
 
 /// An element directly below the root.
 struct Child<'a> {
-    /// Without the prefix.
+    /// The element's name without its prefix.
     name: &'a str,
     attributes: &'a [Attribute<'a>],
 }
@@ -113,7 +113,8 @@ impl Child<'_> {
     }
 }
 
-/// Calls `visit` with every element directly below the root, which must have this name, in this namespace as its children.
+/// Calls `visit` with every element directly below the root. The root must have this name, and the root and its children this
+/// namespace.
 fn each_child(
     xml: &[u8],
     root: &str,
@@ -130,15 +131,18 @@ fn each_child(
             Event::Start(element) | Event::Empty(element) => {
                 let attributes = attributes(element)?;
                 let name = element.name().0;
-                let (own_prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
+                let (element_prefix, local) = name.rsplit_once(':').unwrap_or(("", name));
                 match (depth, &prefix) {
                     (0, None)
-                        if local == root && declared_namespace(&attributes, own_prefix)? == Some(namespace.into()) =>
+                        if local == root
+                            && declared_namespace(&attributes, element_prefix)? == Some(namespace.into()) =>
                     {
-                        prefix = Some(own_prefix.to_owned());
+                        prefix = Some(element_prefix.to_owned());
                     }
-                    (1, Some(prefix)) if own_prefix == prefix => {
-                        if declared_namespace(&attributes, own_prefix)?.is_some_and(|declared| declared != namespace) {
+                    (1, Some(prefix)) if element_prefix == prefix => {
+                        if declared_namespace(&attributes, element_prefix)?
+                            .is_some_and(|declared| declared != namespace)
+                        {
                             return Err(Malformed);
                         }
                         visit(&Child { name: local, attributes: &attributes })?;
@@ -159,11 +163,11 @@ fn each_child(
     if depth == 0 && prefix.is_some() { Ok(()) } else { Err(Malformed) }
 }
 
-/// All attributes of an element. None is broken, none is there twice, and none is one too many.
+/// All attributes of an element. An error if one is malformed or repeated, or if there are too many.
 fn attributes<'a>(element: &'a BytesStart<'_>) -> Result<Vec<Attribute<'a>>, Malformed> {
     let mut attributes = Vec::with_capacity(USUAL_ATTRIBUTES);
     for attribute in element.attributes() {
-        if attributes.len() == MOST_ATTRIBUTES {
+        if attributes.len() == MAX_ATTRIBUTES {
             return Err(Malformed);
         }
         attributes.push(attribute.map_err(|_| Malformed)?);
@@ -171,7 +175,7 @@ fn attributes<'a>(element: &'a BytesStart<'_>) -> Result<Vec<Attribute<'a>>, Mal
     Ok(attributes)
 }
 
-/// The namespace that this very element binds to its prefix.
+/// The namespace that this element itself binds to the prefix.
 fn declared_namespace<'a>(attributes: &'a [Attribute<'_>], prefix: &str) -> Result<Option<Cow<'a, str>>, Malformed> {
     let declares = |key: &str| match key.strip_prefix("xmlns") {
         Some("") => prefix.is_empty(),
@@ -184,7 +188,7 @@ fn declared_namespace<'a>(attributes: &'a [Attribute<'_>], prefix: &str) -> Resu
     }
 }
 
-/// UTF-8 or UTF-16, with or without a byte order mark.
+/// Decodes UTF-8 or UTF-16, with or without a byte order mark.
 fn decode(xml: &[u8]) -> Option<Cow<'_, str>> {
     type FromUnit = fn([u8; 2]) -> u16;
     let (utf16, from_unit): (_, FromUnit) = match xml {
@@ -209,10 +213,10 @@ mod tests {
         <Default Extension="xml" ContentType="application/xml"/><!-- <Override PartName="/no" ContentType="no"/> -->
         <Override PartName="/word/document.xml" ContentType="main"></Override></Types>"#;
 
-    fn seen(xml: &[u8]) -> Result<Vec<String>, Malformed> {
-        let mut seen = Vec::new();
-        each_content_type(xml, |declared, content_type| seen.push(format!("{declared:?} {content_type}")))?;
-        Ok(seen)
+    fn declarations(xml: &[u8]) -> Result<Vec<String>, Malformed> {
+        let mut all = Vec::new();
+        each_content_type(xml, |declared, content_type| all.push(format!("{declared:?} {content_type}")))?;
+        Ok(all)
     }
 
     fn utf16(text: &str, to_bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
@@ -220,8 +224,8 @@ mod tests {
     }
 
     #[test]
-    fn quotes_prefixes_and_encodings_change_nothing() {
-        let expected = seen(TYPES.as_bytes()).unwrap();
+    fn other_quotes_prefixes_and_encodings_are_read() {
+        let expected = declarations(TYPES.as_bytes()).unwrap();
         assert_eq!(expected, ["Extension(\"xml\") application/xml", "Part(\"word/document.xml\") main"]);
         let prefixed = TYPES
             .replace("Types", "t:Types")
@@ -236,12 +240,12 @@ mod tests {
             utf16(TYPES, u16::to_le_bytes),
             utf16(&format!("\u{feff}{TYPES}"), u16::to_be_bytes),
         ] {
-            assert_eq!(seen(&same).as_ref(), Ok(&expected));
+            assert_eq!(declarations(&same).as_ref(), Ok(&expected));
         }
     }
 
     #[test]
-    fn what_the_format_does_not_allow_is_malformed() {
+    fn part_that_breaks_the_format_is_malformed() {
         let many_attributes = (0..40).fold("<Override".to_owned(), |text, n| text + &format!(" a{n}=''"));
         for wrong in [
             TYPES.replace("2006", "2007"),
@@ -257,20 +261,20 @@ mod tests {
             String::new(),
             "<Types/>".to_owned(),
         ] {
-            assert_eq!(seen(wrong.as_bytes()), Err(Malformed), "{wrong}");
+            assert_eq!(declarations(wrong.as_bytes()), Err(Malformed), "{wrong}");
         }
-        assert_eq!(seen(b"\xff\xfe<"), Err(Malformed));
-        assert_eq!(seen(b"<\xff"), Err(Malformed));
+        assert_eq!(declarations(b"\xff\xfe<"), Err(Malformed));
+        assert_eq!(declarations(b"<\xff"), Err(Malformed));
     }
 
     #[test]
-    fn nesting_as_deep_as_the_part_is_long_does_no_harm() {
+    fn very_deep_nesting_is_malformed() {
         let deep = format!("{}{}", TYPES.replace("</Types>", ""), "<a>".repeat(300_000));
-        assert_eq!(seen(deep.as_bytes()), Err(Malformed));
+        assert_eq!(declarations(deep.as_bytes()), Err(Malformed));
     }
 
     #[test]
-    fn the_main_part_is_the_one_that_the_package_points_to() {
+    fn main_part_is_the_target_of_the_packages_relationship() {
         let relationships = |inner: &str| {
             format!(
                 "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>{inner}</Relationships>"

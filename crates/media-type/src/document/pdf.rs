@@ -1,4 +1,4 @@
-//! PDF: the header at the start, then the first object.
+//! Identifies PDF: a header at the start, then the first object.
 
 use memchr::memmem;
 
@@ -8,23 +8,23 @@ use crate::{
     window::{NotAccepted, Window},
 };
 
-/// White space before the header that readers skip.
-const MOST_LEADING_SPACE: usize = 1024;
-/// Where readers look for the end marker.
+/// The most white space before the header, which readers skip.
+const MAX_LEADING_SPACE: usize = 1024;
+/// Readers search the end mark in this many bytes at the end.
 const END_LEN: u64 = 1024;
 const END_MARKS: [&[u8]; 2] = [b"%%EOF", b"startxref"];
-/// Read behind the head where that holds nothing but comments.
+/// The range after the head, if the head has only comments.
 const MORE_COMMENTS_LEN: u64 = MAX_RANGE_LEN;
 
-/// Where `%PDF-` and a digit stand, if only a byte order mark and white space come before.
+/// The offset of `%PDF-` and a digit, if only a byte order mark and white space come before them.
 pub(crate) fn header_at(head: &[u8]) -> Option<usize> {
     let mark = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let start = head.iter().skip(mark).take(MOST_LEADING_SPACE + 1).position(|byte| !is_space(*byte))? + mark;
+    let start = head.iter().skip(mark).take(MAX_LEADING_SPACE + 1).position(|byte| !is_space(*byte))? + mark;
     matches!(head.get(start..)?, [b'%', b'P', b'D', b'F', b'-', b'0'..=b'9', ..]).then_some(start)
 }
 
 /// Decides a file that has the header.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let head = window.at(0);
     let body = header_at(head).and_then(|at| head.get(at..)).unwrap_or_default();
     match first_token(body, window.is_known_to_end(0)) {
@@ -32,14 +32,14 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
             pdf_front::check(&object)?;
             return Ok(MediaType::Pdf);
         }
-        First::PastKnown => return Err(window.ask(MediaType::Pdf, window.head_len(), MORE_COMMENTS_LEN)),
+        First::Unknown => return Err(window.request(MediaType::Pdf, window.head_len(), MORE_COMMENTS_LEN)),
         First::Other => {}
     }
-    // Something else stands before the first object. That happens, but then the file has to end like a PDF as well.
+    // There is other text before the first object. In this case, the file must also end like a PDF.
     let object = later_object(body).ok_or(Found::Damaged(MediaType::Pdf))?;
     pdf_front::check(&object)?;
     let Some((_, tail)) = window.tail() else {
-        return Err(window.ask(MediaType::Pdf, window.object_len().saturating_sub(END_LEN), END_LEN));
+        return Err(window.request(MediaType::Pdf, window.object_len().saturating_sub(END_LEN), END_LEN));
     };
     if END_MARKS.iter().any(|mark| memmem::find(tail, mark).is_some()) {
         Ok(MediaType::Pdf)
@@ -48,12 +48,12 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     }
 }
 
-/// What stands behind the header, comments and white space.
+/// The first token after the header, comments and white space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum First<'a> {
     Object(Object<'a>),
-    /// The known bytes end before this can be told.
-    PastKnown,
+    /// The known bytes end before the token.
+    Unknown,
     Other,
 }
 
@@ -64,13 +64,13 @@ fn first_token(body: &[u8], is_whole: bool) -> First<'_> {
     if is_object(&mut tokens) {
         First::Object(Object { front, junk: b"", content: tokens.rest })
     } else if !is_whole && tokens.rest.is_empty() {
-        First::PastKnown
+        First::Unknown
     } else {
         First::Other
     }
 }
 
-/// The first object, wherever it begins.
+/// The first object, also after other text.
 fn later_object(body: &[u8]) -> Option<Object<'_>> {
     let mut comments = Tokens { rest: body, skips_comments: true };
     comments.skip();
@@ -86,20 +86,20 @@ fn later_object(body: &[u8]) -> Option<Object<'_>> {
     })
 }
 
-/// What stands before `rest`, which is the end of `bytes`.
+/// The bytes before `rest`, which is the end of `bytes`.
 fn before<'a>(bytes: &'a [u8], rest: &[u8]) -> &'a [u8] {
     bytes.get(..bytes.len().saturating_sub(rest.len())).unwrap_or_default()
 }
 
-/// Object number, generation, `obj`. Where the bytes end before all of these, nothing is left of them.
+/// Whether the tokens are an object's number, its generation and `obj`. If the bytes end before that, all tokens are consumed.
 fn is_object(tokens: &mut Tokens<'_>) -> bool {
     tokens.next().is_some_and(|token| is_number(token, 10))
         && tokens.next().is_some_and(|token| is_number(token, 5))
         && tokens.next() == Some(b"obj")
 }
 
-fn is_number(token: &[u8], most_digits: usize) -> bool {
-    (1..=most_digits).contains(&token.len()) && token.iter().all(u8::is_ascii_digit)
+fn is_number(token: &[u8], max_digits: usize) -> bool {
+    (1..=max_digits).contains(&token.len()) && token.iter().all(u8::is_ascii_digit)
 }
 
 pub(crate) const fn is_space(byte: u8) -> bool {
@@ -110,14 +110,14 @@ pub(crate) const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'(' | b')' | b'<' | b'>' | b'[' | b']' | b'{' | b'}' | b'/' | b'%')
 }
 
-/// Runs of regular characters, and delimiters one by one.
+/// Splits bytes into runs of regular characters and single delimiters.
 struct Tokens<'a> {
     rest: &'a [u8],
     skips_comments: bool,
 }
 
 impl<'a> Tokens<'a> {
-    /// Goes on to where the next token begins.
+    /// Advances to the next token.
     fn skip(&mut self) {
         loop {
             let start = self.rest.iter().position(|byte| !is_space(*byte)).unwrap_or(self.rest.len());
@@ -133,7 +133,7 @@ impl<'a> Tokens<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         self.skip();
         let end = self.rest.iter().position(|byte| is_space(*byte) || is_delimiter(*byte)).unwrap_or(self.rest.len());
-        // None where nothing is left.
+        // None at the end.
         let (token, rest) = self.rest.split_at_checked(end.max(1))?;
         self.rest = rest;
         Some(token)
@@ -154,13 +154,13 @@ mod tests {
 
     fn outcome(file: &[u8]) -> Result<MediaType, NotAccepted> {
         match header_at(file) {
-            Some(_) => sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64)),
+            Some(_) => identify(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64)),
             None => Err(Found::Unrecognised.into()),
         }
     }
 
     #[test]
-    fn the_header_may_follow_a_mark_and_space_only() {
+    fn header_after_a_byte_order_mark_and_white_space_is_accepted() {
         for front in [&b""[..], b"\xef\xbb\xbf", b"\r\n \t", b"\xef\xbb\xbf\n", &[b' '; 1024]] {
             assert_eq!(outcome(&[front, &tiny()].concat()), Ok(MediaType::Pdf), "{front:?}");
         }
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_object_follows_comments_and_space() {
+    fn first_object_after_comments_and_white_space_is_accepted() {
         for file in [
             &b"%PDF-1.7\n1 0 obj<<"[..],
             b"%PDF-1.4\n% \xe2\xe3\n3\n0\nobj\n<<",
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn junk_before_the_first_object_calls_for_the_end_marker() {
+    fn text_before_the_first_object_needs_an_end_mark() {
         let file = tiny();
         let junk = [&b"%PDF-1.4\nsome junk\n"[..], &file[9..]].concat();
         assert_eq!(outcome(&junk), Ok(MediaType::Pdf));
@@ -206,28 +206,28 @@ mod tests {
         assert_eq!(outcome(&long), Err(NotAccepted::Needs { offset: len - 1024, length: 1024 }));
         let end = &long[long.len() - 1024..];
         let range = Piece { at: len - 1024, bytes: end };
-        assert_eq!(sniff(&Window::with_range(&long[..8192], range, len)), Ok(MediaType::Pdf));
+        assert_eq!(identify(&Window::with_range(&long[..8192], range, len)), Ok(MediaType::Pdf));
     }
 
     #[test]
-    fn a_first_object_behind_comments_past_the_head_is_reached_with_one_range() {
+    fn first_object_after_a_head_of_comments_is_found_with_one_range() {
         let comments = b"% a line of a comment that a generator wrote\n".repeat(300);
         let file = [&b"%PDF-1.4\n"[..], &comments, &tiny()[15..], &b" ".repeat(90_000)].concat();
         let len = file.len() as u64;
         assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 8192, length: 65_557 }));
-        let complete = |known: &[u8]| sniff(&Window::complete(known, [Piece::default(); 2], len));
+        let complete = |known: &[u8]| identify(&Window::complete(known, [Piece::default(); 2], len));
         assert_eq!(complete(&file[..8192 + 65_557]), Ok(MediaType::Pdf));
-        // Wherever the head ends within the first object's three words.
+        // The head may end anywhere within the first object's three words.
         let object_at = memmem::find(&file, b"\n1 0 obj").unwrap() + 1;
         for cut in object_at - 2..object_at + 7 {
-            let outcome = sniff(&Window::of_head(&file[..cut], len));
+            let outcome = identify(&Window::of_head(&file[..cut], len));
             assert_eq!(outcome, Err(NotAccepted::Needs { offset: cut as u64, length: 65_557 }), "{cut}");
         }
         let endless = [&b"%PDF-1.4\n"[..], &b"% more\n".repeat(20_000)].concat();
-        let outcome = sniff(&Window::complete(&endless[..73_749], [Piece::default(); 2], endless.len() as u64));
+        let outcome = identify(&Window::complete(&endless[..73_749], [Piece::default(); 2], endless.len() as u64));
         assert_eq!(outcome, Err(Found::OutOfReach(MediaType::Pdf).into()));
         let script = [&b"%PDF-1.4\n"[..], &comments, b"#!/bin/sh\necho 1 0 obj\n"].concat();
-        let outcome = sniff(&Window::complete(&script, [Piece::default(); 2], script.len() as u64));
+        let outcome = identify(&Window::complete(&script, [Piece::default(); 2], script.len() as u64));
         assert_eq!(outcome, Err(Found::Program.into()));
     }
 }

@@ -1,7 +1,7 @@
-//! Scripts, actions and attachments of a PDF, by the names in the bytes that were read.
+//! Finds scripts, actions and attachments of a PDF by the names in the known bytes.
 //!
-//! Nothing is inflated and nothing more is read, so this sees little of most files: many writers keep these names in
-//! compressed object streams, or behind the first 8 KiB.
+//! It inflates nothing and requests no range. Many writers put these names into compressed object streams or after the first 8 KiB,
+//! so it misses them in most files.
 
 use memchr::memchr_iter;
 
@@ -11,10 +11,10 @@ use crate::{
     window::{NotAccepted, Window},
 };
 
-/// The longest name of interest.
-const MOST_NAME: usize = 16;
+/// Longer names are shortened. All searched names are shorter.
+const MAX_NAME_LEN: usize = 16;
 
-/// Refuses a PDF that shows active content, if the operator refuses all of that.
+/// Refuses a PDF with active content, if the policy is [`ActiveContentPolicy::All`].
 pub(crate) fn check(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<(), NotAccepted> {
     if policy != ActiveContentPolicy::All {
         return Ok(());
@@ -31,7 +31,7 @@ fn in_piece(piece: &[u8]) -> Option<ActiveContent> {
         match name.as_slice() {
             b"JS" | b"JavaScript" => Some(ActiveContent::Script),
             b"Launch" => Some(ActiveContent::Action),
-            // An array is a place in the document, which ordinary writers name: the page that is shown first.
+            // An array is a place in the document. Ordinary writers name the first page in this way.
             b"OpenAction" => (rest.trim_ascii_start().first() != Some(&b'[')).then_some(ActiveContent::Action),
             b"EmbeddedFile" | b"EmbeddedFiles" | b"RichMedia" => Some(ActiveContent::Attachment),
             _ => None,
@@ -39,22 +39,22 @@ fn in_piece(piece: &[u8]) -> Option<ActiveContent> {
     })
 }
 
-/// The name at the start, as far as it is of interest, and what follows it. `#4a` is a `J`.
+/// The name at the start, at most [`MAX_NAME_LEN`] bytes of it, and the bytes after it. `#4a` is a `J`.
 fn name(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
     let end = bytes.iter().position(|byte| is_space(*byte) || is_delimiter(*byte)).unwrap_or(bytes.len());
-    let (mut spelt, rest) = bytes.split_at(end);
-    let mut name = Vec::with_capacity(MOST_NAME);
-    while let [first, behind @ ..] = spelt
-        && name.len() < MOST_NAME
+    let (mut encoded, rest) = bytes.split_at(end);
+    let mut name = Vec::with_capacity(MAX_NAME_LEN);
+    while let [first, next @ ..] = encoded
+        && name.len() < MAX_NAME_LEN
     {
         let hex = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
-        let escaped = match spelt {
-            [b'#', high, low, behind @ ..] => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4 | low, behind)),
+        let escaped = match encoded {
+            [b'#', high, low, next @ ..] => hex(*high).zip(hex(*low)).map(|(high, low)| (high << 4 | low, next)),
             _ => None,
         };
-        let (byte, behind) = escaped.unwrap_or((*first, behind));
+        let (byte, next) = escaped.unwrap_or((*first, next));
         name.push(byte);
-        spelt = behind;
+        encoded = next;
     }
     (name, rest)
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_read_as_the_format_spells_them() {
+    fn names_of_active_content_are_found() {
         for (bytes, active) in [
             (&b"<</S/JavaScript/JS(app.alert(1))>>"[..], Some(ActiveContent::Script)),
             (b"<</S/J#61vaScrip#74 >>", Some(ActiveContent::Script)),

@@ -1,4 +1,4 @@
-//! One entry of a ZIP archive: its directory record and its bounded content.
+//! Reads one entry of a ZIP archive: its directory record and its content.
 
 use std::{borrow::Cow, iter};
 
@@ -9,8 +9,8 @@ use crate::{
     window::{NotAccepted, Window, u16_le, u32_le, u64_le},
 };
 
-/// The most that is inflated of any entry, in bytes; the list of content types of a document of 2,000 parts is a fifth.
-pub(crate) const MOST_INFLATED: usize = 1024 * 1024;
+/// The longest content that is inflated. The content types of a document with 2,000 parts need a fifth of it.
+pub(crate) const MAX_INFLATED_BYTES: usize = 1024 * 1024;
 
 const DIRECTORY_RECORD: [u8; 4] = *b"PK\x01\x02";
 const DIRECTORY_RECORD_LEN: usize = 46;
@@ -22,7 +22,7 @@ const ENCRYPTED: u16 = 0x0001 | 0x0040 | 0x2000;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 
-/// What the directory says of an entry.
+/// The directory's record of an entry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entry<'a> {
     name: &'a [u8],
@@ -35,7 +35,7 @@ pub(crate) struct Entry<'a> {
 }
 
 impl<'a> Entry<'a> {
-    /// The record at the start of `bytes`, and what follows it.
+    /// Parses the record at the start of `bytes`. Returns it and the bytes after it.
     pub(crate) fn parse(bytes: &'a [u8]) -> Option<(Self, &'a [u8])> {
         let (record, rest) = bytes.split_at_checked(DIRECTORY_RECORD_LEN)?;
         if !record.starts_with(&DIRECTORY_RECORD) {
@@ -44,7 +44,7 @@ impl<'a> Entry<'a> {
         let (name, rest) = rest.split_at_checked(u16_le(record, 28)?.into())?;
         let (extra, rest) = rest.split_at_checked(u16_le(record, 30)?.into())?;
         let (_comment, rest) = rest.split_at_checked(u16_le(record, 32)?.into())?;
-        // The 64-bit field has those numbers, in this order, that did not fit.
+        // The 64-bit field has only those numbers that did not fit, in this order.
         let mut wide = zip64_extra(extra);
         let mut widen = |short: u32| -> Option<u64> {
             if short != u32::MAX {
@@ -69,7 +69,7 @@ impl<'a> Entry<'a> {
         Some((entry, rest))
     }
 
-    /// Whether this is its name: part names ignore case, and some writers separate folders with backslashes.
+    /// Whether this is the entry's name. Upper and lower case are equal, and some writers separate folders with backslashes.
     pub(crate) fn is_named(&self, name: &str) -> bool {
         let stored = self.name.strip_prefix(b"/").unwrap_or(self.name);
         stored.len() == name.len()
@@ -79,7 +79,7 @@ impl<'a> Entry<'a> {
                 .all(|(stored, byte)| stored.eq_ignore_ascii_case(&byte) || (*stored == b'\\' && byte == b'/'))
     }
 
-    /// Whether the last part of its name is this, in any case.
+    /// Whether the last part of the entry's name is this, in upper or lower case.
     pub(crate) fn is_in_any_folder(&self, file_name: &str) -> bool {
         self.name
             .rsplit(|byte| matches!(byte, b'/' | b'\\'))
@@ -87,14 +87,14 @@ impl<'a> Entry<'a> {
             .is_some_and(|last| last.eq_ignore_ascii_case(file_name.as_bytes()))
     }
 
-    /// Whether it is a file in a folder of this name, at any depth and in any case.
+    /// Whether the entry is a file in a folder of this name, at any depth, in upper or lower case.
     pub(crate) fn is_below(&self, folder: &str) -> bool {
         let mut parts = self.name.rsplit(|byte| matches!(byte, b'/' | b'\\'));
         parts.next().is_some_and(|file| !file.is_empty())
             && parts.any(|part| part.eq_ignore_ascii_case(folder.as_bytes()))
     }
 
-    /// Whether its name ends in a dot and this, in any case.
+    /// Whether the entry's name ends in a dot and this, in upper or lower case.
     pub(crate) fn has_extension(&self, extension: &str) -> bool {
         let Some(dot) = self.name.len().checked_sub(extension.len() + 1) else {
             return false;
@@ -102,7 +102,7 @@ impl<'a> Entry<'a> {
         matches!(self.name.get(dot..), Some([b'.', rest @ ..]) if rest.eq_ignore_ascii_case(extension.as_bytes()))
     }
 
-    /// The same, or its name has a percent sign: a reader may take the extension for one that is spelt otherwise.
+    /// Whether a reader may find this extension: the name has it, or contains a percent sign that may encode it.
     pub(crate) fn may_have_extension(&self, extension: &str) -> bool {
         self.has_extension(extension) || self.name.contains(&b'%')
     }
@@ -115,7 +115,7 @@ impl<'a> Entry<'a> {
         self.len == 0
     }
 
-    /// The content's length in bytes, as the directory claims it.
+    /// The content's length in bytes, according to the directory.
     pub(crate) const fn len(&self) -> u64 {
         self.len
     }
@@ -124,20 +124,20 @@ impl<'a> Entry<'a> {
         self.offset == 0
     }
 
-    /// Where the entry's own record is, as the directory has it.
+    /// The offset of the entry's own record, according to the directory.
     pub(crate) const fn offset(&self) -> u64 {
         self.offset
     }
 
-    /// The entry's own record, name and content, without what else a writer may put between them.
+    /// The length of the entry's own record, name and content, without optional fields between them.
     pub(crate) const fn least_len(&self) -> u64 {
         self.stored_len.saturating_add((LOCAL_RECORD_LEN + self.name.len()) as u64)
     }
 
-    /// The content, inflated and checked against its checksum. `shift` is what stands before the archive.
+    /// Inflates the content and checks its checksum. `shift` is the number of bytes before the archive.
     pub(crate) fn content(&self, window: &Window<'a>, shift: u64) -> Result<Cow<'a, [u8]>, NotAccepted> {
         let damaged = || NotAccepted::from(Found::Damaged(MediaType::Docx));
-        let len = usize::try_from(self.len).ok().filter(|len| *len <= MOST_INFLATED).ok_or_else(damaged)?;
+        let len = usize::try_from(self.len).ok().filter(|len| *len <= MAX_INFLATED_BYTES).ok_or_else(damaged)?;
         if self.is_encrypted() {
             return Err(Found::EncryptedOffice.into());
         }
@@ -157,7 +157,7 @@ impl<'a> Entry<'a> {
         let content = match self.method {
             STORED => Cow::Borrowed(stored),
             DEFLATED => {
-                // Into as much room as the directory claims: what does not fit is damaged, and nothing has to grow.
+                // The buffer has the length in the directory. Longer content is damaged.
                 let mut content = vec![0; len];
                 let inflated = decompress_slice_iter_to_slice(&mut content, iter::once(stored), false, true);
                 content.truncate(inflated.map_err(|_| damaged())?);

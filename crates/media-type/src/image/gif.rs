@@ -1,4 +1,4 @@
-//! GIF: the screen descriptor, then blocks that chain up to the first image.
+//! Identifies GIF: a screen descriptor, then blocks that chain to the first image.
 
 use crate::{
     Found, MediaType,
@@ -10,21 +10,21 @@ const SCREEN_DESCRIPTOR_END: u64 = 13;
 const IMAGE_DESCRIPTOR_LEN: usize = 9;
 
 /// Decides a file that has the GIF signature.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let first_block = SCREEN_DESCRIPTOR_END + color_table_len(byte(window, 10)?);
     let mut at = first_block;
-    // Every turn goes on by at least one byte, so this ends with the head.
+    // Each pass advances by at least one byte, so the loop ends with the head.
     while at < window.head_len() {
         match byte(window, at)? {
             b'!' => at = extension_end(window, at)?,
             b',' => return image(window, at),
             // Some writers end a block twice.
             0 if at > first_block => at += 1,
-            // A trailer with no image before it: there is nothing to show.
+            // Such as a trailer without an image before it.
             _ => return Err(damaged()),
         }
     }
-    // The blocks chain to the end of what is known, and the file goes on.
+    // The blocks chain to the end of the head, and the file continues.
     if at < window.object_len() { Ok(MediaType::Gif) } else { Err(damaged()) }
 }
 
@@ -39,12 +39,12 @@ fn byte(window: &Window<'_>, at: u64) -> Result<u8, NotAccepted> {
     }
 }
 
-/// Screen and image descriptor say in their flags whether a table of 2 to 256 colours follows.
+/// The flags of a screen or image descriptor say whether a table of 2 to 256 colours follows.
 fn color_table_len(flags: u8) -> u64 {
     if flags & 0x80 == 0 { 0 } else { 3 * (2 << (flags & 7)) }
 }
 
-/// Label, then sub-blocks up to an empty one.
+/// The end of an extension: a label, then sub-blocks up to an empty one.
 fn extension_end(window: &Window<'_>, start: u64) -> Result<u64, NotAccepted> {
     let mut at = start + 2;
     while at < window.head_len() {
@@ -56,13 +56,13 @@ fn extension_end(window: &Window<'_>, start: u64) -> Result<u64, NotAccepted> {
     Ok(at)
 }
 
-/// The image's descriptor, its colour table, and a code size that the compression can have.
+/// Checks an image's descriptor, its colour table, and the code size of its compression.
 fn image(window: &Window<'_>, start: u64) -> Result<MediaType, NotAccepted> {
     let descriptor_at = start + 1;
     let descriptor_end = descriptor_at + IMAGE_DESCRIPTOR_LEN as u64;
     let Some([.., flags]) = window.known(descriptor_at, IMAGE_DESCRIPTOR_LEN) else {
-        let goes_on = window.object_len() > descriptor_end;
-        return if goes_on { Ok(MediaType::Gif) } else { Err(damaged()) };
+        let continues = window.object_len() > descriptor_end;
+        return if continues { Ok(MediaType::Gif) } else { Err(damaged()) };
     };
     let at = descriptor_end + color_table_len(*flags);
     let is_image = match window.known(at, 1) {
@@ -89,11 +89,11 @@ mod tests {
     }
 
     fn accepts_part(file: &[u8], object_len: usize) -> bool {
-        sniff(&Window::of_head(file, object_len as u64)).is_ok()
+        identify(&Window::of_head(file, object_len as u64)).is_ok()
     }
 
     #[test]
-    fn a_whole_image_passes_and_nothing_that_ends_before_its_data() {
+    fn image_passes_only_with_the_start_of_its_data() {
         let file = tiny();
         assert!(accepts(&file));
         for len in 6..38 {
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn a_block_may_be_ended_twice() {
+    fn block_with_two_terminators_passes() {
         let mut file = tiny();
         file.splice(27..27, [0, 0]);
         assert!(accepts(&file));
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn blocks_that_chain_out_of_the_head_pass_if_the_file_goes_on() {
+    fn blocks_that_chain_to_the_end_of_the_head_pass_if_the_file_continues() {
         let mut file = tiny()[..19].to_vec();
         file.extend(b"!\xfe");
         for _ in 0..40 {
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn text_behind_the_signature_is_refused() {
+    fn text_after_the_signature_is_refused() {
         for text in
             ["GIF89a/*<html>*/=1;alert(1)//!,;", "GIF89a", "GIF89a0123456,", "GIF87a<script>alert(1)</script>!!"]
         {

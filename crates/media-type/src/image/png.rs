@@ -1,15 +1,15 @@
-//! PNG: the header chunk with its checksum, and the start of another chunk behind it.
+//! Identifies PNG: a header chunk with its checksum, and the start of another chunk.
 
 use crate::{
     Found, MediaType,
     window::{NotAccepted, Window, u32_be},
 };
 
-/// Signature, length and name of the header chunk, its 13 bytes, its checksum, length and name of the next chunk.
+/// The signature, the length and name of the header chunk, its 13 bytes, its checksum, and the length and name of the next chunk.
 const CHECKED_LEN: usize = 8 + 8 + 13 + 4 + 8;
 
 /// Decides a file that has the PNG signature.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
+pub(crate) fn identify(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let start = window.bytes(MediaType::Png, 0, CHECKED_LEN, CHECKED_LEN as u64)?;
     if is_png(start) { Ok(MediaType::Png) } else { Err(Found::Damaged(MediaType::Png).into()) }
 }
@@ -25,7 +25,7 @@ fn is_png(start: &[u8]) -> bool {
         && is_chunk_start(next)
 }
 
-/// Width, height, depth and colour type, compression, filter, interlacing.
+/// Whether width, height, depth, colour type, compression, filter and interlacing are possible.
 fn is_image_header(header: &[u8]) -> bool {
     let is_dimension = |at| u32_be(header, at).is_some_and(|n| (1..=0x7FFF_FFFF).contains(&n));
     let has_known_layout = matches!(
@@ -60,11 +60,11 @@ mod tests {
     }
 
     fn accepts(file: &[u8]) -> bool {
-        sniff(&Window::of_head(file, file.len() as u64)).is_ok()
+        identify(&Window::of_head(file, file.len() as u64)).is_ok()
     }
 
     #[test]
-    fn a_whole_image_passes_and_no_start_shorter_than_the_second_chunk() {
+    fn image_passes_only_with_the_start_of_its_second_chunk() {
         let file = tiny();
         assert!(accepts(&file));
         for len in 8..CHECKED_LEN {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn every_bit_of_the_header_matters() {
+    fn header_with_any_flipped_bit_is_refused() {
         let file = tiny();
         for bit in 8 * 8..33 * 8 {
             let mut flipped = file.clone();
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_with_a_right_checksum_but_wrong_numbers_is_refused() {
+    fn header_with_impossible_numbers_is_refused() {
         for (at, value) in [(16, 0x80), (19, 0), (20, 0x80), (23, 0), (24, 3), (25, 5), (26, 1), (27, 1), (28, 2)] {
             let mut file = tiny();
             file[at] = value;
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn text_behind_the_header_is_refused() {
+    fn text_after_the_header_is_refused() {
         let mut file = tiny()[..33].to_vec();
         file.extend(b"<html><script>alert(1)</script></html>");
         assert!(!accepts(&file));

@@ -1,4 +1,4 @@
-//! ZIP archives and the packages in them, with every liberty that the format and its abusers take.
+//! Builds ZIP archives and Office packages, in every form that the format allows, and in wrong ones.
 
 use std::fmt::Write as _;
 
@@ -11,17 +11,17 @@ pub(crate) struct Entry {
     pub(crate) content: Vec<u8>,
     pub(crate) is_stored: bool,
     pub(crate) flags: u16,
-    /// The name in front of the content, where it differs from the directory's.
+    /// Replaces the name before the content, but not the one in the directory.
     pub(crate) local_name: Option<String>,
-    /// A checksum other than the right one.
+    /// Replaces the right checksum.
     pub(crate) checksum: Option<u32>,
-    /// A length other than the right one.
+    /// Replaces the right length.
     pub(crate) len: Option<u32>,
-    /// Lengths and offset in the 64-bit field.
+    /// Whether lengths and offset are in the 64-bit field.
     pub(crate) is_wide: bool,
-    /// Content that the directory does not know of.
+    /// Whether the directory does not list the entry.
     pub(crate) is_unlisted: bool,
-    /// Zeros in the field in front of the content that the directory does not have.
+    /// The number of zeros in the extra field before the content. The directory's extra field does not have them.
     pub(crate) local_extra_len: u16,
 }
 
@@ -45,11 +45,11 @@ pub(crate) fn entry(name: &str, content: impl AsRef<[u8]>) -> Entry {
 pub(crate) struct Archive {
     pub(crate) entries: Vec<Entry>,
     pub(crate) comment: Vec<u8>,
-    /// Bytes in front, which the offsets do not count.
+    /// Bytes before the archive. Its offsets do not include them.
     pub(crate) front: Vec<u8>,
-    /// The end record in its 64-bit form as well.
+    /// Whether there is an end record in the 64-bit form too.
     pub(crate) has_wide_end: bool,
-    /// A number of entries other than the right one.
+    /// Replaces the right number of entries.
     pub(crate) claimed: Option<u16>,
 }
 
@@ -142,7 +142,7 @@ impl Archive {
     }
 }
 
-/// The content types of a package whose main part `word/document.xml` is of the given type.
+/// The content types of a package whose main part `word/document.xml` has this type.
 pub(crate) fn content_types(main_type: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\" standalone=\"yes\"?>\r\n\
@@ -153,14 +153,14 @@ pub(crate) fn content_types(main_type: &str) -> String {
     )
 }
 
-/// The relationships of a package with the given main part.
+/// The relationships of a package with this main part.
 pub(crate) fn relationships(main_part: &str) -> String {
     relationships_of(&[(&format!("{OFFICE_RELATIONSHIPS}officeDocument"), main_part, "")])
 }
 
 pub(crate) const OFFICE_RELATIONSHIPS: &str = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/";
 
-/// A list of relationships: type, target and further attributes of each.
+/// A list of relationships, each with a type, a target and further attributes.
 pub(crate) fn relationships_of(all: &[(&str, &str, &str)]) -> String {
     let mut list = "<Relationships xmlns=\"http://schemas.openxmlformats.org/package/2006/relationships\">".to_owned();
     for (number, (kind, target, more)) in all.iter().enumerate() {
@@ -169,7 +169,7 @@ pub(crate) fn relationships_of(all: &[(&str, &str, &str)]) -> String {
     list + "</Relationships>"
 }
 
-/// The three parts of the smallest package, with a main part of the given type.
+/// The smallest package, which has three parts. Its main part has this type.
 pub(crate) fn package(main_type: &str) -> Archive {
     Archive::of(vec![
         entry("[Content_Types].xml", content_types(main_type)),
@@ -182,23 +182,23 @@ pub(crate) fn docx() -> Vec<u8> {
     package(DOCUMENT).build()
 }
 
-/// A picture of this length, which no compression makes shorter.
+/// A picture of this length, which is stored without compression.
 pub(crate) fn picture(name: &str, len: usize) -> Entry {
     Entry { is_stored: true, ..entry(name, vec![0x11; len]) }
 }
 
-/// A document with a picture of this length before its other parts' directory.
+/// A document with a picture of this length as its last part.
 pub(crate) fn docx_with_picture(len: usize) -> Vec<u8> {
     let mut archive = package(DOCUMENT);
     archive.entries.push(picture("word/media/image1.png", len));
     archive.build()
 }
 
-/// A document whose content types are neither in its head nor in its tail: behind a picture of the first length, and
-/// before one of the second.
-pub(crate) fn docx_with_content_types_between(before: usize, behind: usize) -> Archive {
+/// A document whose content types are between two pictures of these lengths. With long pictures, they are neither in the head nor in
+/// the tail.
+pub(crate) fn docx_with_content_types_between(before: usize, after: usize) -> Archive {
     let mut archive = package(DOCUMENT);
     let content_types = archive.entries.remove(0);
-    archive.entries.extend([picture("a.png", before), content_types, picture("b.png", behind)]);
+    archive.entries.extend([picture("a.png", before), content_types, picture("b.png", after)]);
     archive
 }

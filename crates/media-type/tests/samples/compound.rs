@@ -1,6 +1,6 @@
-//! Compound files with a directory wherever it is wanted.
+//! Builds compound files with a directory at any place.
 
-/// Class ids as they are stored.
+/// Class ids, in the byte order of the file.
 pub(crate) const WORD: [u8; 16] = [0x06, 0x09, 2, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46];
 pub(crate) const EXCEL: [u8; 16] = [0x20, 0x08, 2, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46];
 
@@ -8,22 +8,22 @@ const FREE: u32 = 0xFFFF_FFFF;
 const END: u32 = 0xFFFF_FFFE;
 const TABLE: u32 = 0xFFFF_FFFD;
 
-/// A compound file: one allocation table, then sectors of nothing, then the directory.
+/// Builds a compound file from an allocation table, sectors of zeros, and the directory.
 #[derive(Clone)]
 pub(crate) struct Builder {
     pub(crate) sector_shift: u16,
     pub(crate) root_class: [u8; 16],
     /// Streams directly below the root.
     pub(crate) streams: Vec<&'static str>,
-    /// The storage below the root that holds `nested`.
+    /// The name of the storage below the root that contains `nested`.
     pub(crate) storage: &'static str,
-    /// Streams in a storage below the root; where there are none, there is no storage either.
+    /// The streams in the storage. Without any, there is no storage.
     pub(crate) nested: Vec<&'static str>,
-    /// Bytes of sectors before the directory.
+    /// The length in bytes of the sectors before the directory.
     pub(crate) streams_first: usize,
-    /// Sectors between one sector of the directory and the next.
+    /// The number of sectors between two sectors of the directory.
     pub(crate) directory_gap: usize,
-    /// Whether the allocation table is the file's last sector rather than its first.
+    /// Whether the allocation table is the file's last sector, and not its first.
     pub(crate) has_table_last: bool,
 }
 
@@ -47,8 +47,8 @@ impl Builder {
         let entries = self.entries();
         let directory_sectors = entries.len().div_ceil(per_sector);
         let first = usize::from(!self.has_table_last) + self.streams_first.div_ceil(sector_len);
-        let place = |nth: usize| first + nth * (self.directory_gap + 1);
-        let last = place(directory_sectors - 1);
+        let sector = |nth: usize| first + nth * (self.directory_gap + 1);
+        let last = sector(directory_sectors - 1);
         let table_sector = if self.has_table_last { last + 1 } else { 0 };
         let sectors = last + 1 + usize::from(self.has_table_last);
 
@@ -57,18 +57,18 @@ impl Builder {
         links[table_sector] = TABLE;
         for nth in 0..directory_sectors {
             let is_last = nth + 1 == directory_sectors;
-            links[place(nth)] = if is_last { END } else { u32::try_from(place(nth + 1)).unwrap() };
-            let at = (place(nth) + 1) * sector_len;
+            links[sector(nth)] = if is_last { END } else { u32::try_from(sector(nth + 1)).unwrap() };
+            let at = (sector(nth) + 1) * sector_len;
             for (slot, entry) in entries.iter().skip(nth * per_sector).take(per_sector).enumerate() {
                 file[at + slot * 128..][..128].copy_from_slice(entry);
             }
         }
-        // Files of more sectors than one table tells of have no links for the rest; the directory follows in place.
+        // The table may be too short for all sectors. The other sectors have no links, and the directory is contiguous.
         let table_at = (table_sector + 1) * sector_len;
         for (slot, link) in links.iter().take(sector_len / 4).enumerate() {
             file[table_at + slot * 4..][..4].copy_from_slice(&link.to_le_bytes());
         }
-        file[..512].copy_from_slice(&self.header(place(0), table_sector));
+        file[..512].copy_from_slice(&self.header(sector(0), table_sector));
         file
     }
 
@@ -95,7 +95,7 @@ impl Builder {
         header
     }
 
-    /// The root, its streams as a list to the right, then a storage with its own list.
+    /// The root, its streams as a list of right siblings, and the storage with its own list.
     fn entries(&self) -> Vec<[u8; 128]> {
         let number = |n: usize| u32::try_from(n).unwrap();
         let has_storage = !self.nested.is_empty();

@@ -1,11 +1,11 @@
-//! Small files of each type, made here byte by byte.
+//! Builds small files of each type.
 
 #![expect(dead_code, reason = "each test binary uses a part of the samples")]
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    reason = "a sample that cannot be built as written has to fail the test"
+    reason = "a sample that cannot be built fails the test"
 )]
 
 pub(crate) mod archive;
@@ -13,17 +13,17 @@ pub(crate) mod compound;
 
 use media_type::{ActiveContentPolicy, Head, Inspection, MediaType, Verdict, inspect};
 
-/// Decides an object held in memory, as a reader of its stream would.
+/// Decides an object in memory, with the ranges that the decision requests.
 pub(crate) fn decide(object: &[u8]) -> Verdict {
     decide_with_reads(object).0
 }
 
-/// The same, with offset and length of the ranges that were read.
+/// Like [`decide`]. Also returns offset and length of each range.
 pub(crate) fn decide_with_reads(object: &[u8]) -> (Verdict, Vec<(u64, u64)>) {
     decide_for(object, ActiveContentPolicy::default())
 }
 
-/// The same, for an operator who refuses this.
+/// Like [`decide_with_reads`], with a policy for active content.
 pub(crate) fn decide_for(object: &[u8], policy: ActiveContentPolicy) -> (Verdict, Vec<(u64, u64)>) {
     let mut head = Head::default();
     head.take(object);
@@ -31,7 +31,7 @@ pub(crate) fn decide_for(object: &[u8], policy: ActiveContentPolicy) -> (Verdict
     let mut read = |offset: u64, length: u64| {
         reads.push((offset, length));
         let start = usize::try_from(offset).unwrap();
-        object.get(start..start + usize::try_from(length).unwrap()).expect("the range lies inside the object")
+        object.get(start..start + usize::try_from(length).unwrap()).expect("the range is inside the object")
     };
     let verdict = match inspect(head.bytes(), object.len() as u64, policy) {
         Inspection::Decided(verdict) => verdict,
@@ -58,7 +58,7 @@ pub(crate) fn one_of_each() -> Vec<(MediaType, Vec<u8>)> {
     ]
 }
 
-/// The same types, as files that need a ranged read where their type can call for one, else longer than the head.
+/// Files of the same types that are longer than the head. They need a range if their type may need one.
 pub(crate) fn one_of_each_long() -> Vec<(MediaType, Vec<u8>)> {
     let padded = |mut file: Vec<u8>| {
         file.resize(file.len() + 90_000, 0x20);
@@ -100,7 +100,7 @@ pub(crate) fn wav() -> Vec<u8> {
     riff(&[pcm_chunk(), chunk(*b"data", &[128; 64])])
 }
 
-/// A broadcast file with a long description before its format.
+/// A broadcast file with a long chunk before its format.
 pub(crate) fn wav_with_long_front() -> Vec<u8> {
     riff(&[chunk(*b"iXML", &b" ".repeat(70_000)), pcm_chunk(), chunk(*b"data", &[128; 9000])])
 }
@@ -162,7 +162,7 @@ pub(crate) fn jpeg() -> Vec<u8> {
     .concat()
 }
 
-/// A photo of a scanner that says a lot before it begins.
+/// A photo with long comments before its first table, as from some scanners.
 pub(crate) fn jpeg_with_long_comments() -> Vec<u8> {
     let comment = [&b"\xff\xfe\x75\x32"[..], &vec![b'c'; 30_000]].concat();
     let photo = jpeg();

@@ -1,4 +1,4 @@
-//! Packages, PDF, JPEG and WAV that are something else or hold something else.
+//! Packages, PDF, JPEG and WAV files that are something else or contain something else.
 
 use crate::{
     FRAME_HEADERS, none_is_accepted,
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[test]
-fn documents_that_are_something_else() {
+fn documents_of_another_type_are_refused() {
     let other_types = [
         "application/vnd.ms-word.document.macroEnabled.main+xml",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.template.main+xml",
@@ -45,19 +45,19 @@ fn documents_that_are_something_else() {
     let programs =
         [&b"#!/bin/sh\nrm -rf /\n"[..], b"MZ\x90\0\x03", b"<html><script>alert(1)</script>", b"\x7fELF", b"PK\x03\x04"];
     let headers = [&b"%PDF-1.4\n"[..], b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", b"\xef\xbb\xbf%PDF-1.4\r"];
-    let comments = [0, 1, 300, 3000].map(|lines| b"% a line of a comment that somebody generated\n".repeat(lines));
-    let behind_header = headers.into_iter().flat_map(|header| {
+    let comments = [0, 1, 300, 3000].map(|lines| b"% a line of a generated comment\n".repeat(lines));
+    let after_header = headers.into_iter().flat_map(|header| {
         let comments = comments.clone();
         programs.into_iter().flat_map(move |program| {
             comments.clone().map(|comments| [header, &comments, program, &b"\ndata\n".repeat(2000)].concat())
         })
     });
-    none_is_accepted("programs behind a PDF header", behind_header);
+    none_is_accepted("programs after a PDF header", after_header);
     none_is_accepted("comments and nothing else", comments.map(|comments| [&b"%PDF-1.4\n"[..], &comments].concat()));
 }
 
 #[test]
-fn pictures_and_waves_that_are_something_else() {
+fn pictures_and_recordings_with_a_program_are_refused() {
     let photo = jpeg();
     let programs = [&b"<script>alert(1)</script>"[..], b"MZ\x90\0\x03", b"#!/bin/sh\n", b"\0\0\0\0"];
     let comment = [&b"\xff\xfe\x75\x32"[..], &vec![b'c'; 30_000]].concat();
@@ -84,16 +84,16 @@ fn pictures_and_waves_that_are_something_else() {
         }
     }
     none_is_accepted("JPEG and WAV with a program in them", traps);
-    // Photos whose rows are alike and as long as a frame, without a header of their own.
+    // Raw photos with equal rows of the length of a frame.
     let rows = FRAME_HEADERS.into_iter().flat_map(|(header, frame_len)| {
         [1, 2, 3, 4, 8].into_iter().filter(move |step| frame_len % step == 0 && frame_len / step > 44).map(
             move |step| {
-                // The header's bytes stand somewhere in the row.
+                // The row contains the bytes of a header.
                 let mut row: Vec<u8> = (0..frame_len / step).map(|at| u8::try_from(at % 200).unwrap()).collect();
                 row[40..44].copy_from_slice(&header);
                 row.repeat(60 * step)
             },
         )
     });
-    none_is_accepted("raw pictures with alike rows", rows);
+    none_is_accepted("raw pictures with equal rows", rows);
 }

@@ -1,7 +1,7 @@
-//! Generated files that are none of the nine types, or must be refused although they begin like one. None is accepted.
+//! Generated files that must be refused, although some begin like one of the nine types.
 //!
-//! What tolerates more may be fooled by more: text, sound, pictures and programs with bytes that look like frames, other
-//! containers that hold real MP3, relatives behind a tag, and what hides behind a comment, a broken segment or a gap.
+//! Tolerant rules could accept wrong files: text, sound, pictures and programs with bytes that look like frames, other containers
+//! that contain real MP3, similar types after a tag, and content that is hidden after a comment, a broken segment or a gap.
 
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test's own files")]
 
@@ -13,7 +13,7 @@ mod sound;
 use media_type::{MediaType, Verdict};
 use samples::decide;
 
-/// A xorshift generator: the same traps in every run.
+/// A xorshift generator, so that every run has the same files.
 struct Random(u64);
 
 impl Random {
@@ -55,7 +55,7 @@ fn frames(header: [u8; 4], frame_len: usize, count: usize, random: &mut Random) 
     (0..count).flat_map(|_| [&header[..], &random.bytes(frame_len - 4)].concat()).collect()
 }
 
-/// No trap of these is accepted; the number of traps.
+/// Asserts that every one of these files is refused. Returns their number.
 fn none_is_accepted(what: &str, traps: impl IntoIterator<Item = Vec<u8>>) -> usize {
     let mut count = 0;
     for (number, trap) in traps.into_iter().enumerate() {
@@ -72,7 +72,7 @@ fn none_is_accepted(what: &str, traps: impl IntoIterator<Item = Vec<u8>>) -> usi
 }
 
 #[test]
-fn random_bytes_with_and_without_a_start() {
+fn random_bytes_with_and_without_a_valid_start_are_refused() {
     let lengths = [100, 500, 3000, 9000, 20_000, 90_000];
     let with_start = |start: &'static [u8], seeds: std::ops::Range<u64>| {
         seeds.map(move |seed| {
@@ -81,22 +81,25 @@ fn random_bytes_with_and_without_a_start() {
         })
     };
     let mut count = none_is_accepted("random bytes", with_start(b"", 0..240));
-    count += none_is_accepted("random bytes behind 417 zeros", with_start(&[0; 417], 0..120));
-    count += none_is_accepted("random bytes behind a frame's header", with_start(&[0xFF, 0xFB, 0x90, 0x64], 0..120));
-    count += none_is_accepted("random bytes behind a free format's", with_start(&[0xFF, 0xFB, 0x00, 0x64], 0..60));
-    count +=
-        none_is_accepted("random bytes behind APP0 of length 1", with_start(b"\xff\xd8\xff\xe0\0\x01JFIF\0", 0..60));
+    count += none_is_accepted("random bytes after 417 zeros", with_start(&[0; 417], 0..120));
+    count += none_is_accepted("random bytes after a frame's header", with_start(&[0xFF, 0xFB, 0x90, 0x64], 0..120));
     count += none_is_accepted(
-        "random bytes behind a nameless chunk",
+        "random bytes after a header of the free format",
+        with_start(&[0xFF, 0xFB, 0x00, 0x64], 0..60),
+    );
+    count +=
+        none_is_accepted("random bytes after an APP0 of length 1", with_start(b"\xff\xd8\xff\xe0\0\x01JFIF\0", 0..60));
+    count += none_is_accepted(
+        "random bytes after a nameless chunk",
         with_start(b"RIFF\0\0\x02\0WAVE\0\0\0\0\0\0\0\0", 0..60),
     );
-    count += none_is_accepted("random bytes behind a PDF header", with_start(b"%PDF-1.7\n%\xe2\xe3\n", 0..60));
+    count += none_is_accepted("random bytes after a PDF header", with_start(b"%PDF-1.7\n%\xe2\xe3\n", 0..60));
     assert!(count >= 700, "{count}");
 }
 
 #[test]
-fn the_types_themselves_are_no_trap() {
-    // A trap that could not be accepted whatever it holds would prove nothing.
+fn valid_files_are_accepted() {
+    // The other tests would prove nothing if every file were refused.
     for (media_type, file) in samples::one_of_each() {
         assert_eq!(decide(&file), Verdict::Accepted(media_type));
     }

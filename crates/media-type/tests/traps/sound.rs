@@ -1,4 +1,4 @@
-//! Sound, text and patterns that look like MP3, its relatives, and containers that hold it.
+//! Sound, text and patterns that look like MP3, similar types, and containers of MP3.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -10,7 +10,7 @@
 use crate::{FRAME_HEADERS, Random, frames, none_is_accepted, samples::id3};
 
 #[test]
-fn sound_without_a_container() {
+fn sound_without_a_container_is_refused() {
     let sample = |at: usize, frequency: f64, rate: f64| (at as f64 * frequency / rate * std::f64::consts::TAU).sin();
     let pcm = |frequency: f64, amplitude: f64, to_bytes: fn(i16) -> [u8; 2]| -> Vec<u8> {
         (0..40_000).flat_map(|at| to_bytes((sample(at, frequency, 44_100.0) * amplitude) as i16)).collect()
@@ -31,8 +31,8 @@ fn sound_without_a_container() {
 }
 
 #[test]
-fn text_and_patterns_with_bytes_of_frame_headers() {
-    // Lines of every length that divides a frame's, with a header in each.
+fn text_and_patterns_with_bytes_of_frame_headers_are_refused() {
+    // Lines of many lengths, each with a header.
     let lines = FRAME_HEADERS.into_iter().flat_map(|(header, _)| {
         (5..70_usize).map(move |len| {
             let mut line = header.to_vec();
@@ -41,17 +41,17 @@ fn text_and_patterns_with_bytes_of_frame_headers() {
         })
     });
     none_is_accepted("repeated lines with a header", lines);
-    let behind_text = FRAME_HEADERS.into_iter().flat_map(|(header, _)| {
+    let after_text = FRAME_HEADERS.into_iter().flat_map(|(header, _)| {
         (5..30_usize).map(move |len| {
             let mut line = header.to_vec();
             line.resize(len, b'x');
             [&b"some text before\n"[..], &line.repeat(9000 / len)].concat()
         })
     });
-    none_is_accepted("repeated lines behind text", behind_text);
+    none_is_accepted("repeated lines after text", after_text);
     let words = (0..60).map(|seed| {
         let mut random = Random::new(seed);
-        // Windows-1251: FF is the letter ya, and F2, F3, E2, E3, FA, FB follow it in common words.
+        // In Windows-1251, FF is the letter ya. In common words, F2, F3, E2, E3, FA and FB follow it.
         let letters = b"\xff\xf2\xe8\xe2\xee\xed\xe0\xf3\xfb\xfa\xe3 \xff\xf2\xfc ";
         (0..20_000).map(|_| letters[random.below(letters.len())]).collect()
     });
@@ -70,7 +70,7 @@ fn text_and_patterns_with_bytes_of_frame_headers() {
 }
 
 #[test]
-fn relatives_of_mp3_with_and_without_a_tag() {
+fn types_similar_to_mp3_with_and_without_a_tag_are_refused() {
     // ADTS: seven bytes of header with the frame's length.
     let adts = |random: &mut Random| -> Vec<u8> {
         let frame = |random: &mut Random| {
@@ -96,7 +96,7 @@ fn relatives_of_mp3_with_and_without_a_tag() {
         for content in contents {
             for tag in [20, 3000, 9000, 40_000] {
                 traps.push([id3(tag), content.clone()].concat());
-                // The size is ten bytes wrong, and there is padding.
+                // The size is wrong by ten bytes, and there is padding.
                 let mut wrong = [id3(tag), vec![0; 500], content.clone()].concat();
                 wrong[6..10].copy_from_slice(&id3(tag - 10)[6..10]);
                 traps.push(wrong);
@@ -112,13 +112,13 @@ fn relatives_of_mp3_with_and_without_a_tag() {
     let tagged = others.into_iter().flat_map(|start| {
         [20, 3000, 9000].into_iter().map(move |tag| [&id3(tag)[..], start, &b" and so on ".repeat(2000)].concat())
     });
-    none_is_accepted("something else behind a tag", tagged);
+    none_is_accepted("something else after a tag", tagged);
     none_is_accepted("a tag and nothing else", [0, 20, 3000, 9000, 90_000].map(id3));
     none_is_accepted("a tag and zeros", [400, 20_000, 90_000].map(|zeros| [id3(50), vec![0; zeros]].concat()));
 }
 
 #[test]
-fn containers_that_hold_real_mp3() {
+fn containers_of_real_mp3_are_refused() {
     let starts: [&[u8]; 24] = [
         b"\0\0\0\x20ftypisom\0\0\x02\0isomiso2mp41\0\0\0\x08free\0\xff\0\0mdat",
         b"\0\xff\0\0mdat",
@@ -154,7 +154,7 @@ fn containers_that_hold_real_mp3() {
             }
         }
     }
-    // Tar: a name, and the magic at its place.
+    // Tar: a name, and the signature at its offset.
     for (header, frame_len) in FRAME_HEADERS {
         let mut tar = b"song.mp3".to_vec();
         tar.resize(257, 0);
