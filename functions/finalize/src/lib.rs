@@ -1,10 +1,10 @@
-//! `FinalizeFunction`: fixes the outcome in the ledger, writes the audit record, posts the very same bytes as a signed webhook.
+//! `FinalizeFunction` writes the outcome to the ledger, writes the audit record, and posts the same bytes as a signed webhook.
 //!
-//! In that order, each step safe to repeat: the ledger's first writer wins, the record is written once and read back, and the
-//! webhook carries the record's stored bytes under the object's identity.
+//! It does so in this order, and each step can be repeated: the ledger's first writer wins, the record is written once and read
+//! back, and the webhook sends the record's stored bytes with the object's identity.
 //!
-//! The ledger is the authority, and the payload is only a message. Finalize settles an object only for the execution that intake
-//! decided, takes the object's facts from the ledger, and signs no bytes under the record's key but its own.
+//! Finalize trusts the ledger, not the payload. It settles an object only for the execution that intake decided, uses the object's
+//! facts from the ledger, and signs only the record that it has written itself.
 
 mod audit_store;
 mod notify;
@@ -28,7 +28,7 @@ use tracing::Instrument;
 
 use crate::{audit_store::AuditStore, notify::Webhook, retention::Retention};
 
-/// What every invocation uses, made once at cold start.
+/// The clients for all invocations, made once at cold start.
 pub struct Finalize {
     ledger: ledger::Ledger,
     audit: AuditStore,
@@ -36,10 +36,10 @@ pub struct Finalize {
 }
 
 impl Finalize {
-    /// Reads the settings and makes the clients. It calls nothing yet.
+    /// Reads the settings and makes the clients. It makes no call.
     ///
     /// # Errors
-    /// [`Invalid`]: the environment has noted a fault.
+    /// [`Invalid`] if a setting is wrong.
     pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let table = environment.required("LEDGER_TABLE");
         let bucket = environment.required("AUDIT_BUCKET");
@@ -63,7 +63,7 @@ impl Finalize {
     }
 }
 
-/// Answers one invocation.
+/// Handles one invocation.
 ///
 /// # Errors
 /// `Input.Invalid`, `Input.Foreign`, `Ledger.Unavailable`, `Audit.Unwritable`, `Audit.Foreign`, `Webhook.Undelivered`.
@@ -83,27 +83,27 @@ pub async fn handle(finalize: &Finalize, payload: Value, context: Context) -> Re
 
 async fn conclude(finalize: &Finalize, request: FinalizeRequest) -> Result<Finalized, Failure> {
     let execution: ExecutionArn = request.execution_arn.as_deref().unwrap_or_default().parse().map_err(foreign)?;
-    let entry = finalize.ledger.entry(&request.attachment.identity, execution.name()).await.map_err(of_the_ledger)?;
+    let entry = finalize.ledger.entry(&request.attachment.identity, execution.name()).await.map_err(ledger_failure)?;
     let attachment = checked(request.attachment, &entry)?;
     let identity = &attachment.identity;
     let now = Timestamp::from(SystemTime::now());
-    let wanted = attachment.resolution(now).between(entry.first_seen, now);
+    let from_payload = attachment.resolution(now).between(entry.first_seen, now);
     let record =
         |resolution: &Resolution, quota| AuditRecord::new(&attachment, resolution, quota, Some(execution.to_string()));
-    let digest_with = |quota| record(&wanted, quota).to_bytes().map(|bytes| digest(&bytes)).unwrap_or_default();
-    let settled = finalize.ledger.settle(&entry, &wanted, attachment.possibly_stored, digest_with, now).await;
-    let settled = settled.map_err(of_the_ledger)?;
+    let digest_with = |quota| record(&from_payload, quota).to_bytes().map(|bytes| digest(&bytes)).unwrap_or_default();
+    let settled = finalize.ledger.settle(&entry, &from_payload, attachment.possibly_stored, digest_with, now).await;
+    let settled = settled.map_err(ledger_failure)?;
     let resolution = &settled.resolution;
-    let (outcome, said) = (resolution.ending.outcome(), wanted.ending.outcome());
-    if outcome != said {
-        // An execution has one ending, and repeats it word for word. So one of the two calls was not the state machine's.
-        return Err(foreign(format_args!("the ledger holds the outcome {outcome}, and this payload says {said}")));
+    let (outcome, claimed) = (resolution.ending.outcome(), from_payload.ending.outcome());
+    if outcome != claimed {
+        // An execution has one ending, and repeats it unchanged. So one of the two calls did not come from the state machine.
+        return Err(foreign(format_args!("the ledger holds the outcome {outcome}, and this payload says {claimed}")));
     }
     let record = record(resolution, settled.quota);
     let key = audit_key(finalize.audit.prefix(), identity, resolution);
     let stored = finalize.audit.write_once(&key, &record, settled.record_sha256.as_deref()).await?;
-    // Either alone may miss it: an outcome that an earlier run fixed and did not get to record, a record whose write S3 took
-    // without being heard.
+    // Log and count each object once. An earlier call may have written the outcome and crashed before it wrote the record, or the
+    // response to its write of the record may have been lost. So either condition is enough.
     if settled.first || stored.written {
         log(&stored.bytes, &key);
         measure(&attachment, resolution);
@@ -121,13 +121,13 @@ async fn conclude(finalize: &Finalize, request: FinalizeRequest) -> Result<Final
     })
 }
 
-/// The object as the ledger knows it, with what the payload says of its job.
+/// The object's facts from the ledger, with the job's progress and end from the payload.
 fn checked(message: Attachment, entry: &Entry) -> Result<Attachment, Failure> {
-    let decided = serde_json::from_str(&entry.execution_input).map_err(|_| of_the_ledger(entry.malformed_input()))?;
+    let decided = serde_json::from_str(&entry.execution_input).map_err(|_| ledger_failure(entry.malformed_input()))?;
     message.checked_against(decided).map_err(foreign)
 }
 
-fn of_the_ledger(error: LedgerError) -> Failure {
+fn ledger_failure(error: LedgerError) -> Failure {
     if matches!(error, LedgerError::Foreign { .. }) {
         return foreign(error);
     }
@@ -135,13 +135,13 @@ fn of_the_ledger(error: LedgerError) -> Failure {
     Failure::new(error_type::LEDGER_UNAVAILABLE, error)
 }
 
-/// The call is not that of the execution which intake decided for the object.
-fn foreign(what: impl std::fmt::Display) -> Failure {
+/// The failure if the call does not come from the execution that intake decided.
+fn foreign(fault: impl std::fmt::Display) -> Failure {
     metrics::count(Metric::InputForeign);
-    Failure::new(error_type::INPUT_FOREIGN, what)
+    Failure::new(error_type::INPUT_FOREIGN, fault)
 }
 
-/// Counts the outcome, once an object.
+/// Counts the outcome and the latency. It must be called once per object.
 fn measure(attachment: &Attachment, resolution: &Resolution) {
     metrics::count_outcome(resolution.ending.outcome(), resolution.ending.reason().map(|reason| reason.code));
     if let Some(event_time) = attachment.object.event_time {
@@ -150,17 +150,17 @@ fn measure(attachment: &Attachment, resolution: &Resolution) {
     }
 }
 
-/// What the console shows of a failed execution.
+/// The cause of a failed execution, which the console shows.
 fn cause(resolution: &Resolution, bucket: &str, key: &str) -> String {
     let code = resolution.ending.reason().map_or_else(|| "completed".into(), |reason| reason.code.as_str());
     format!("{code}; audit record s3://{bucket}/{key}")
 }
 
-/// The stored record in the log, in one line, without what a producer or CXone may have put personal data into.
+/// Logs the stored record in one line, without the fields in which a producer or CXone may have put personal data.
 fn log(stored: &[u8], key: &str) {
-    match shown(stored) {
+    match for_log(stored) {
         Ok((line, tags)) => tracing::info!(tags, audit = line, "audit record"),
-        // An earlier run wrote these bytes, or somebody else did. The error may quote them, so only its kind and place are told.
+        // The error may quote the bytes, which may contain anything. So log only its kind and its place.
         Err(error) => tracing::error!(
             audit_key = key,
             "the stored audit record cannot be read ({:?} error at line {} column {})",
@@ -171,8 +171,8 @@ fn log(stored: &[u8], key: &str) {
     }
 }
 
-/// The record as the log shows it, and how many tags it has.
-fn shown(stored: &[u8]) -> Result<(String, usize), serde_json::Error> {
+/// The record without tags and texts as JSON, and the number of its tags.
+fn for_log(stored: &[u8]) -> Result<(String, usize), serde_json::Error> {
     let mut record: AuditRecord = serde_json::from_slice(stored)?;
     let tags = std::mem::take(&mut record.tags).len();
     if let Some(reason) = record.error_reason.as_mut() {

@@ -1,4 +1,4 @@
-//! The webhook: the record's bytes, signed as Standard Webhooks says.
+//! Posts the webhook: the record's bytes, signed according to Standard Webhooks.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -14,12 +14,12 @@ use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHO
 use tokio::sync::Mutex;
 use url::Url;
 
-/// Standard Webhooks asks for keys of 24 to 64 bytes. A shorter one may be guessed from one delivery.
+/// Standard Webhooks requires keys of 24 to 64 bytes. A shorter key may be guessed from one delivery.
 const SHORTEST_KEY: usize = 24;
-/// How long the receiver may take.
-const LIMIT: Duration = Duration::from_secs(10);
-/// How long the signing secrets are kept before they are read again, so that a rotation is seen.
-const KEPT: Duration = Duration::from_mins(5);
+/// The time limit of a delivery.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The signing secrets are read again after this time, so that a rotated secret is used.
+const SECRETS_LIFETIME: Duration = Duration::from_mins(5);
 
 pub(crate) struct Webhook {
     http: reqwest::Client,
@@ -39,7 +39,7 @@ impl Webhook {
         Self { http, url, secrets, secret_id, signing: Mutex::new(None) }
     }
 
-    /// Posts the bytes under this id with a fresh timestamp. 2xx is delivered; the answer's status is returned.
+    /// Posts the bytes with this id and the current time. Returns the response's status, which is 2xx.
     pub(crate) async fn deliver(&self, id: &str, bytes: Vec<u8>) -> Result<u16, Failure> {
         let secrets = self.signing_secrets().await?;
         let timestamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -48,7 +48,7 @@ impl Webhook {
         let sent = self
             .http
             .post(self.url.clone())
-            .timeout(LIMIT)
+            .timeout(TIMEOUT)
             .header(CONTENT_TYPE, "application/json")
             .header(HEADER_WEBHOOK_ID, id)
             .header(HEADER_WEBHOOK_TIMESTAMP, timestamp)
@@ -56,11 +56,11 @@ impl Webhook {
             .body(bytes)
             .send()
             .await;
-        let fault = match taken(sent) {
+        let fault = match delivered(sent) {
             Ok(status) => return Ok(status),
             Err(fault) => fault,
         };
-        // The receiver may refuse signatures of a secret that was rotated meanwhile.
+        // The secret may have been rotated. Read it again before the next delivery.
         *self.signing.lock().await = None;
         let host = self.url.host_str().unwrap_or_default();
         Err(undelivered(format_args!("the webhook's receiver {host} {fault}; the audit record is written")))
@@ -69,7 +69,7 @@ impl Webhook {
     async fn signing_secrets(&self) -> Result<SigningSecrets, Failure> {
         let mut signing = self.signing.lock().await;
         if let Some((read_at, secrets)) = signing.as_ref()
-            && read_at.elapsed() < KEPT
+            && read_at.elapsed() < SECRETS_LIFETIME
         {
             return Ok(secrets.clone());
         }
@@ -81,9 +81,9 @@ impl Webhook {
     }
 }
 
-/// The status of a delivery that was taken, or what happened to it. The URL is in no text: its path and query may hold a key of
-/// the receiver's.
-fn taken(sent: Result<reqwest::Response, reqwest::Error>) -> Result<u16, String> {
+/// The status of a successful delivery, or its fault. The fault never contains the URL, whose path and query may contain a key of the
+/// receiver.
+fn delivered(sent: Result<reqwest::Response, reqwest::Error>) -> Result<u16, String> {
     match sent {
         Ok(response) if response.status().is_success() => Ok(response.status().as_u16()),
         Ok(response) if response.status().is_redirection() => Err(format!(
@@ -91,25 +91,25 @@ fn taken(sent: Result<reqwest::Response, reqwest::Error>) -> Result<u16, String>
             response.status().as_u16()
         )),
         Ok(response) => Err(format!("answered {}", response.status().as_u16())),
-        Err(error) if error.is_timeout() => Err(format!("did not answer within {} s", LIMIT.as_secs())),
+        Err(error) if error.is_timeout() => Err(format!("did not answer within {} s", TIMEOUT.as_secs())),
         Err(error) => Err(format!("cannot be reached: {}", causes(&error.without_url()))),
     }
 }
 
-/// One signature for each secret, separated by spaces.
+/// One signature per secret, separated by spaces.
 fn signatures(secrets: &SigningSecrets, id: &str, timestamp: u64, bytes: &[u8]) -> Result<String, Failure> {
     let timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
     let sign = |(index, secret): (usize, &SecretString)| {
-        let fault = |what: &str| undelivered(format_args!("entry {} of signing_secrets {what}", index + 1));
+        let fault = |fault: &str| undelivered(format_args!("entry {} of signing_secrets {fault}", index + 1));
         let key = key(secret).map_err(fault)?;
-        let webhook = standardwebhooks::Webhook::from_bytes(key).map_err(|_| fault("is no key"))?;
-        webhook.sign(id, timestamp, bytes).map_err(|error| fault(&format!("does not sign: {error}")))
+        let webhook = standardwebhooks::Webhook::from_bytes(key).map_err(|_| fault("is not a key"))?;
+        webhook.sign(id, timestamp, bytes).map_err(|error| fault(&format!("cannot sign: {error}")))
     };
     let signed: Result<Vec<_>, _> = secrets.0.iter().enumerate().map(sign).collect();
     Ok(signed?.join(" "))
 }
 
-/// The secret's bytes. What is wrong with it names nothing of it.
+/// The secret's bytes, or its fault, which never quotes the secret.
 fn key(secret: &SecretString) -> Result<Vec<u8>, &'static str> {
     let text = secret.expose_secret();
     let bytes = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
@@ -120,9 +120,9 @@ fn key(secret: &SecretString) -> Result<Vec<u8>, &'static str> {
     Ok(bytes)
 }
 
-fn undelivered(what: std::fmt::Arguments<'_>) -> Failure {
+fn undelivered(fault: std::fmt::Arguments<'_>) -> Failure {
     metrics::count(Metric::WebhookUndelivered);
-    Failure::new(error_type::WEBHOOK_UNDELIVERED, what)
+    Failure::new(error_type::WEBHOOK_UNDELIVERED, fault)
 }
 
 #[cfg(test)]
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_secret_signs_and_each_verifies_alone() {
+    fn every_secret_adds_a_signature_that_verifies() {
         let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkZXIgc2VjcmV0IG9mIHRoZSB0d28h"];
         let signing = SigningSecrets(secrets.map(Into::into).to_vec());
         let timestamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
@@ -146,22 +146,22 @@ mod tests {
         }
     }
 
-    /// A receiver that answers every connection with these bytes.
-    async fn receiver(answer: &'static [u8]) -> String {
+    /// Starts a receiver that sends these bytes on every connection. Returns its address.
+    async fn start_receiver(response: &'static [u8]) -> String {
         use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move {
             while let Ok((mut stream, _)) = listener.accept().await {
                 let _ = stream.read(&mut [0; 4096]).await;
-                let _ = stream.write_all(answer).await;
+                let _ = stream.write_all(response).await;
             }
         });
         address.to_string()
     }
 
     #[tokio::test]
-    async fn no_fault_repeats_the_url_s_path_query_or_credentials() {
+    async fn fault_contains_no_path_query_or_credentials_of_the_url() {
         let web = host::HttpClients::from_environment(&mut host::Environment::new(|_| None)).unwrap().web;
         let rows: [(&[u8], &str); 5] = [
             (b"", "cannot be reached: "),
@@ -173,21 +173,21 @@ mod tests {
             (b"HTTP/1.1 500 hunter2\r\nContent-Length: 7\r\n\r\nhunter2", "answered 500"),
             (b"HTTP/1.1 404 No\r\nContent-Length: 7\r\n\r\nhunter2", "answered 404"),
         ];
-        for (answer, said) in rows {
-            let url = format!("http://user:hunter2@{}/hunter2?key=hunter2#hunter2", receiver(answer).await);
-            let fault = taken(web.post(url).body("{}").send().await).unwrap_err();
-            assert!(fault.starts_with(said) && !fault.contains("hunter2"), "{fault}");
+        for (response, expected) in rows {
+            let url = format!("http://user:hunter2@{}/hunter2?key=hunter2#hunter2", start_receiver(response).await);
+            let fault = delivered(web.post(url).body("{}").send().await).unwrap_err();
+            assert!(fault.starts_with(expected) && !fault.contains("hunter2"), "{fault}");
         }
         for url in
             ["http://user:hunter2@127.0.0.1:1/?key=hunter2", "https://user:hunter2@nowhere.invalid/hunter2?hunter2"]
         {
-            let fault = taken(web.post(url).body("{}").send().await).unwrap_err();
+            let fault = delivered(web.post(url).body("{}").send().await).unwrap_err();
             assert!(fault.starts_with("cannot be reached: ") && !fault.contains("hunter2"), "{fault}");
         }
     }
 
     #[test]
-    fn the_documented_example_gives_the_documented_signature() {
+    fn example_of_the_specification_gives_its_signature() {
         // The example of the Standard Webhooks specification.
         let signing = SigningSecrets(vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()]);
         let signature =
@@ -196,9 +196,9 @@ mod tests {
     }
 
     #[test]
-    fn bad_secret_is_named_by_its_place_and_not_repeated() {
+    fn bad_secret_is_reported_by_its_number_and_not_quoted() {
         let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        for (bad, said) in [
+        for (bad, fault) in [
             ("whsec_hunter2!", "is not whsec_ and base64"),
             ("whsec_", "has fewer than 24 bytes"),
             // 23 bytes.
@@ -206,7 +206,7 @@ mod tests {
         ] {
             let signing = SigningSecrets(vec![good.into(), bad.into()]);
             let failure = signatures(&signing, "msg", 0, b"").unwrap_err();
-            let expected = format!("entry 2 of signing_secrets {said}");
+            let expected = format!("entry 2 of signing_secrets {fault}");
             assert!(failure.message.starts_with(&expected) && !failure.message.contains("unter2"), "{failure}");
         }
     }

@@ -1,11 +1,11 @@
-//! How long an audit record is locked.
+//! The object lock of an audit record.
 
 use std::{str::FromStr, time::SystemTime};
 
 use aws_sdk_s3::{primitives::DateTime, types::ObjectLockMode};
 use host::Environment;
 
-/// Mode and duration of a record's lock. Finalize sets both with each record: the bucket's default may have been changed.
+/// Mode and duration of a record's lock. Finalize sets both with each record, because the bucket's default may have changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Retention {
     mode: LockMode,
@@ -18,7 +18,7 @@ enum LockMode {
     Compliance,
 }
 
-/// The text is no mode of a lock.
+/// The text is not a lock mode.
 #[derive(Debug, thiserror::Error)]
 #[error("it must be GOVERNANCE or COMPLIANCE")]
 struct UnknownLockMode;
@@ -50,7 +50,7 @@ impl Retention {
         }
     }
 
-    /// When the lock of a record that is written now ends.
+    /// The end of the lock of a record that is written at `now`.
     pub(crate) fn until(self, now: SystemTime) -> DateTime {
         let written = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
         DateTime::from_secs(i64::try_from(written.saturating_add(self.days * 86_400)).unwrap_or(i64::MAX))
@@ -73,11 +73,11 @@ mod tests {
     }
 
     #[test]
-    fn settings_are_those_of_the_bucket() {
-        let (default, is_right) = read(None, None);
-        assert_eq!((default.mode(), default.days, is_right), (ObjectLockMode::Governance, 365, true));
-        let (set, is_right) = read(Some("COMPLIANCE"), Some("3650"));
-        assert_eq!((set.mode(), set.days, is_right), (ObjectLockMode::Compliance, 3650, true));
+    fn lock_mode_and_days_are_read_within_their_bounds() {
+        let (default, is_valid) = read(None, None);
+        assert_eq!((default.mode(), default.days, is_valid), (ObjectLockMode::Governance, 365, true));
+        let (set, is_valid) = read(Some("COMPLIANCE"), Some("3650"));
+        assert_eq!((set.mode(), set.days, is_valid), (ObjectLockMode::Compliance, 3650, true));
         for (mode, days) in [(Some("compliance"), None), (Some("NONE"), None), (None, Some("0")), (None, Some("36501"))]
         {
             assert!(!read(mode, days).1, "{mode:?} {days:?}");
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn lock_ends_after_its_days() {
+    fn lock_ends_after_the_configured_days() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_339_810);
         assert_eq!(read(None, Some("2")).0.until(now), DateTime::from_secs(1_795_339_810 + 172_800));
     }

@@ -1,4 +1,4 @@
-//! What the log shows of a stored record.
+//! Tests the log of a stored record.
 
 use super::*;
 
@@ -6,7 +6,7 @@ const COMPLETED: &str = include_str!("../../../crates/attachments/tests/golden/v
 const REJECTED: &str = include_str!("../../../crates/attachments/tests/golden/v2-audit-rejected.json");
 
 #[test]
-fn log_shows_the_stored_record_without_tags_and_texts() {
+fn logged_record_has_no_tags_and_texts() {
     for stored in [COMPLETED, REJECTED] {
         let mut expected: Value = serde_json::from_str(stored).unwrap();
         let tags = expected["tags"].as_object().unwrap().len();
@@ -14,17 +14,17 @@ fn log_shows_the_stored_record_without_tags_and_texts() {
         if expected["error_reason"].is_object() {
             expected["error_reason"]["text"] = "".into();
         }
-        let (line, counted) = shown(stored.as_bytes()).unwrap();
+        let (line, counted) = for_log(stored.as_bytes()).unwrap();
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), expected);
         assert_eq!(counted, tags);
         assert!(!line.contains('\n'));
     }
-    assert!(COMPLETED.contains("4711") && !shown(COMPLETED.as_bytes()).unwrap().0.contains("4711"));
+    assert!(COMPLETED.contains("4711") && !for_log(COMPLETED.as_bytes()).unwrap().0.contains("4711"));
 }
 
 #[test]
-fn stored_bytes_that_are_no_record_are_not_shown() {
+fn stored_bytes_that_are_no_record_are_not_logged() {
     for stored in [&b"{\"tags\": {\"name\": \"Miller\"}}"[..], b"", b"\xff", b"[]"] {
-        assert!(shown(stored).is_err(), "{stored:?}");
+        assert!(for_log(stored).is_err(), "{stored:?}");
     }
 }

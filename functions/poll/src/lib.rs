@@ -1,4 +1,4 @@
-//! `PollFunction`: asks CXone about a job, several times inside a window, and says what the state machine does next.
+//! `PollFunction` asks CXone about a job, several times within a window, and decides what the state machine does next.
 
 mod window;
 
@@ -15,19 +15,19 @@ use serde_json::Value;
 
 pub use window::Limits;
 
-/// What every invocation uses, made once at cold start.
+/// The client and the settings for all invocations, made once at cold start.
 pub struct Poll {
     cxone: cxone::Client,
     limits: Limits,
-    /// Of CXone's refusals, which count for the alarm.
+    /// Decides which refusals count for the alarm.
     refusals: Refusals,
 }
 
 impl Poll {
-    /// Reads the settings and makes the clients. It calls nothing yet.
+    /// Reads the settings and makes the clients. It makes no call.
     ///
     /// # Errors
-    /// [`Invalid`]: the environment has noted a fault.
+    /// [`Invalid`] if a setting is wrong.
     pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let limits = Limits {
             window: Duration::from_secs(environment.number("POLL_WINDOW_SECONDS", 10, 0..=60)),
@@ -42,10 +42,10 @@ impl Poll {
     }
 }
 
-/// Answers one invocation: takes the machine's payload and returns it with the decision and what was seen.
+/// Handles one invocation. Returns the payload with the decision and the job's progress.
 ///
 /// # Errors
-/// `Input.Invalid`: the payload cannot be read. Whatever CXone, a gateway or the secret does, it is no error of the function.
+/// `Input.Invalid` if the payload cannot be read. Faults of CXone, of a gateway or of the secret are not errors of the function.
 pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Attachment, Failure> {
     let attachment: Attachment = serde_json::from_value(payload)
         .map_err(|error| Failure::input(format_args!("the payload cannot be read: {error}")))?;
@@ -57,16 +57,16 @@ pub async fn handle(poll: &Poll, payload: Value, context: Context) -> Result<Att
         job_id = attachment.job_id.as_ref().map(attachments::JobId::as_str),
     );
     let interaction = attachment.interaction_id.clone();
-    let question = async |job: &JobId| poll.question(job, interaction.as_ref()).await;
-    let asked = window::ask(question, attachment, &poll.limits, Clock::of_system());
-    tracing::Instrument::instrument(asked, span).await
+    let ask = async |job: &JobId| poll.ask(job, interaction.as_ref()).await;
+    let polled = window::poll(ask, attachment, &poll.limits, Clock::of_system());
+    tracing::Instrument::instrument(polled, span).await
 }
 
 impl Poll {
-    /// Asks CXone once, and counts the tokens that it took and the refusals that concern everybody.
-    async fn question(&self, job: &JobId, interaction: Option<&InteractionId>) -> Result<Job, JobError> {
+    /// Asks CXone once. Counts the token requests, and the refusals that count for the alarm.
+    async fn ask(&self, job: &JobId, interaction: Option<&InteractionId>) -> Result<Job, JobError> {
         let fetches_before = self.cxone.token_fetches();
-        let answer = match self.cxone.authorize().await {
+        let response = match self.cxone.authorize().await {
             Ok(()) => self.cxone.job(job).await.inspect_err(|error| {
                 if let (JobError::Unauthorized { .. }, Some(interaction)) = (error, interaction) {
                     self.refusals.note(Refused::Call(interaction));
@@ -83,7 +83,7 @@ impl Poll {
         if fetches > 0 {
             metrics::emit(&[(Metric::TokenFetches, f64::from(fetches))]);
         }
-        answer
+        response
     }
 }
 

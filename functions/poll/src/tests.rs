@@ -1,4 +1,4 @@
-//! Which refusals of a poll concern every job.
+//! Tests which refusals of a poll count for the alarm.
 
 use std::time::Instant;
 
@@ -11,8 +11,8 @@ use tokio::{
 
 use super::*;
 
-/// A CXone that grants tokens or refuses them, and refuses every poll for a missing scope.
-async fn refusing(token: &'static str) -> Poll {
+/// A [`Poll`] whose CXone grants or refuses tokens, and refuses every poll because of a missing scope.
+async fn refused_poll(token: &'static str) -> Poll {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base = format!("http://{}/api/v2", listener.local_addr().unwrap());
     tokio::spawn(async move {
@@ -41,21 +41,21 @@ async fn refusing(token: &'static str) -> Poll {
     Poll { cxone: Client::new(web, settings, credentials), limits, refusals: Refusals::default() }
 }
 
-async fn asked(poll: &Poll, interaction: &InteractionId) {
-    let answer = poll.question(&"job-1".parse().unwrap(), Some(interaction)).await;
-    assert!(matches!(answer, Err(JobError::Unauthorized { .. })), "{answer:?}");
+async fn assert_refused(poll: &Poll, interaction: &InteractionId) {
+    let response = poll.ask(&"job-1".parse().unwrap(), Some(interaction)).await;
+    assert!(matches!(response, Err(JobError::Unauthorized { .. })), "{response:?}");
 }
 
 #[tokio::test]
-async fn refused_poll_counts_with_one_for_another_interaction_and_a_refused_token_by_itself() {
+async fn refused_poll_counts_together_with_one_for_another_interaction() {
     let (one, other): (InteractionId, InteractionId) = ("xscope.1".parse().unwrap(), "INT-2".parse().unwrap());
     for (token, noted) in [("granted", true), ("refused", false)] {
-        let poll = refusing(token).await;
-        asked(&poll, &one).await;
-        asked(&poll, &one).await;
+        let poll = refused_poll(token).await;
+        assert_refused(&poll, &one).await;
+        assert_refused(&poll, &one).await;
         assert!(!poll.refusals.counts(Refused::Call(&one), Instant::now()) || !noted, "{token}: one interaction");
-        let poll = refusing(token).await;
-        asked(&poll, &one).await;
-        assert_eq!(poll.refusals.counts(Refused::Call(&other), Instant::now()), noted, "{token}: another one");
+        let poll = refused_poll(token).await;
+        assert_refused(&poll, &one).await;
+        assert_eq!(poll.refusals.counts(Refused::Call(&other), Instant::now()), noted, "{token}: two interactions");
     }
 }

@@ -1,7 +1,7 @@
-//! The window: ask, pause, ask again, until the outcome is known or the window closes.
+//! Polls a job within a window: asks CXone several times with pauses, until the outcome is known or the window ends.
 //!
-//! A response with a status and a response without one are two things. The job's deadline is the time that CXone has for the job,
-//! and only a status says anything about that. Without a status poll is blind: it keeps asking until its own patience ends.
+//! The job's deadline is CXone's time for the job. Only a status can show that the deadline has passed without an end. While poll
+//! cannot read a status, it is blind: it continues to ask until its own patience ends.
 
 use std::time::Duration;
 
@@ -17,20 +17,21 @@ use host::{
 };
 use tokio::time::sleep;
 
-/// How long to ask.
+/// How long poll asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Inside one invocation.
+    /// The longest time within one invocation.
     pub window: Duration,
-    /// From the upload's end. A status that is read at or after it and does not end the job makes the outcome `TIMED_OUT`.
+    /// The job's deadline after the upload's end. If a status at or after the deadline does not end the job, the outcome is
+    /// `TIMED_OUT`.
     pub deadline: Duration,
-    /// From the upload's end. If no status can be read until then, the outcome is `TRACKING_FAILED`. The deadline counts in its
-    /// place if it is later, so that tracking never ends before the job's own time is over.
+    /// The time after the upload's end until which poll tries to read a status. If it cannot, the outcome is `TRACKING_FAILED`. If
+    /// the deadline is later, it replaces this limit, so that tracking does not end before the deadline.
     pub patience: Duration,
 }
 
-/// Whom to ask about, and until when.
-struct Followed {
+/// The job, and when to stop asking.
+struct TrackedJob {
     job: JobId,
     interaction: InteractionId,
     uploaded_at: Timestamp,
@@ -38,34 +39,34 @@ struct Followed {
     give_up_at: Timestamp,
 }
 
-/// What one response means.
+/// The result of one call to CXone.
 enum Step {
     /// The outcome is known.
     Ended(Ending),
-    /// The job goes on: a status was read that does not end it.
-    GoesOn,
-    /// No status was read.
+    /// The response has a status that does not end the job.
+    Continues,
+    /// Poll could not read a status.
     Blind(Fault),
 }
 
-/// Why no status was read.
+/// Why poll could not read a status.
 struct Fault {
-    /// The reason's code if tracking is given up over this.
+    /// The reason code if tracking ends because of this fault.
     code: ReasonCode,
     text: String,
-    /// CXone or a gateway asked to wait for at least this long.
+    /// The shortest wait, which CXone or a gateway asked for.
     not_before: Duration,
-    /// Whether another question within seconds may help. If a person must fix something, it does not.
+    /// Whether another call within seconds may help. If a person must correct something, it does not.
     may_pass_soon: bool,
 }
 
-impl Followed {
+impl TrackedJob {
     fn of(attachment: &Attachment, limits: &Limits) -> Result<Self, Failure> {
         let (Some(job), Some(interaction)) = (attachment.job_id.clone(), attachment.interaction_id.clone()) else {
-            return Err(Failure::input("the payload has no job_id or no interaction_id: nothing to ask CXone about"));
+            return Err(Failure::input("the payload has no job_id or no interaction_id, so poll cannot ask CXone"));
         };
         let Some(uploaded_at) = attachment.upload.and_then(|upload| upload.ended_at) else {
-            return Err(Failure::input("the payload has no upload.ended_at: the job's deadline cannot be told"));
+            return Err(Failure::input("the payload has no upload.ended_at, so the job's deadline is unknown"));
         };
         let deadline = later(uploaded_at, limits.deadline);
         let give_up_at = deadline.max(later(uploaded_at, limits.patience));
@@ -73,52 +74,52 @@ impl Followed {
     }
 }
 
-/// Asks until the outcome is known or the machine has to wait. `question` asks CXone once.
-pub(crate) async fn ask(
-    question: impl AsyncFn(&JobId) -> Result<Job, JobError>,
+/// Asks CXone until the outcome is known or the state machine must wait. `ask` makes one call.
+pub(crate) async fn poll(
+    ask: impl AsyncFn(&JobId) -> Result<Job, JobError>,
     mut attachment: Attachment,
     limits: &Limits,
     clock: Clock,
 ) -> Result<Attachment, Failure> {
-    // The machine of a newer release may bring an object here that has its ending already.
+    // The state machine of a newer release may send an object that has its ending already.
     if attachment.result.is_some() {
         return Ok(attachment);
     }
-    let followed = Followed::of(&attachment, limits)?;
-    let closes = later(clock.now(), limits.window);
+    let tracked = TrackedJob::of(&attachment, limits)?;
+    let window_end = later(clock.now(), limits.window);
     attachment.job.changes.clear();
     attachment.wait_seconds = None;
     let mut asked = 0;
     loop {
         asked += 1;
         attachment.job.polls += 1;
-        let answer = question(&followed.job).await;
+        let response = ask(&tracked.job).await;
         let now = clock.now();
-        let step = match answer {
-            Ok(job) => interpret(&mut attachment, job, &followed, now),
-            Err(error) => unread(&mut attachment, error, &followed, now),
+        let step = match response {
+            Ok(job) => with_status(&mut attachment, job, &tracked, now),
+            Err(error) => without_status(&mut attachment, error, &tracked, now),
         };
         let (until, not_before, may_pass_soon) = match &step {
-            Step::Ended(_) | Step::GoesOn => (followed.deadline, Duration::ZERO, true),
-            Step::Blind(fault) => (followed.give_up_at, fault.not_before, fault.may_pass_soon),
+            Step::Ended(_) | Step::Continues => (tracked.deadline, Duration::ZERO, true),
+            Step::Blind(fault) => (tracked.give_up_at, fault.not_before, fault.may_pass_soon),
         };
         let pause = pause_after(asked).max(not_before);
         let next = later(now, pause);
-        let window_over = next >= closes || !may_pass_soon;
+        let window_over = next >= window_end || !may_pass_soon;
         match step {
             Step::Ended(ending) => return Ok(ended(attachment, ending, now)),
-            Step::GoesOn if now >= until => {
+            Step::Continues if now >= until => {
                 let ending = Ending::TimedOut(timed_out(&attachment, limits));
                 return Ok(ended(attachment, ending, now));
             }
-            // One fault alone does not end tracking: what is left of the window is used.
+            // A single fault does not end tracking: poll uses the rest of the window.
             Step::Blind(fault) if now >= until && window_over => {
-                let ending = Ending::TrackingFailed(given_up(&attachment, &fault, &followed, limits, now));
+                let ending = Ending::TrackingFailed(tracking_failed(&attachment, &fault, &tracked, limits, now));
                 return Ok(ended(attachment, ending, now));
             }
-            Step::GoesOn | Step::Blind(_) => {}
+            Step::Continues | Step::Blind(_) => {}
         }
-        // The last question before the end is asked at the end, by the machine's wait.
+        // The state machine waits until the end, so that the last call is made at the end.
         if now < until && (window_over || next >= until) {
             return Ok(wait(attachment, not_before, now, until));
         }
@@ -126,8 +127,8 @@ pub(crate) async fn ask(
     }
 }
 
-/// What a status means.
-fn interpret(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timestamp) -> Step {
+/// Handles a response with a status.
+fn with_status(attachment: &mut Attachment, job: Job, tracked: &TrackedJob, now: Timestamp) -> Step {
     let word = job.status.as_str();
     let progress = &mut attachment.job;
     progress.blind = None;
@@ -139,9 +140,9 @@ fn interpret(attachment: &mut Attachment, job: Job, followed: &Followed, now: Ti
         progress.status = Some(word.to_owned());
     }
     let named = job.interaction_id.filter(|id| !id.trim().is_empty());
-    if named.is_some_and(|id| !followed.interaction.is_named_by(&id)) {
+    if named.is_some_and(|id| !tracked.interaction.is_named_by(&id)) {
         let other = job.interaction_shown.unwrap_or_default();
-        let text = format!("CXone answers that the job is for the interaction {other:?}, not {}", followed.interaction);
+        let text = format!("CXone says that the job is for the interaction {other:?}, not {}", tracked.interaction);
         return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(ReasonCode::JobMismatch, text)));
     }
     match job.status {
@@ -150,15 +151,15 @@ fn interpret(attachment: &mut Attachment, job: Job, followed: &Followed, now: Ti
             let reason = job.reason.unwrap_or_else(|| "CXone gave no reason".to_owned());
             Step::Ended(Ending::Failed(Reason::new(ReasonCode::JobFailed, reason)))
         }
-        JobStatus::Pending | JobStatus::Running | JobStatus::Unrecognized(_) => Step::GoesOn,
+        JobStatus::Pending | JobStatus::Running | JobStatus::Unrecognized(_) => Step::Continues,
     }
 }
 
-/// What a response without a status means. None is an error of the function: it says nothing about the file.
-fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now: Timestamp) -> Step {
+/// Handles a call without a status. It is not an error of the function, because the file itself may be fine.
+fn without_status(attachment: &mut Attachment, error: JobError, tracked: &TrackedJob, now: Timestamp) -> Step {
     let progress = &mut attachment.job;
     let cxone_status = error.status();
-    let passing = |code, text, not_before: Option<Duration>| Fault {
+    let retryable = |code, text, not_before: Option<Duration>| Fault {
         code,
         text,
         not_before: not_before.unwrap_or_default(),
@@ -168,29 +169,29 @@ fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now
         JobError::Throttled { wait, fault, .. } => {
             progress.throttled += 1;
             metrics::count(Metric::Throttled);
-            passing(ReasonCode::CxoneUnavailable, fault, Some(wait))
+            retryable(ReasonCode::CxoneUnavailable, fault, Some(wait))
         }
         JobError::Blind { fault, retry_after, .. } => {
             progress.faults += 1;
-            passing(ReasonCode::CxoneUnavailable, fault, retry_after)
+            retryable(ReasonCode::CxoneUnavailable, fault, retry_after)
         }
         JobError::Unauthorized { fault, retry_after, .. } => {
             progress.faults += 1;
-            // What the runbook looks for. Whether it counts for the alarm, the question itself knows.
+            // The runbook searches this line. `Poll::ask` decides whether the refusal counts for the alarm.
             tracing::error!(cxone_status, error_type = error_type::CXONE_UNAUTHORIZED, "{fault}");
-            Fault { may_pass_soon: false, ..passing(ReasonCode::CxoneUnauthorized, fault, retry_after) }
+            Fault { may_pass_soon: false, ..retryable(ReasonCode::CxoneUnauthorized, fault, retry_after) }
         }
         JobError::NotFound => {
             progress.faults += 1;
             let grace = UNKNOWN_JOB_GRACE.as_secs();
-            if now >= later(followed.uploaded_at, UNKNOWN_JOB_GRACE) {
-                let text = format!("CXone does not know the job {} {grace} s after the upload", followed.job);
+            if now >= later(tracked.uploaded_at, UNKNOWN_JOB_GRACE) {
+                let text = format!("CXone does not know the job {} {grace} s after the upload", tracked.job);
                 return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(ReasonCode::CxoneNotFound, text)));
             }
-            passing(ReasonCode::CxoneNotFound, "CXone does not know the job yet (404)".to_owned(), None)
+            retryable(ReasonCode::CxoneNotFound, "CXone does not know the job yet (404)".to_owned(), None)
         }
         JobError::Refused { reason, .. } => {
-            tracing::warn!(cxone_status, polls = progress.polls, reason = %reason.code, "CXone refused the question");
+            tracing::warn!(cxone_status, polls = progress.polls, reason = %reason.code, "CXone refused the poll");
             return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(reason.code, reason.text)));
         }
     };
@@ -209,13 +210,19 @@ fn timed_out(attachment: &Attachment, limits: &Limits) -> Reason {
     Reason::possibly_stored(ReasonCode::JobDeadline, text)
 }
 
-fn given_up(attachment: &Attachment, fault: &Fault, followed: &Followed, limits: &Limits, now: Timestamp) -> Reason {
+fn tracking_failed(
+    attachment: &Attachment,
+    fault: &Fault,
+    tracked: &TrackedJob,
+    limits: &Limits,
+    now: Timestamp,
+) -> Reason {
     let since = attachment.job.blind.as_ref().map_or(now, |blind| blind.since);
     let setting = if limits.patience >= limits.deadline { "TRACKING_PATIENCE_SECONDS" } else { "JOB_DEADLINE_SECONDS" };
     let text = format!(
         "no status of the job could be read from {} s to {} s after the upload ({setting}); the last status was {}; the last fault: {}",
-        since.seconds_since(followed.uploaded_at).round(),
-        now.seconds_since(followed.uploaded_at).round(),
+        since.seconds_since(tracked.uploaded_at).round(),
+        now.seconds_since(tracked.uploaded_at).round(),
         history(attachment),
         fault.text
     );
@@ -226,7 +233,7 @@ fn given_up(attachment: &Attachment, fault: &Fault, followed: &Followed, limits:
 fn history(attachment: &Attachment) -> String {
     let job = &attachment.job;
     format!(
-        "{}, after {} polls, {} of them throttled and {} without a usable answer",
+        "{}, after {} polls, {} of them throttled and {} without a usable response",
         job.status.as_deref().unwrap_or("none"),
         job.polls,
         job.throttled,

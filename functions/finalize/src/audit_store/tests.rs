@@ -1,4 +1,4 @@
-//! Writing records into a scripted S3, where something may lie under the key already.
+//! Writes records to a scripted S3, in which there may be an object under the key already.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,34 +15,35 @@ use super::*;
 
 const RECORD: &str = include_str!("../../../../crates/attachments/tests/golden/v2-audit-completed.json");
 const EARLIER: &str = include_str!("../../../../crates/attachments/tests/golden/v1-audit-completed.json");
-const THERE: &[u8] = b"HTTP/1.1 412 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+const EXISTS: &[u8] = b"HTTP/1.1 412 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
-/// A bucket that answers its writes one by one, the last answer again and again, and each read with `read`.
+/// A store with a scripted bucket.
 struct Bucket {
     store: AuditStore,
-    /// What came.
+    /// The received requests, in lower case.
     requests: Arc<Mutex<Vec<String>>>,
 }
 
+/// Starts a bucket that responds to writes with `writes` in order, repeating the last one, and to each read with `read`.
 async fn bucket(writes: &[&'static [u8]], read: Vec<u8>) -> Bucket {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (mut writes, requests) = (writes.to_vec(), Arc::new(Mutex::new(Vec::new())));
-    let seen = Arc::clone(&requests);
+    let received = Arc::clone(&requests);
     tokio::spawn(async move {
         let mut open = Vec::new();
         loop {
             let (mut connection, _) = listener.accept().await.unwrap();
             let mut request = [0; 16 * 1024];
             let length = connection.read(&mut request).await.unwrap();
-            seen.lock().await.push(String::from_utf8_lossy(&request[..length]).to_lowercase());
-            let answer: &[u8] = match request.first() {
+            received.lock().await.push(String::from_utf8_lossy(&request[..length]).to_lowercase());
+            let response: &[u8] = match request.first() {
                 Some(b'P') if writes.len() > 1 => writes.remove(0),
                 Some(b'P') => writes[0],
                 _ => &read,
             };
-            // The reader may have left: it does not want all of it.
-            let _ = connection.write_all(answer).await;
+            // The client may have closed the connection, because it does not read a whole large object.
+            let _ = connection.write_all(response).await;
             open.push(connection);
         }
     });
@@ -67,29 +68,29 @@ fn record() -> AuditRecord {
     serde_json::from_str(RECORD).unwrap()
 }
 
-fn own() -> Vec<u8> {
+fn record_bytes() -> Vec<u8> {
     record().to_bytes().unwrap()
 }
 
-/// The response of S3 to a read of an object with this length, whose body comes so far.
+/// S3's response to a read of an object of this length. It contains only this part of the body.
 fn object(length: usize, body: &[u8]) -> Vec<u8> {
     [format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n").as_bytes(), body].concat()
 }
 
-async fn write(bucket: &Bucket, kept: Option<&str>) -> Result<Stored, Failure> {
+async fn write(bucket: &Bucket, ledger_digest: Option<&str>) -> Result<Stored, Failure> {
     let record = record();
-    let written = bucket.store.write_once("audit/a.json", &record, kept);
+    let written = bucket.store.write_once("audit/a.json", &record, ledger_digest);
     timeout(Duration::from_secs(20), written).await.unwrap()
 }
 
-/// What comes of writing the record where these bytes are, if the ledger keeps this digest.
-async fn meeting(stored: &[u8], kept: Option<&str>) -> Result<Stored, Failure> {
-    write(&bucket(&[THERE], object(stored.len(), stored)).await, kept).await
+/// Writes the record under a key that has these bytes already.
+async fn write_over(stored: &[u8], ledger_digest: Option<&str>) -> Result<Stored, Failure> {
+    write(&bucket(&[EXISTS], object(stored.len(), stored)).await, ledger_digest).await
 }
 
-/// The same, for bytes that are not finalize's; the message.
-async fn refused(stored: &[u8], kept: Option<&str>) -> String {
-    let failure = meeting(stored, kept).await.unwrap_err();
+/// Like [`write_over`]. Asserts that the stored bytes are foreign, and returns the message.
+async fn refused(stored: &[u8], ledger_digest: Option<&str>) -> String {
+    let failure = write_over(stored, ledger_digest).await.unwrap_err();
     assert_eq!(failure.error_type, error_type::AUDIT_FOREIGN, "{failure}");
     assert!(
         failure.message.starts_with("s3://audit/audit/a.json is not the record that finalize wrote: "),
@@ -102,7 +103,7 @@ async fn refused(stored: &[u8], kept: Option<&str>) -> String {
 async fn record_is_written_with_its_lock_and_its_checksum() {
     let bucket = bucket(&[b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"], Vec::new()).await;
     let stored = write(&bucket, None).await.unwrap();
-    assert!(stored.written && stored.bytes == own());
+    assert!(stored.written && stored.bytes == record_bytes());
     let requests = bucket.requests.lock().await;
     let ends = day_of_lock(&requests[0]);
     for header in ["if-none-match: *", "x-amz-object-lock-mode: compliance", "x-amz-sdk-checksum-algorithm: sha256"] {
@@ -112,7 +113,7 @@ async fn record_is_written_with_its_lock_and_its_checksum() {
     assert!((today + 364..=today + 365).contains(&ends), "the lock ends on day {ends}, today is {today}");
 }
 
-/// The day on which the lock ends, counted from 1970.
+/// The day on which the lock ends, in days since 1970.
 fn day_of_lock(request: &str) -> u64 {
     let until = request.split("x-amz-object-lock-retain-until-date: ").nth(1).unwrap().lines().next().unwrap();
     let until: attachments::Timestamp = until.to_uppercase().parse().unwrap();
@@ -120,87 +121,89 @@ fn day_of_lock(request: &str) -> u64 {
 }
 
 #[tokio::test]
-async fn own_record_that_is_there_is_read_back() {
-    for kept in [None, Some(digest(&own()))] {
-        let stored = meeting(&own(), kept.as_deref()).await.unwrap();
-        assert_eq!((stored.bytes, stored.written), (own(), false));
+async fn record_that_exists_is_read_back() {
+    for ledger_digest in [None, Some(digest(&record_bytes()))] {
+        let stored = write_over(&record_bytes(), ledger_digest.as_deref()).await.unwrap();
+        assert_eq!((stored.bytes, stored.written), (record_bytes(), false));
     }
 }
 
 #[tokio::test]
-async fn record_of_another_release_is_known_by_the_digest_in_the_ledger() {
-    let newer = String::from_utf8(own()).unwrap().replacen('{', r#"{"retention":"locked","#, 1);
-    let stored = meeting(newer.as_bytes(), Some(&digest(newer.as_bytes()))).await.unwrap();
+async fn record_of_another_release_is_recognised_by_the_digest_in_the_ledger() {
+    let newer = String::from_utf8(record_bytes()).unwrap().replacen('{', r#"{"retention":"locked","#, 1);
+    let stored = write_over(newer.as_bytes(), Some(&digest(newer.as_bytes()))).await.unwrap();
     assert_eq!(stored.bytes, newer.as_bytes());
-    assert!(refused(newer.as_bytes(), Some(&digest(&own()))).await.ends_with("its content is another"));
-    // Release 0.1.0 kept no digest and knew fewer fields.
-    let stored = meeting(EARLIER.as_bytes(), None).await.unwrap();
+    assert!(refused(newer.as_bytes(), Some(&digest(&record_bytes()))).await.ends_with("its content is different"));
+    // Release 0.1.0 stored no digest and had fewer fields.
+    let stored = write_over(EARLIER.as_bytes(), None).await.unwrap();
     assert_eq!(stored.bytes, EARLIER.as_bytes());
-    assert!(refused(newer.as_bytes(), None).await.ends_with("its content is another"));
+    assert!(refused(newer.as_bytes(), None).await.ends_with("its content is different"));
 }
 
 #[tokio::test]
-async fn record_that_was_forged_in_one_field_is_foreign() {
-    let text = String::from_utf8(own()).unwrap();
+async fn record_with_one_forged_field_is_foreign() {
+    let text = String::from_utf8(record_bytes()).unwrap();
     let forgeries = [
-        ("abababab", "cdcdcdcd", "its content is another"),
-        ("\"size_bytes\":43", "\"size_bytes\":44", "its content is another"),
-        ("\"case\":\"4711\"", "\"case\":\"1174\",\"case\":\"4711\"", "its content is another"),
-        ("\"polls\":7", "\"polls\":8", "its content is another"),
-        ("\n", "\n\n", "its content is another"),
-        ("\"polls\":7", "\"polls\":8,\"polls\":7", "it cannot be read as one"),
-        ("0123456789abcdef\",\"job_id\"", "0123456789abcdee\",\"job_id\"", "it is another object's"),
+        ("abababab", "cdcdcdcd", "its content is different"),
+        ("\"size_bytes\":43", "\"size_bytes\":44", "its content is different"),
+        ("\"case\":\"4711\"", "\"case\":\"1174\",\"case\":\"4711\"", "its content is different"),
+        ("\"polls\":7", "\"polls\":8", "its content is different"),
+        ("\n", "\n\n", "its content is different"),
+        ("\"polls\":7", "\"polls\":8,\"polls\":7", "it is not an audit record"),
+        ("0123456789abcdef\",\"job_id\"", "0123456789abcdee\",\"job_id\"", "it belongs to another object"),
         ("ATTACHMENT_UPLOAD_COMPLETED", "ATTACHMENT_UPLOAD_FAILED", "it has another outcome"),
-        (":execution:attachments:", ":execution:other:", "it is another execution's"),
+        (":execution:attachments:", ":execution:other:", "it belongs to another execution"),
     ];
-    for (was, is, why) in forgeries {
-        let forged = text.replacen(was, is, 1);
-        assert_ne!(forged, text, "{was} is not in the record");
-        let said = refused(forged.as_bytes(), Some(&digest(&own()))).await;
-        assert!(said.ends_with(why), "{was}: {said}");
+    for (from, to, difference) in forgeries {
+        let forged = text.replacen(from, to, 1);
+        assert_ne!(forged, text, "{from} is not in the record");
+        let message = refused(forged.as_bytes(), Some(&digest(&record_bytes()))).await;
+        assert!(message.ends_with(difference), "{from}: {message}");
     }
 }
 
 #[tokio::test]
-async fn garbage_is_foreign_and_not_told() {
+async fn garbage_is_foreign_and_not_quoted() {
     for garbage in [&b""[..], b"{}", b"[]", b"null", b"\xff\xfe", b"<script>alert(1)</script>", &[b'['; 16_000]] {
-        let said = refused(garbage, None).await;
-        assert!(said.ends_with("it cannot be read as one"), "{said}");
+        let message = refused(garbage, None).await;
+        assert!(message.ends_with("it is not an audit record"), "{message}");
     }
 }
 
 #[tokio::test]
 async fn large_object_is_foreign_at_once() {
-    // It says that it has 300 MB, and stops after 1 KiB: whoever reads on fails by the timeout.
-    let large = bucket(&[THERE], object(300_000_000, &[b'x'; 1024])).await;
+    // The object claims 300 MB and stalls after 1 KiB. Reading on would end in a timeout.
+    let large = bucket(&[EXISTS], object(300_000_000, &[b'x'; 1024])).await;
     let failure = write(&large, None).await.unwrap_err();
     assert_eq!(failure.error_type, error_type::AUDIT_FOREIGN);
     assert!(failure.message.ends_with("it has more than 65536 bytes"), "{failure}");
     // Without a length, no more than that is read.
-    let chunk = [format!("{:x}\r\n", LONGEST + 1).into_bytes(), vec![b'x'; LONGEST + 1], b"\r\n".to_vec()].concat();
+    let chunk =
+        [format!("{:x}\r\n", MAX_RECORD_BYTES + 1).into_bytes(), vec![b'x'; MAX_RECORD_BYTES + 1], b"\r\n".to_vec()]
+            .concat();
     let endless = [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n".to_vec(), chunk].concat();
-    let failure = write(&bucket(&[THERE], endless).await, None).await.unwrap_err();
+    let failure = write(&bucket(&[EXISTS], endless).await, None).await.unwrap_err();
     assert!(failure.message.ends_with("it has more than 65536 bytes"), "{failure}");
 }
 
 #[tokio::test]
-async fn object_under_a_key_of_its_own_or_in_an_archive_is_foreign() {
+async fn object_that_is_encrypted_with_a_customers_key_or_archived_is_foreign() {
     for (status, code) in [("400 Bad Request", "InvalidRequest"), ("403 Forbidden", "InvalidObjectState")] {
         let body = format!("<Error><Code>{code}</Code><Message>no</Message></Error>");
         let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-        let failure = write(&bucket(&[THERE], (head + &body).into_bytes()).await, None).await.unwrap_err();
+        let failure = write(&bucket(&[EXISTS], (head + &body).into_bytes()).await, None).await.unwrap_err();
         assert_eq!(failure.error_type, error_type::AUDIT_FOREIGN, "{failure}");
         assert!(failure.message.ends_with(&format!("S3 refuses to read it ({code})")), "{failure}");
     }
-    // The role may lack a right: that says nothing about the object.
+    // Finalize's role may lack a permission. The object may still be the record.
     let body = "<Error><Code>AccessDenied</Code></Error>";
     let head = format!("HTTP/1.1 403 Forbidden\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
-    let failure = write(&bucket(&[THERE], (head + body).into_bytes()).await, None).await.unwrap_err();
+    let failure = write(&bucket(&[EXISTS], (head + body).into_bytes()).await, None).await.unwrap_err();
     assert_eq!(failure.error_type, error_type::AUDIT_UNWRITABLE, "{failure}");
 }
 
 #[tokio::test]
-async fn write_that_another_one_is_in_the_way_of_is_repeated() {
+async fn conflicting_write_is_retried() {
     let busy = b"HTTP/1.1 409 Conflict\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let done = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
     let bucket = bucket(&[busy, busy, done], Vec::new()).await;
@@ -209,8 +212,8 @@ async fn write_that_another_one_is_in_the_way_of_is_repeated() {
 }
 
 #[tokio::test]
-async fn record_whose_read_stands_still_is_unwritable_and_retried() {
-    let failure = write(&bucket(&[THERE], object(60, b"half")).await, None).await.unwrap_err();
+async fn record_whose_read_stalls_is_unwritable() {
+    let failure = write(&bucket(&[EXISTS], object(60, b"half")).await, None).await.unwrap_err();
     assert_eq!(failure.error_type, error_type::AUDIT_UNWRITABLE);
     assert!(failure.message.contains("read back: ") && failure.message.contains("no byte came for"), "{failure}");
 }
