@@ -6,7 +6,7 @@ use wildmatch::WildMatch;
 
 use super::quoted;
 
-/// If the key's first folders differ from the prefix in at most so many characters, they are taken to be a misspelt prefix.
+/// If the key's first folders differ from the prefix in at most this many characters, the prefix is probably misspelt.
 const MAX_TYPING_ERRORS: usize = 2;
 
 /// A record that starts nothing.

@@ -71,10 +71,7 @@ fn held_for_review() -> Attachment {
 fn results(state: &str, input: &Value) -> Vec<Result<Value, &'static str>> {
     if state == "PollJob" {
         let read: Attachment = serde_json::from_value(input.clone()).expect("the input of PollJob is an Attachment");
-        assert!(
-            read.job_id.is_some() && read.interaction_id.is_some(),
-            "the input of PollJob has no job or no interaction: {input}"
-        );
+        assert!(read.job_id.is_some() && read.interaction_id.is_some(), "PollJob's input: {input}");
         let waits = [payloads::waiting(), payloads::blind()];
         let ends = [payloads::completed(), escalated(), held_for_review()];
         let mut all: Vec<_> = waits.iter().chain(&ends).map(|response| Ok(json!(response))).collect();
@@ -83,16 +80,11 @@ fn results(state: &str, input: &Value) -> Vec<Result<Value, &'static str>> {
         all.extend(OF_THE_SERVICE.iter().filter(|error| !error.starts_with("States.A")).map(|error| Err(*error)));
         return all;
     }
-    let read: FinalizeRequest =
-        serde_json::from_value(input.clone()).expect("the input of finalize is a FinalizeRequest");
+    let read: FinalizeRequest = serde_json::from_value(input.clone()).expect("finalize's input is a FinalizeRequest");
     assert_eq!(read.execution_arn.as_deref(), Some(payloads::EXECUTION_ARN));
     assert_eq!(json!(read.attachment), input["attachment"], "finalize does not read its whole input");
     let resolution = read.attachment.resolution(payloads::at(9));
-    assert_eq!(
-        resolution.ending.outcome().is_success(),
-        state == "RecordCompletion",
-        "{state} has the wrong outcome: {input}"
-    );
+    assert_eq!(resolution.ending.outcome().is_success(), state == "RecordCompletion", "{state}'s input: {input}");
     vec![Ok(json!(payloads::finalized(&read.attachment)))]
 }
 
@@ -170,8 +162,7 @@ fn walk(
                         let catcher = caught.unwrap_or_else(|| panic!("{name} does not catch {error}"));
                         let cause = StepError { error: error.to_owned(), cause: "{}".to_owned() };
                         let output = put(&catcher.result_path, input.clone(), json!(cause)).unwrap();
-                        let read: Attachment =
-                            serde_json::from_value(output.clone()).expect("the output of a Catch is an Attachment");
+                        let read: Attachment = serde_json::from_value(output.clone()).expect("a Catch's output parses");
                         assert_eq!(read.error.as_ref(), Some(&cause), "finalize would not see the error");
                         walk(machine, &catcher.next, &output, fuel - 1, visited, ends);
                     }
@@ -188,11 +179,7 @@ fn every_path_ends_in_the_state_of_its_outcome() {
     for input in [payloads::uploaded(), payloads::rejected(), payloads::possibly_stored()] {
         walk(&machine, &machine.start_at, &json!(input), 12, &mut visited, &mut ends);
     }
-    assert_eq!(
-        visited.iter().map(String::as_str).collect::<Vec<_>>(),
-        STATES,
-        "left: visited states; right: all states"
-    );
+    assert_eq!(visited.iter().map(String::as_str).collect::<Vec<_>>(), STATES, "a state was not visited");
     let expected = [
         End::Succeeded(Outcome::Completed),
         End::Failed(Outcome::Failed),
