@@ -74,7 +74,7 @@ test-sam: venv $(SAM_VENV) rust ## sam validate, build, deploy; the functions in
 sam-local: venv $(SAM_VENV) rust ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
 	@.venv-sam/bin/python tests/python/sam serve
 
-lint: venv ## check the template and the state machine
+lint: venv ## check the templates, the state machine and the pages
 	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml infra/audit_trail.yaml
 	.venv/bin/python tests/python/infrastructure.py
 	.venv/bin/python tests/python/permissions.py
@@ -83,6 +83,7 @@ lint: venv ## check the template and the state machine
 	.venv/bin/python tests/python/threat_model.py
 	.venv/bin/python tests/python/supply_chain.py
 	.venv/bin/python tests/python/links.py
+	.venv/bin/python tests/python/pages.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 
