@@ -4,18 +4,21 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --no-builtin-rules
 
-# The cargo profile of the functions on the local stack: `release` is what is deployed, `dev` compiles quickly.
-export PROFILE ?= release
+# The cargo profile of the functions on the local stack: `dev` compiles quickly, `release` is deployed. What proves or
+# measures the deployed programs (faults, soak, bench, test-sam) sets `release` below.
+export PROFILE ?= dev
 PYTHON ?= python3
 CARGO ?= cargo
 
-STACK := $(CARGO) run --package stack --
-FAULT_ROWS := $(CARGO) run --package faults --
-STACK_QUIETLY := $(CARGO) run --quiet --package stack --
 REQUIREMENTS := tests/python/requirements.txt
 LINT := tests/lint/package.json tests/lint/package-lock.json
 VENV := .venv/installed
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
+# One set of packages for every development build (as in tests/stack/src/binaries.rs): a set with other features of a
+# dependency would compile that dependency, and all above it, once more. `parsers` is here for its features alone.
+PROGRAMS := stack faults parsers intake poll finalize cxone-standin webhook-receiver
+STACK := $(TARGET_DIR)/debug/stack
+FAULTS := $(TARGET_DIR)/debug/faults
 BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
 BENCH_VENV := .venv-bench/installed
 SAM_REQUIREMENTS := tests/python/sam/requirements.txt
@@ -28,32 +31,36 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status test faults soak bench lint venv
+.PHONY: help demo up down status test faults soak guard bench lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: venv rust ## the pipeline on good and bad files, with a table of what became of them
+demo: venv programs ## the pipeline on good and bad files, with a table of what became of them
 	@$(STACK) demo
 
-up: venv rust ## start the local stack in the background (its variables: docs/local-stack.md)
+up: venv programs ## start the local stack in the background (its variables: docs/local-stack.md)
 	@$(STACK) up
 
-down: rust ## stop it
-	@$(STACK_QUIETLY) down
+down: programs ## stop it
+	@$(STACK) down
 
-status: rust ## where everything is, as one JSON object (make -s status)
-	@$(STACK_QUIETLY) status
+status: programs ## where everything is, as one JSON object (make -s status)
+	@$(STACK) status
 
 test: venv rust lint ## all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
 
-faults: venv rust ## all fault scenarios, with a table (ONLY=upload/ for some of them)
-	@$(FAULT_ROWS) run $(if $(ONLY),--only "$(ONLY)")
+faults soak: export PROFILE := $(if $(filter file,$(origin PROFILE)),release,$(PROFILE))
+faults: venv programs ## all fault scenarios, with a table (ONLY=upload/ for some of them)
+	@$(FAULTS) run $(if $(ONLY),--only "$(ONLY)")
 
-soak: venv rust ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
-	@$(FAULT_ROWS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
+soak: venv programs ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
+	@$(FAULTS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
+
+guard: rust ## sizes and cold starts of the deployed functions against tests/bench/budgets.json
+	$(CARGO) test --workspace --test guard -- --ignored --nocapture
 
 bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (QUICK=1: fewer repetitions)
 	$(CARGO) build --release --package intake --package poll --package finalize
@@ -68,10 +75,10 @@ fuzz: $(CARGO_FUZZ) ## fuzz every reader of outside data: make fuzz SECONDS_EACH
 	@CARGO_FUZZ=$(abspath $(CARGO_FUZZ)) SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR=$(TARGET_DIR) ONLY=$(ONLY) \
 		tests/parsers/fuzz/run.sh tests/parsers/fuzz crates/media-type/fuzz
 
-test-sam: venv $(SAM_VENV) rust ## sam validate, build, deploy; the functions in containers beside the local stack
+test-sam: venv $(SAM_VENV) programs ## sam validate, build, deploy; the functions in containers beside the local stack
 	@.venv-sam/bin/python tests/python/sam
 
-sam-local: venv $(SAM_VENV) rust ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
+sam-local: venv $(SAM_VENV) programs ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
 	@.venv-sam/bin/python tests/python/sam serve
 
 lint: venv ## check the templates, the state machine and the pages
@@ -139,7 +146,11 @@ $(CARGO_FUZZ): | rust
 	rm -rf .tools/cargo-fuzz-*
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
-.PHONY: deny checkov fuzz test-sam sam-local rust
+.PHONY: deny checkov fuzz test-sam sam-local programs rust
+down status: QUIET := --quiet
+programs: rust
+	@$(CARGO) build $(QUIET) $(addprefix --package ,$(PROGRAMS))
+
 rust:
 	@command -v $(CARGO) >/dev/null || { echo "cargo is missing: https://rustup.rs installs it" >&2; exit 1; }
 	@command -v cc >/dev/null || { echo "a C compiler is missing (Debian: apt-get install gcc libc6-dev)" >&2; exit 1; }

@@ -109,7 +109,7 @@ impl Client {
             let asked = self.http.get(url.clone()).bearer_auth(token.bearer()).timeout(LIMIT).send().await;
             let response = asked
                 .map_err(|error| JobError::blind(format!("CXone cannot be reached: {}", describe(&error)), None))?;
-            let response = Response::read(response, token.redactor(), deadline).await;
+            let response = Response::receive(response, token.redactor(), deadline).await;
             if response.status() == StatusCode::UNAUTHORIZED.as_u16() {
                 self.tokens.forget(&token).await;
                 if !refused {
@@ -117,13 +117,13 @@ impl Client {
                     continue;
                 }
             }
-            return judge(&response);
+            return parse(&response);
         }
     }
 }
 
 /// What a response to a poll means, a 401 being one to a fresh token.
-pub(crate) fn judge(response: &Response) -> Result<Job, JobError> {
+pub(crate) fn parse(response: &Response) -> Result<Job, JobError> {
     let (status, after) = (response.status(), response.retry_after);
     match class(response) {
         Class::Success => job(response)

@@ -225,8 +225,8 @@ impl Tokens {
         })?;
         let secret = credentials.client_secret.expose_secret();
         let redactor = Redactor::default().and_credentials(&credentials.client_id, secret);
-        let response = Response::read(response, redactor.clone(), deadline).await;
-        let granted = judge(&response, &url, &self.settings.scopes)?;
+        let response = Response::receive(response, redactor.clone(), deadline).await;
+        let granted = parse(&response, &url, &self.settings.scopes)?;
         let redactor = redactor.and([granted.access_token.expose_secret()]);
         Ok(Token { renew_at: asked_at + granted.renew_in, value: granted.access_token, serial, redactor })
     }
@@ -257,7 +257,7 @@ fn without_query(url: &Url) -> Url {
 }
 
 /// What a response of the token endpoint at `url` means, asked for `scopes`.
-pub(crate) fn judge(response: &Response, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
+pub(crate) fn parse(response: &Response, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
     let (code, retry_after) = (response.status(), response.retry_after);
     let unavailable = |what: &str| TokenError::Unavailable {
         fault: format!("the token endpoint {url} answered {code}{what}"),

@@ -18,9 +18,8 @@ mod tls;
 
 pub use aws::Aws;
 pub use cxone_client::{CxoneSettings, cxone_client};
-pub use environment::{Environment, PlainHttpHosts, SettingsError};
-pub use logging::init as init_logging;
+pub use environment::{Environment, Invalid, PlainHttpHosts, SettingsError};
 pub use refusals::{Refusals, Refused};
 pub use secret::{SecretError, SigningSecrets, read_signing_secrets};
-pub use serve::{Failure, serve};
+pub use serve::{Failure, serve, start};
 pub use tls::HttpClients;

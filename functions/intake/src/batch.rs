@@ -29,7 +29,7 @@ use tracing::{Instrument, field::Empty};
 use crate::{
     Intake,
     finish::Finish,
-    record::{self, Lane, Times},
+    object::{self, Lane, Times},
 };
 
 /// Records in flight at once: each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
@@ -180,7 +180,7 @@ async fn run<'a>(
             job_id = Empty,
         );
         let (intake, times, lane) = (intake.clone(), times.clone(), Arc::clone(&lane));
-        async move { record::work(&intake, &notification, &identity, &times, &lane).await }.instrument(span)
+        async move { object::process(&intake, &notification, &identity, &times, &lane).await }.instrument(span)
     };
     // Every call of a record is bounded by itself; this bound is a last resort.
     let until = times.wrap_up + Duration::from_secs(1);

@@ -69,7 +69,7 @@ impl FakeAws {
             | "INTAKE_DLQ_URL" => Some("test".to_owned()),
             _ => None,
         });
-        Intake::make(environment).unwrap()
+        host::start(environment, Intake::make).unwrap()
     }
 
     pub(crate) fn s3(&self) -> Client {
@@ -80,9 +80,9 @@ impl FakeAws {
             "AWS_ENDPOINT_URL" => Some(url.clone()),
             _ => None,
         });
-        let clients = HttpClients::read(&mut environment).unwrap();
-        let aws = Aws::read(&mut environment, &clients);
-        environment.check().unwrap();
+        let clients = HttpClients::from_environment(&mut environment).unwrap();
+        let aws = Aws::from_environment(&mut environment, &clients);
+        environment.finish(Ok(())).unwrap();
         let config = aws_sdk_s3::config::Builder::from(&aws.s3())
             .force_path_style(true)
             .timeout_config(TimeoutConfig::builder().read_timeout(STANDSTILL).build());

@@ -1,6 +1,6 @@
 //! `IntakeFunction`: takes each new object from the queue, validates it, streams it to CXone, and starts its execution.
 //!
-//! One record's way is [`record`]: claim in the ledger, read and check ([`source`], [`wishes`], [`validation`]), send
+//! One record's way is [`object`]: claim in the ledger, read and check ([`source`], [`wishes`], [`validation`]), send
 //! ([`transfer`]), decide, start. [`batch`] runs the records of an invocation side by side and answers for each message.
 
 mod batch;
@@ -8,8 +8,8 @@ mod bucket;
 #[cfg(test)]
 mod fake_aws;
 mod finish;
+mod object;
 mod queue;
-mod record;
 mod run;
 mod settings;
 mod source;
@@ -22,7 +22,7 @@ mod wishes;
 use std::{ops::Deref, sync::Arc};
 
 use events::{Invocation, Source};
-use host::{Environment, Failure, Refusals, SettingsError};
+use host::{Environment, Failure, Invalid, Refusals};
 use lambda_runtime::Context;
 use serde_json::Value;
 
@@ -55,25 +55,15 @@ impl Deref for Intake {
 }
 
 impl Intake {
-    /// Reads the settings and makes the clients; calls nothing yet.
+    /// Reads the settings and makes the clients. It calls nothing yet.
     ///
     /// # Errors
-    /// [`SettingsError`] names every setting that is missing or malformed.
-    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
-        host::init_logging(&mut environment);
-        host::metrics::init(&environment);
-        Self::make(environment)
-    }
-
-    fn make(mut environment: Environment) -> Result<Self, SettingsError> {
-        let settings = Settings::read(&mut environment);
-        let cxone = host::CxoneSettings::read(&mut environment);
-        let clients = host::HttpClients::read(&mut environment);
-        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
-        let (Some(cxone), Some(clients), Some(aws)) = (cxone, clients, aws) else {
-            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
-        };
-        environment.check()?;
+    /// [`Invalid`]: the environment has noted a fault.
+    pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
+        let settings = Settings::from_environment(environment);
+        let cxone = host::CxoneSettings::from_environment(environment);
+        let clients = host::HttpClients::from_environment(environment)?;
+        let aws = host::Aws::from_environment(environment, &clients);
         let s3 = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(aws.path_style()).build();
         let s3 = aws_sdk_s3::Client::from_conf(s3);
         let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
@@ -83,7 +73,7 @@ impl Intake {
             sfn: aws_sdk_sfn::Client::new(&aws.sfn()),
             ledger: ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&aws.dynamodb()), settings.ledger_table.clone()),
             queue: Queue::new(aws_sdk_sqs::Client::new(&aws.sqs()), settings.dead_letter_queue_url.clone()),
-            cxone: host::cxone_client(cxone, clients.web, secrets),
+            cxone: host::cxone_client(cxone?, clients.web, secrets),
             refusals: Refusals::default(),
             settings,
         })))

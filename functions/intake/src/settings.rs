@@ -53,7 +53,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(environment: &mut Environment) -> Self {
+    pub(crate) fn from_environment(environment: &mut Environment) -> Self {
         let key_prefix = environment.optional("KEY_PREFIX").unwrap_or_else(|| "interactions/".to_owned());
         if !key_prefix.ends_with('/') || key_prefix.starts_with('/') {
             environment.fault("KEY_PREFIX", format_args!("is {key_prefix:?}: it must end in / and not begin with one"));
@@ -102,8 +102,8 @@ impl Settings {
             let found = values.iter().chain(&required).find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         });
-        let settings = Self::read(&mut environment);
-        environment.check().map(|()| settings)
+        let settings = Self::from_environment(&mut environment);
+        environment.finish(Ok(settings))
     }
 }
 

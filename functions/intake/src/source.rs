@@ -178,7 +178,7 @@ async fn still_there(s3: &Client, object: &ObjectRef, etag: &str, opened: Option
 
 /// Reads the head, keeping it for sending.
 pub(crate) async fn peek(body: SdkBody) -> Result<Peeked<SdkBody>, Stop> {
-    Peeked::read(body).await.map_err(|error| broken(error.as_ref()))
+    Peeked::peek(body).await.map_err(|error| broken(error.as_ref()))
 }
 
 type GetObject = aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;

@@ -7,7 +7,7 @@ use attachments::{
     workflow::{Attachment, Upload, error_type::CXONE_UNAUTHORIZED},
 };
 use cxone::{
-    Boundary, Cause, Retry, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, UploadContent, UploadRequest, Verdict,
+    Boundary, Cause, NextStep, Retry, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, UploadContent, UploadRequest,
 };
 use host::{
     Refused,
@@ -63,9 +63,9 @@ pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
     loop {
         attempts += 1;
         let retry = match attempt(run, &key).await {
-            Ok(Verdict::Accepted(job)) => return Ok(job),
-            Ok(Verdict::Final(reason)) => return Err(Halt::Final(reason)),
-            Ok(Verdict::Retry(retry)) => retry,
+            Ok(NextStep::Accepted(job)) => return Ok(job),
+            Ok(NextStep::Final(reason)) => return Err(Halt::Final(reason)),
+            Ok(NextStep::Retry(retry)) => retry,
             Err(Halt::Later { last, .. }) => last,
             // The fault is what came before, not that time ran out.
             Err(Halt::NoTime) => {
@@ -110,10 +110,10 @@ fn later(last: Retry) -> Halt {
     Halt::Later { last, wait: Duration::ZERO }
 }
 
-async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<Verdict, Halt> {
+async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<NextStep, Halt> {
     run.doing = Doing::Reading;
     (run.key_denied, run.token_refused) = (false, false);
-    let (content, stream, open) = match read(run, key).await {
+    let (content, stream, open) = match open_and_check(run, key).await {
         Ok(read) => read,
         Err(stop) => return Err(halted(run, stop)),
     };
@@ -142,10 +142,10 @@ struct Opened {
 type Stream = Peeked<aws_sdk_s3::primitives::SdkBody>;
 
 /// Opens and checks the object.
-async fn read(run: &mut Run<'_>, key: &ObjectKey) -> Result<(UploadContent, Stream, Opened), Stop> {
+async fn open_and_check(run: &mut Run<'_>, key: &ObjectKey) -> Result<(UploadContent, Stream, Opened), Stop> {
     let (intake, object) = (run.intake, &run.notification.object);
     let open = source::open(&intake.s3, run.notification).await?;
-    let wishes = Wishes::read(&open.metadata, key, &intake.settings);
+    let wishes = Wishes::of(&open.metadata, key, &intake.settings);
     if !run.wishes_reported {
         wishes.report();
         run.wishes_reported = true;
@@ -236,7 +236,7 @@ async fn gauge_quota(run: &Run<'_>, limit: u64) {
     }
 }
 
-async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open: &Opened) -> Verdict {
+async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open: &Opened) -> NextStep {
     let (body, digest) = stream.hashed();
     run.uploads += 1;
     run.history.uploads = run.history.uploads.saturating_add(1);
@@ -256,7 +256,7 @@ async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open
     // The digest is set only when the last byte was read without a fault, S3's checksum included.
     run.attachment.object.sha256 = digest.get().cloned();
     run.attachment.object.source_checksum = digest.get().map(|_| open.source_checksum);
-    run.history.judge(&attempt, ended_at)
+    run.history.next_step(&attempt, ended_at)
 }
 
 /// Counts and logs a fault once, where it is handled.

@@ -25,7 +25,7 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    pub(crate) fn read(metadata: &HashMap<String, String>, key: &ObjectKey, settings: &Settings) -> Self {
+    pub(crate) fn of(metadata: &HashMap<String, String>, key: &ObjectKey, settings: &Settings) -> Self {
         let of_key = key.interaction.as_str();
         let asked = metadata.get("interaction-id").map(|id| id.trim()).filter(|id| *id != of_key);
         let (interaction, ignored_interaction) = match settings.interaction_id_from {
@@ -64,7 +64,7 @@ mod tests {
     fn wishes(metadata: &[(&str, &str)], from: InteractionIdFrom, allow_scan_opt_out: bool) -> Wishes {
         let settings = Settings { interaction_id_from: from, allow_scan_opt_out, ..Settings::example() };
         let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Wishes::read(&metadata, &ObjectKey::parse("interactions/OWN/a.pdf", "interactions/").unwrap(), &settings)
+        Wishes::of(&metadata, &ObjectKey::parse("interactions/OWN/a.pdf", "interactions/").unwrap(), &settings)
     }
 
     #[test]

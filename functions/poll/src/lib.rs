@@ -8,7 +8,7 @@ use std::time::Duration;
 use attachments::{InteractionId, JobId, workflow::Attachment};
 use cxone::{Job, JobError, TokenError};
 use host::{
-    Environment, Failure, Refusals, Refused, SettingsError,
+    Environment, Failure, Invalid, Refusals, Refused,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
@@ -27,27 +27,21 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// Reads the settings and makes the clients; calls nothing yet.
+    /// Reads the settings and makes the clients. It calls nothing yet.
     ///
     /// # Errors
-    /// [`SettingsError`] names every setting that is missing or malformed.
-    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
-        host::init_logging(&mut environment);
-        host::metrics::init(&environment);
+    /// [`Invalid`]: the environment has noted a fault.
+    pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let limits = Limits {
             window: Duration::from_secs(environment.number("POLL_WINDOW_SECONDS", 10, 0..=60)),
             deadline: Duration::from_secs(environment.number("JOB_DEADLINE_SECONDS", 300, 30..=86_400)),
             patience: Duration::from_secs(environment.number("TRACKING_PATIENCE_SECONDS", 14_400, 300..=86_400)),
         };
-        let cxone = host::CxoneSettings::read(&mut environment);
-        let clients = host::HttpClients::read(&mut environment);
-        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
-        let (Some(cxone), Some(clients), Some(aws)) = (cxone, clients, aws) else {
-            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
-        };
-        environment.check()?;
+        let cxone = host::CxoneSettings::from_environment(environment);
+        let clients = host::HttpClients::from_environment(environment)?;
+        let aws = host::Aws::from_environment(environment, &clients);
         let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
-        Ok(Self { cxone: host::cxone_client(cxone, clients.web, secrets), limits, refusals: Refusals::default() })
+        Ok(Self { cxone: host::cxone_client(cxone?, clients.web, secrets), limits, refusals: Refusals::default() })
     }
 }
 

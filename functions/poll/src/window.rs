@@ -97,7 +97,7 @@ pub(crate) async fn ask(
         let answer = question(&followed.job).await;
         let now = clock.now();
         let step = match answer {
-            Ok(job) => read(&mut attachment, job, &followed, now),
+            Ok(job) => interpret(&mut attachment, job, &followed, now),
             Err(error) => unread(&mut attachment, error, &followed, now),
         };
         let (until, not_before, may_pass_soon) = match &step {
@@ -129,7 +129,7 @@ pub(crate) async fn ask(
 }
 
 /// What a status means.
-fn read(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timestamp) -> Step {
+fn interpret(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timestamp) -> Step {
     let word = job.status.as_str();
     let progress = &mut attachment.job;
     progress.blind = None;

@@ -9,11 +9,16 @@ use serde::Deserialize;
 use tokio::process::Command;
 
 use crate::error::Trying as _;
-use crate::{CxoneServer, Options, StackError, WebhookServer, workspace};
+use crate::{Options, StackError, workspace};
 
 /// The functions, each in `functions/{name}`, and their logical ids in the template.
 pub(crate) const FUNCTIONS: [(&str, &str); 3] =
     [("intake", "IntakeFunction"), ("poll", "PollFunction"), ("finalize", "FinalizeFunction")];
+
+/// What every development build compiles, as the Makefile's `PROGRAMS` does. Cargo unifies the features of the packages
+/// that it compiles together, so a smaller set would compile half of the dependencies again, with fewer features.
+const DEVELOPMENT_BUILD: [&str; 8] =
+    ["stack", "faults", "parsers", "intake", "poll", "finalize", "cxone-standin", "webhook-receiver"];
 
 /// The programs that a stack runs, freshly compiled unless `sam build` has made them.
 #[derive(Debug)]
@@ -32,22 +37,16 @@ struct Target {
 }
 
 impl Binaries {
-    /// Compiles the three functions with the profile asked for, or takes those that `sam build` has made, and compiles the
-    /// servers that are needed with the development profile.
+    /// Compiles the servers with the development profile, and the three functions with `options.profile`. Functions that
+    /// `sam build` made are used as they are.
     ///
     /// Cargo reports its progress on standard error.
     pub async fn build(options: &Options) -> Result<Self, StackError> {
-        let mut programs = match &options.built {
-            Some(folder) => built_by_sam(folder)?,
-            None => cargo_build(&options.profile, &FUNCTIONS.map(|(name, _)| name)).await?,
-        };
-        let stand_in = (options.cxone == CxoneServer::StandIn).then_some("cxone-standin");
-        let receiver = (options.webhook == WebhookServer::Receiver).then_some("webhook-receiver");
-        let servers: Vec<&str> = stand_in.into_iter().chain(receiver).collect();
-        if !servers.is_empty() {
-            // Together with this package, which is compiled already, they need no features of a dependency but those that
-            // it was compiled with: without it half of the dependencies would be compiled once more.
-            programs.extend(cargo_build("dev", &[&["stack"], &servers[..]].concat()).await?);
+        let mut programs = cargo_build("dev", &DEVELOPMENT_BUILD).await?;
+        match &options.built {
+            Some(folder) => programs.extend(built_by_sam(folder)?),
+            None if options.profile == "dev" => {}
+            None => programs.extend(cargo_build(&options.profile, &FUNCTIONS.map(|(name, _)| name)).await?),
         }
         Ok(Self(programs))
     }
@@ -133,6 +132,12 @@ async fn cargo_build(profile: &str, packages: &[&str]) -> Result<BTreeMap<String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_makefile_compiles_the_same_packages() {
+        let makefile = std::fs::read_to_string(workspace::root().join("Makefile")).unwrap();
+        assert!(makefile.contains(&format!("\nPROGRAMS := {}\n", DEVELOPMENT_BUILD.join(" "))));
+    }
 
     #[test]
     fn what_sam_built_is_taken_whole_or_not_at_all() {

@@ -16,7 +16,7 @@ Usage: stack up | down | status | demo
 
 Variables of `up`; `demo` takes PROFILE and BUILT alone:
   PORT                    the AWS endpoint's port (a free one)
-  PROFILE                 cargo profile of the functions (release)
+  PROFILE                 cargo profile of the functions (dev)
   BUILT                   the folder of a `sam build`, whose functions are taken as they are
   PARAMS                  template parameters: \"StorageQuotaBytes=1000 JobDeadlineSeconds=60\"
   CXONE_BASE_URL          another server than the stand-in, with /api/v2 where it has that

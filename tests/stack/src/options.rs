@@ -75,7 +75,7 @@ impl Options {
         Ok(Self {
             dir: workspace::root().join(format!("target/stack-{name}-{}", std::process::id())),
             port: None,
-            profile: "release".to_owned(),
+            profile: "dev".to_owned(),
             built: None,
             cxone: CxoneServer::StandIn,
             credentials: Credentials {
@@ -180,7 +180,7 @@ mod tests {
     fn nothing_set_means_servers_of_its_own() {
         let options = background(&[("CXONE_BASE_URL", "")]).unwrap();
         assert_eq!((options.cxone, options.webhook), (CxoneServer::StandIn, WebhookServer::Receiver));
-        assert_eq!((options.port, options.profile.as_str()), (None, "release"));
+        assert_eq!((options.port, options.profile.as_str()), (None, "dev"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use attachments::{
     Reason, ReasonCode,
     workflow::{Ending, Resolution},
 };
-use ledger::{Prepared, Release, Verdict};
+use ledger::{DecisionWrite, Prepared, Release};
 
 use crate::{
     proxy::{Disturbance, Proxy},
@@ -58,7 +58,7 @@ pub(crate) async fn a_decision_is_taken_once(table: Table) {
     let proxy = losing(&table, "UpdateItem").await;
     let verdict = table.through(&proxy).decide(&lease, decided("a")).await.unwrap();
     assert_eq!(proxy.disturbances_left(), 0);
-    assert_eq!(verdict, Verdict::Start(decided("a")));
+    assert_eq!(verdict, DecisionWrite::Start(decided("a")));
 }
 
 pub(crate) async fn bytes_are_reserved_once(table: Table) {

@@ -10,7 +10,7 @@ use aws_sdk_sfn::{error::DisplayErrorContext, operation::start_execution::StartE
 use cxone::Retry;
 use events::Notification;
 use host::metrics::{self, Metric};
-use ledger::{Claim, Decided, Lease, LedgerError, Release, Verdict};
+use ledger::{Claim, Decided, DecisionWrite, Lease, LedgerError, Release};
 use tokio::{
     sync::RwLock,
     time::{Instant, timeout_at},
@@ -47,7 +47,7 @@ pub(crate) struct Times {
 pub(crate) type Lane = RwLock<()>;
 
 /// Works on one object.
-pub(crate) async fn work(
+pub(crate) async fn process(
     intake: &Intake,
     notification: &Notification,
     identity: &Identity,
@@ -233,15 +233,15 @@ async fn decide(run: &Run<'_>, times: &Times) -> Finish {
     };
     let decided = Decided { execution_name: execution_name(&interaction, &lease.identity), execution_input };
     match timeout_at(times.wrap_up, intake.ledger.decide(lease, decided)).await {
-        Ok(Ok(Verdict::Start(decided))) => {
+        Ok(Ok(DecisionWrite::Start(decided))) => {
             // Here, so that an upload whose decision failed and which is repeated counts once.
             if attachment.job_id.is_some() {
                 count_upload(attachment);
             }
             start(intake, &decided, times).await
         }
-        Ok(Ok(Verdict::Done)) => Finish::Finished { execution_name: None },
-        Ok(Ok(Verdict::Lost)) => Finish::unfinished(short_rest(), "another run has taken the object over"),
+        Ok(Ok(DecisionWrite::Done)) => Finish::Finished { execution_name: None },
+        Ok(Ok(DecisionWrite::Lost)) => Finish::unfinished(short_rest(), "another run has taken the object over"),
         Ok(Err(error)) => ledger_failed(&error),
         Err(_) => out_of_time("the ledger did not take the decision in time"),
     }
