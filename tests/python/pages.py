@@ -12,8 +12,8 @@ from infrastructure import ROOT
 
 README_WORDS = 1000
 LINE, ROW, COLUMNS = 100, 120, 4
-# Two pages whose form readers know from elsewhere.
-WITHOUT_QUESTION = {"README.md", "CHANGELOG.md"}
+# Its readers expect another form.
+WITHOUT_QUESTION = {"README.md"}
 TITLE = re.compile(r"# (?!(?:How|What|Where|When|Which|Who|Why|Can|Do|Is)\b)[^?]+")
 QUESTION = re.compile(r"\*\*[A-Z][^*?]*\?\*\* For [a-z]")
 

@@ -77,6 +77,13 @@ class ThreatModel(unittest.TestCase):
         counts = f"{len(covers)} threats: {a_test} are covered by a test, {aws} by AWS alone, {nobody} are open."
         self.assertTrue(counts in " ".join(PAGE.read_text(encoding="utf-8").split()), f"docs/security.md must say: {counts}")
 
+    def test_the_page_is_wrapped_outside_of_tables_and_code(self):
+        code = False
+        for number, line in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
+            code ^= line.startswith("```")
+            if not code and not line.startswith("|"):
+                self.assertLessEqual(len(line), 100, f"line {number}")
+
 
 if __name__ == "__main__":
     unittest.main()
