@@ -90,7 +90,6 @@ lint: venv ## check the templates, the state machine and the pages
 	.venv/bin/python tests/python/threat_model.py
 	.venv/bin/python tests/python/supply_chain.py
 	.venv/bin/python tests/python/links.py
-	.venv/bin/python tests/python/pages.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 
