@@ -1,6 +1,6 @@
 """Checks what protects the data: encryption at rest, the customer's key, TLS, no public access, and the resource policies.
 
-Each type of resource in the templates is listed here, so that whoever adds a new type must decide how its data is protected.
+Each type of resource in the templates is listed here, so that a change with a new type must say how its data is protected.
 
     .venv/bin/python tests/python/protection.py
 """

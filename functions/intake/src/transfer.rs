@@ -160,7 +160,7 @@ async fn prepare(run: &mut Run<'_>, content: &UploadContent, bytes: u64) -> Resu
     }
 }
 
-/// Emits how full the quota is. If the ledger cannot say, the upload goes on.
+/// Emits how full the quota is. If the ledger cannot say, the upload continues.
 async fn gauge_quota(run: &Run<'_>, limit: u64) {
     match run.intake.ledger.used_bytes().await {
         #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
