@@ -11,7 +11,7 @@ use media_type::{ActiveContentPolicy, AllowedTypes};
 /// Where the interaction id comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum InteractionIdFrom {
-    /// The key alone: a producer that may write to one folder only reaches one interaction only.
+    /// The key alone. So a producer that may write only to one folder reaches only its interaction.
     #[default]
     Key,
     /// The object's user metadata, or the key if they have no `interaction-id`.

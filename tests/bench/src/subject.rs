@@ -24,7 +24,7 @@ pub enum Subject {
     ReadAll,
     /// Python: boto3 reads pieces of 1 MiB, and httpx sends them.
     Httpx,
-    /// The proxy that only copies; it speaks no TLS.
+    /// The proxy that only copies; it supports no TLS.
     Proxy,
     /// The proxy that also computes the SHA-256 of the bytes.
     HashingProxy,
