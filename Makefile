@@ -16,7 +16,7 @@ VENV := .venv/installed
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # One set of packages for every development build (as in tests/stack/src/binaries.rs): a set with other features of a
 # dependency would compile that dependency, and all above it, once more. `parsers` is here for its features alone.
-PROGRAMS := stack faults parsers intake poll finalize cxone-standin webhook-receiver
+PROGRAMS := stack pipeline parsers intake poll finalize servers
 STACK := $(TARGET_DIR)/debug/stack
 FAULTS := $(TARGET_DIR)/debug/faults
 BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
@@ -66,7 +66,7 @@ bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (
 	$(CARGO) build --release --package intake --package poll --package finalize
 	$(CARGO) build --release --package bench
 	@mkdir -p $(TARGET_DIR)/bench
-	PROFILE=release $(CARGO) run --quiet --package end-to-end --example put_to_completed -- \
+	PROFILE=release $(CARGO) run --quiet --package pipeline --example put_to_completed -- \
 		$(if $(QUICK),5,20) $(TARGET_DIR)/bench/end-to-end.json
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
 	@$(CARGO) run --quiet --release --package media-type --example compare

@@ -1,21 +1,22 @@
 //! From PUT to COMPLETED on the local stack, beside the stand-in's own time for a job.
 //!
-//! `cargo run -p end-to-end --example put_to_completed [objects] [file to write]`; `PROFILE` names the functions' cargo profile.
+//! `cargo run -p pipeline --example put_to_completed [objects] [file to write]`; `PROFILE` names the functions' cargo profile.
 
-use cxone_standin::JobTimes;
-use end_to_end::{Error, Put, World};
+use pipeline::{File, Setup, World};
 use serde_json::json;
-use stack::Binaries;
+use servers::cxone::JobTimes;
+use stack::{Binaries, Options};
 
 const BYTES: usize = 1024 * 1024;
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
     let objects: usize = arguments.next().map_or(Ok(10), |count| count.parse())?;
-    let binaries = Binaries::build(&World::options("put-to-completed")?).await?;
-    let world = World::start("put-to-completed", "", &binaries).await?;
-    let times: JobTimes = cxone_standin::Settings::default().job_times;
+    let options = Options::private("put-to-completed")?.functions(|name| std::env::var(name).ok());
+    let binaries = Binaries::build(&options).await?;
+    let world = World::start(&Setup::as_deployed("put-to-completed", ""), &options.profile, &binaries).await?;
+    let times: JobTimes = servers::cxone::Settings::default().job_times;
     let own = f64::from(u32::try_from(times.pending_ms + times.running_ms)?) / 1000.0;
     let (mut queued, mut uploads, mut processing, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     // The first one starts the functions and is left out.
@@ -24,10 +25,9 @@ async fn main() -> Result<(), Error> {
         let mut bytes = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n".to_vec();
         bytes.resize(BYTES, b' ');
         let key = format!("interactions/{interaction}/a.pdf");
-        let object = world.put(Put { key: &key, bytes, ..Put::default() }).await?;
-        let journey = world.journey(&object, &interaction).await?;
-        journey.check()?;
-        let (timings, latency) = (journey.audit.timings, journey.audit.latency_seconds);
+        let object = world.put(&File::new(key, bytes)).await?;
+        let ended = world.outcome_of(&object).await?;
+        let (timings, latency) = (ended.audit.timings, ended.audit.latency_seconds);
         if index > 0 {
             queued.push(timings.queued_seconds.ok_or("no time in the queue")?);
             uploads.push(timings.upload_seconds.ok_or("no upload")?);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use attachments::Outcome;
-use cxone_standin::Call;
 use serde_json::Value;
+use servers::cxone::Call;
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 
+use crate::FaultsError;
 use crate::proxy::{Act, Planted};
 use crate::world::{Ended, File, Placed, Webhook, World, kill};
-use crate::{FaultsError, http_call};
 
 /// A row's own part of its world: what it does is keyed by its interaction, so that rows do not meet.
 #[derive(Debug, Clone)]
@@ -115,8 +115,8 @@ impl Expect {
     }
 
     fn compare_record(&self, ended: &Ended, seen: &str) -> Result<(), FaultsError> {
-        if ended.seen_uploads > self.uploads.1 {
-            let count = ended.seen_uploads;
+        let count = ended.seen_uploads.len() as u64;
+        if count > self.uploads.1 {
             return Err(FaultsError::broken(format!("{seen}: CXone saw {count} uploads, not {:?}", self.uploads)));
         }
         let field = |name: &str| ended.record.get(name).cloned().unwrap_or(Value::Null);
@@ -278,8 +278,7 @@ impl Case {
 
     /// Invokes a function and gives its answer.
     pub(crate) async fn invoke(&self, function: &str, payload: &Value) -> Result<Value, FaultsError> {
-        let path = format!("/2015-03-31/functions/{function}/invocations");
-        http_call::json("POST", &self.world.place.endpoint, &path, Some(payload)).await
+        Ok(self.world.invoke(function, payload).await?.payload)
     }
 }
 

@@ -19,7 +19,7 @@ pub enum FaultsError {
     Stack(#[from] stack::StackError),
     /// A stand-in cannot be told or asked.
     #[error(transparent)]
-    Control(#[from] scripted_http::Error),
+    Control(#[from] servers::Error),
     /// A call of the harness itself failed; it goes past the proxy, so no fault is to blame.
     #[error("{call}: {reason}")]
     Call {

@@ -22,3 +22,4 @@ mod world;
 pub use error::FaultsError;
 pub use run::{Selection, Summary, run};
 pub use soak::{Load, SoakReport, save_plot, soak};
+pub use world::{Ended, File, Invoked, Placed, Setup, World, eventbridge, notification};

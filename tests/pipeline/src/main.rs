@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use faults::{FaultsError, Load, Selection};
+use pipeline::{FaultsError, Load, Selection};
 use tokio::signal::unix::{SignalKind, signal};
 
 const HELP: &str = "\
@@ -94,13 +94,13 @@ async fn act(command: &Command) -> Result<bool, FaultsError> {
             Ok(true)
         }
         Command::Run(selection) => {
-            let summary = faults::run(selection).await?;
+            let summary = pipeline::run(selection).await?;
             print!("\n{}", summary.table);
             Ok(summary.failed == 0)
         }
         Command::Soak(load) => {
-            let report = faults::soak(load).await?;
-            let plot = faults::save_plot(&report)?;
+            let report = pipeline::soak(load).await?;
+            let plot = pipeline::save_plot(&report)?;
             print!("\nplot        {}\n{}", plot.display(), report.text());
             Ok(report.failures() == 0)
         }

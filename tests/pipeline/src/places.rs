@@ -1,8 +1,8 @@
 //! The stacks that rows run on.
 
-use cxone_standin::{Settings, TokenAuth};
+use servers::cxone::{Settings, TokenAuth};
 
-use crate::world::Setup;
+use crate::world::{Batches, Setup};
 
 /// Which stack a row needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,7 +84,7 @@ impl Place {
             }
         };
         // One message an invocation, so that a stalled or killed row takes no other with it; the race wants the batches.
-        let (concurrency, batch) = match self {
+        let (concurrency, size) = match self {
             Self::Shared => (30, 1),
             Self::Quota => (6, 10),
             Self::Unmetered => (12, 1),
@@ -93,8 +93,7 @@ impl Place {
         Setup {
             name: self.name(),
             parameters: parameters.to_owned(),
-            concurrency,
-            batch,
+            faults: Some(Batches { concurrency, size }),
             wait_scale: 0.1,
             versions: self != Self::Unversioned,
             tls: self == Self::Tls,

@@ -23,7 +23,7 @@ use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
     rt::TokioExecutor,
 };
-use scripted_http::{
+use servers::scripted::{
     connection::{ConnectionHandle, CutHow},
     faulty_body::{BodyFault, FaultyBody},
     server::{Running, Server},

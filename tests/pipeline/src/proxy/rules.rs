@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use scripted_http::{faulty_body::BodyFault, reply::Reply};
+use servers::scripted::{faulty_body::BodyFault, reply::Reply};
 use tokio::sync::mpsc;
 
 use super::call::Call;

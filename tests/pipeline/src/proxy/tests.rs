@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use axum::{Router, extract::Request};
 use http::{HeaderName, HeaderValue};
-use scripted_http::faulty_body::{BodyEnd, BodyFault};
+use servers::scripted::faulty_body::{BodyEnd, BodyFault};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use cxone_standin::{CutHow, JobAct, RetryAfter, Step, TokenAct, UploadAct};
 use serde_json::json;
+use servers::{
+    cxone::{JobAct, TokenAct, UploadAct},
+    scripted::{CutHow, RetryAfter, Step},
+};
 
 use super::{
     Acting, Play, Row,
@@ -134,7 +137,7 @@ fn older_secret(case: Case) -> Acting {
         let both = json!({ "signing_secrets": [newer, older] }).to_string();
         secrets.put_secret_value().secret_id(id).secret_string(both).send().await.calling("PutSecretValue")?;
         // Cached secrets are dropped when a delivery is refused.
-        let refused = webhook_receiver::Step::once(webhook_receiver::DeliveryAct::Reply(status(401)));
+        let refused = servers::scripted::Step::once(servers::webhook::DeliveryAct::Reply(status(401)));
         case.world.receiver.script_interaction(&case.interaction, &[refused]).await?;
         let placed = case.world.put(&case.file()).await?;
         let ended = case.end_of(&placed, Webhook::Delivered).await?;
@@ -152,7 +155,7 @@ fn poll_killed(case: Case) -> Acting {
         let placed = case.world.put(&case.file()).await?;
         let mut asked = 0;
         for _ in 0..300 {
-            asked = case.world.standin.requests(Some(&case.interaction), Some(cxone_standin::Call::Job)).await?.len();
+            asked = case.world.standin.requests(Some(&case.interaction), Some(servers::cxone::Call::Job)).await?.len();
             if asked >= 2 {
                 break;
             }

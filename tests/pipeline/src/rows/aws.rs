@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cxone_standin::{BodyEnd, BodyFault, CutHow, JobAct, Step};
+use servers::{
+    cxone::JobAct,
+    scripted::{BodyEnd, BodyFault, CutHow, Step},
+};
 
 use super::{
     Acting, Play, Row,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use cxone_standin::{Call, RetryAfter, Step, UploadAct};
 use serde_json::json;
+use servers::{
+    cxone::{Call, UploadAct},
+    scripted::{RetryAfter, Step},
+};
 
 use super::{
     Acting, Play, Row,

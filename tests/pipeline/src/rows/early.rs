@@ -1,7 +1,10 @@
 //! A 2xx before the body is sent: it counts only once the rest has been sent too.
 
-use cxone_standin::{EarlyEnd, Step, UploadAct};
-use scripted_http::faulty_body::{BodyEnd, BodyFault};
+use servers::scripted::faulty_body::{BodyEnd, BodyFault};
+use servers::{
+    cxone::{EarlyEnd, UploadAct},
+    scripted::Step,
+};
 
 use super::{Acting, Play, Row, row};
 use crate::case::{Case, Expect, ensure};
@@ -48,7 +51,7 @@ fn slow(case: Case) -> Acting {
         case.world.standin.script_uploads(&case.interaction, &accepted(EarlyEnd::Read, 5)).await?;
         let placed = case.world.put(&File::named(&case.interaction, "call.wav", LARGE)).await?;
         let seen = case.expect(&placed, &COMPLETED).await?;
-        let uploads = case.world.standin.requests(Some(&case.interaction), Some(cxone_standin::Call::Upload)).await?;
+        let uploads = case.world.standin.requests(Some(&case.interaction), Some(servers::cxone::Call::Upload)).await?;
         let whole: Vec<bool> = uploads.iter().map(|upload| upload.body_whole).collect();
         ensure(whole == [true], || format!("uploads that CXone saw whole: {whole:?}"))?;
         Ok(seen)
@@ -58,7 +61,7 @@ fn slow(case: Case) -> Acting {
 fn source_cut(case: Case) -> Acting {
     Box::pin(async move {
         case.world.standin.script_uploads(&case.interaction, &accepted(EarlyEnd::Read, 0)).await?;
-        let fault = BodyFault { after_bytes: LARGE / 2, then: BodyEnd::Cut(scripted_http::connection::CutHow::Reset) };
+        let fault = BodyFault { after_bytes: LARGE / 2, then: BodyEnd::Cut(servers::scripted::CutHow::Reset) };
         case.meet(("GetObject", 0, 1), Act::Body(fault), &COMPLETED.uploads(2, 2)).await
     })
 }

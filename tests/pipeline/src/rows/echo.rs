@@ -1,8 +1,11 @@
 //! Answers that repeat all that was received: no secret of ours and no invisible character may be anywhere afterwards.
 
 use attachments::{Outcome, is_harmless};
-use cxone_standin::{Echo, EchoForm, INVISIBLE, JobAct, Step, TokenAct, UploadAct};
 use futures_util::future::try_join_all;
+use servers::{
+    cxone::{Echo, EchoForm, INVISIBLE, JobAct, TokenAct, UploadAct},
+    scripted::Step,
+};
 
 use super::{Acting, Play, Row, row};
 use crate::FaultsError;

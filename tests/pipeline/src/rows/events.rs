@@ -111,7 +111,7 @@ fn versions_swapped(case: Case) -> Acting {
 fn marker(case: Case) -> Acting {
     Box::pin(async move {
         // The local S3 does not find a version's tags behind a marker, as S3 itself does.
-        let placed = case.world.place(&File { tagged: false, ..case.file() }).await?;
+        let placed = case.world.place(&File { tagging: None, ..case.file() }).await?;
         let call = case.world.clients.s3.delete_object().bucket(&placed.bucket).key(&placed.key);
         call.send().await.calling("DeleteObject")?;
         case.world.announce(&placed).await?;
@@ -211,7 +211,8 @@ pub(super) async fn buried(case: &Case, body: &str) -> Result<String, FaultsErro
 fn ten_records(case: Case) -> Acting {
     Box::pin(async move {
         let slow = format!("{}.slow", case.interaction);
-        let busy = cxone_standin::Step::once(cxone_standin::UploadAct::Reply(super::replies::status(503))).times(6);
+        let busy =
+            servers::scripted::Step::once(servers::cxone::UploadAct::Reply(super::replies::status(503))).times(6);
         case.world.standin.script_uploads(&slow, &[busy]).await?;
         let mut placed = vec![case.world.place(&File::of(&slow)).await?];
         for number in 1..10 {
@@ -281,7 +282,8 @@ fn bare(case: Case, from_eventbridge: bool) -> Acting {
 
 fn bare_unfinished(case: Case) -> Acting {
     Box::pin(async move {
-        let busy = cxone_standin::Step::once(cxone_standin::UploadAct::Reply(super::replies::status(503))).times(5);
+        let busy =
+            servers::scripted::Step::once(servers::cxone::UploadAct::Reply(super::replies::status(503))).times(5);
         case.world.standin.script_uploads(&case.interaction, &[busy]).await?;
         let placed = case.world.place(&case.file()).await?;
         let event = notification(&[&placed]);

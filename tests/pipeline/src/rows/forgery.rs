@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use cxone_standin::{JobAct, Step};
 use serde_json::{Value, json};
+use servers::{cxone::JobAct, scripted::Step};
 
 use super::{Acting, Play, Row, planted::days, row};
 use crate::FaultsError;

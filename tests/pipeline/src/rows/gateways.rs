@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cxone_standin::{Call, JobAct, Step, UploadAct};
+use servers::{
+    cxone::{Call, JobAct, UploadAct},
+    scripted::Step,
+};
 
 use super::{
     Acting, Play, Row,

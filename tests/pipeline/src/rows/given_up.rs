@@ -1,7 +1,10 @@
 //! Objects that intake gives up: the record says what was known of them, and whether CXone may hold the file.
 
-use cxone_standin::{AcceptedBody, Step, UploadAct};
 use serde_json::{Value, json};
+use servers::{
+    cxone::{AcceptedBody, UploadAct},
+    scripted::Step,
+};
 
 use super::{
     Acting, Play, Row,

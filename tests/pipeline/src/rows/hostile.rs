@@ -1,6 +1,9 @@
 //! A CXone that never lets an upload end: what one written file may cost.
 
-use cxone_standin::{AcceptedBody, CutAt, EarlyEnd, RawReply, RetryAfter, Step, UploadAct};
+use servers::{
+    cxone::{AcceptedBody, CutAt, EarlyEnd, UploadAct},
+    scripted::{RawReply, RetryAfter, Step},
+};
 
 use super::{
     Acting, Play, Row,
@@ -41,7 +44,7 @@ fn classes() -> Vec<(&'static str, UploadAct)> {
         ("scope", UploadAct::Reply(insufficient_scope())),
         ("409", UploadAct::Reply(own(409))),
         ("gateway", UploadAct::Reply(page(403, Page::Html))),
-        ("cut", UploadAct::Cut { at: CutAt::AfterBody, how: cxone_standin::CutHow::Reset, store: false }),
+        ("cut", UploadAct::Cut { at: CutAt::AfterBody, how: servers::scripted::CutHow::Reset, store: false }),
         ("early-202", UploadAct::AcceptEarly { then: EarlyEnd::Close, pause_ms: 0 }),
         ("early-503", UploadAct::EarlyReply(status(503))),
         ("no-id", UploadAct::Accept(AcceptedBody::Neither)),
@@ -61,10 +64,9 @@ fn hostile(case: Case) -> Acting {
         for (class, placed) in &placed {
             let ended = case.end_of(placed, Webhook::Delivered).await?;
             let most = 5 + ended.claims.saturating_sub(1);
-            ensure(ended.seen_uploads <= most, || {
-                format!("{class}: {} uploads in {} runs", ended.seen_uploads, ended.claims)
-            })?;
-            seen.push(format!("{class} {}/{}", ended.seen_uploads, ended.claims));
+            let uploads = ended.seen_uploads.len() as u64;
+            ensure(uploads <= most, || format!("{class}: {} uploads in {} runs", uploads, ended.claims))?;
+            seen.push(format!("{class} {}/{}", uploads, ended.claims));
         }
         Ok::<_, FaultsError>(format!("uploads/runs: {}", seen.join(", ")))
     })

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use attachments::Outcome;
-use cxone_standin::{CutHow, JobAct, RetryAfter, StatusAnswer, Step};
+use servers::{
+    cxone::{JobAct, StatusAnswer},
+    scripted::{CutHow, RetryAfter, Step},
+};
 
 use super::{
     Acting, Play, Row,

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use attachments::Outcome;
-use cxone_standin::{CutAt, CutHow, Step, UploadAct};
+use servers::{
+    cxone::{CutAt, UploadAct},
+    scripted::{CutHow, Step},
+};
 
 use super::{
     Acting, Play, Row,

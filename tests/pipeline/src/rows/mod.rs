@@ -30,8 +30,11 @@ mod webhooks;
 use std::pin::Pin;
 use std::time::Duration;
 
-use cxone_standin::{JobAct, Step, UploadAct};
-use webhook_receiver::DeliveryAct;
+use servers::webhook::DeliveryAct;
+use servers::{
+    cxone::{JobAct, UploadAct},
+    scripted::Step,
+};
 
 use crate::FaultsError;
 use crate::case::{Case, Expect};

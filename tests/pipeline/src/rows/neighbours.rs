@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
-use cxone_standin::{Call, Step, UploadAct};
 use serde_json::{Value, json};
+use servers::{
+    cxone::{Call, UploadAct},
+    scripted::Step,
+};
 use tokio::sync::mpsc;
 
 use super::{Acting, Play, Row, events::queue_event, row};

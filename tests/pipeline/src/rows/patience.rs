@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use cxone_standin::{JobAct, RetryAfter, Step};
+use servers::{
+    cxone::JobAct,
+    scripted::{RetryAfter, Step},
+};
 
 use super::{
     Acting, Play, Row,

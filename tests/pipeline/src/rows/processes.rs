@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use cxone_standin::{Step, UploadAct};
+use servers::webhook::DeliveryAct;
+use servers::{cxone::UploadAct, scripted::Step};
 use tokio::sync::mpsc;
-use webhook_receiver::DeliveryAct;
 
 use super::{Acting, Play, Row, replies::status, row};
 use crate::FaultsError;
@@ -124,7 +124,7 @@ fn in_body(case: Case) -> Acting {
         let process = caller(&case, &placed.key).await?;
         kill(process)?;
         let seen = case.expect(&placed, &TAKEN_OVER.bytes(6_000_000)).await?;
-        let uploads = case.world.standin.requests(Some(&case.interaction), Some(cxone_standin::Call::Upload)).await?;
+        let uploads = case.world.standin.requests(Some(&case.interaction), Some(servers::cxone::Call::Upload)).await?;
         let whole: Vec<bool> = uploads.iter().map(|upload| upload.body_whole).collect();
         ensure(whole == [false, true], || format!("uploads that CXone saw whole: {whole:?}"))?;
         Ok(format!("killed {process}; {seen}"))
@@ -134,7 +134,7 @@ fn in_body(case: Case) -> Acting {
 /// Waits until an upload of the row's interaction is being read.
 async fn begun(case: &Case) -> Result<(), FaultsError> {
     for _ in 0..300 {
-        if !case.world.standin.requests(Some(&case.interaction), Some(cxone_standin::Call::Upload)).await?.is_empty() {
+        if !case.world.standin.requests(Some(&case.interaction), Some(servers::cxone::Call::Upload)).await?.is_empty() {
             tokio::time::sleep(Duration::from_secs(1)).await;
             return Ok(());
         }
@@ -145,7 +145,7 @@ async fn begun(case: &Case) -> Result<(), FaultsError> {
 
 fn delivered(case: Case) -> Acting {
     Box::pin(async move {
-        let slow = webhook_receiver::Step::once(DeliveryAct::Reply(status(200))).after(Duration::from_secs(6));
+        let slow = servers::scripted::Step::once(DeliveryAct::Reply(status(200))).after(Duration::from_secs(6));
         case.world.receiver.script_interaction(&case.interaction, &[slow]).await?;
         let placed = case.world.place(&case.file()).await?;
         case.world.announce(&placed).await?;

@@ -1,7 +1,7 @@
 //! Room in the tenant's quota, and who gets it.
 
-use cxone_standin::{JobAct, Step};
 use serde_json::Value;
+use servers::{cxone::JobAct, scripted::Step};
 
 use super::{Acting, Play, Row, row, webhooks::redriven};
 use crate::case::{Case, Expect, ensure};

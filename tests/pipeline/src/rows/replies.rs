@@ -1,8 +1,11 @@
 //! Answers that rows script.
 
-use cxone_standin::{BodyEnd, BodyFault, JobAct, Step, TokenAct, UploadAct};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use scripted_http::reply::Reply;
+use servers::scripted::Reply;
+use servers::{
+    cxone::{JobAct, TokenAct, UploadAct},
+    scripted::{BodyEnd, BodyFault, Step},
+};
 
 /// An answer of this status with an empty body, which is a gateway's where the status is a 4xx.
 pub(super) fn status(code: u16) -> Reply {

@@ -1,8 +1,8 @@
 //! `Retry-After`, whatever the status, and what bounds the uploads where it asks for nothing.
 
-use cxone_standin::{Call, RetryAfter};
 use http::HeaderValue;
-use scripted_http::reply::Reply;
+use servers::scripted::Reply;
+use servers::{cxone::Call, scripted::RetryAfter};
 
 use super::{
     Acting, Play, Row,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use scripted_http::faulty_body::{BodyEnd, BodyFault};
+use servers::scripted::faulty_body::{BodyEnd, BodyFault};
 
 use super::{Acting, Play, Row, row};
 use crate::case::{Case, Expect};

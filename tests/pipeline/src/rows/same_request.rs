@@ -5,7 +5,10 @@
 
 use std::time::Duration;
 
-use cxone_standin::{CutAt, Step, UploadAct};
+use servers::{
+    cxone::{CutAt, UploadAct},
+    scripted::Step,
+};
 
 use super::{
     Acting, Play, Row,
@@ -42,7 +45,7 @@ pub(super) const ROWS: &[Row] = &[
 fn then_tagged(case: Case, act: fn() -> Step<UploadAct>) -> Acting {
     Box::pin(async move {
         case.world.standin.script_uploads(&case.interaction, &[act().after(MEANWHILE)]).await?;
-        let placed = case.world.put(&File { tagged: false, ..case.file() }).await?;
+        let placed = case.world.put(&File { tagging: None, ..case.file() }).await?;
         case.stored(&placed, 1).await?;
         case.world.tag(&placed, "scan", "clean").await?;
         let seen = case.expect(&placed, &AGAIN).await?;

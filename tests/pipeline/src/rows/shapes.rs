@@ -1,7 +1,10 @@
 //! Answers in shapes that are odd but happen: stalled bodies, odd headers, compression, numbers for strings.
 
-use cxone_standin::{Encoding, JobAct, RawReply, RetryAfter, Step, UploadAct};
-use scripted_http::reply::Reply;
+use servers::scripted::Reply;
+use servers::{
+    cxone::{JobAct, UploadAct},
+    scripted::{Encoding, RawReply, RetryAfter, Step},
+};
 
 use super::{
     Acting, Play, Row,
@@ -81,7 +84,7 @@ pub(super) const ROWS: &[Row] = &[
         "shape/many-headers",
         "202 with 150 headers once",
         "read, or asked again under the same key; COMPLETED",
-        Play::Upload(|| vec![Step { times: cxone_standin::Times::Count(1), ..many() }], COMPLETED.uploads(1, 2)),
+        Play::Upload(|| vec![Step { times: servers::scripted::Times::Count(1), ..many() }], COMPLETED.uploads(1, 2)),
     )
     .fast(),
     row(

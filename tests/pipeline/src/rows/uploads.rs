@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use attachments::Outcome;
-use cxone_standin::{AcceptedBody, CutAt, CutHow, RetryAfter, Step, UploadAct};
+use servers::{
+    cxone::{AcceptedBody, CutAt, UploadAct},
+    scripted::{CutHow, RetryAfter, Step},
+};
 
 use super::{
     Play, Row,

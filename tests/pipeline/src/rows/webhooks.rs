@@ -1,7 +1,10 @@
 //! What the webhook's receiver can do.
 
 use serde_json::{Value, json};
-use webhook_receiver::{CutHow, DeliveryAct, Step};
+use servers::{
+    scripted::{CutHow, Step},
+    webhook::DeliveryAct,
+};
 
 use super::{
     Acting, Play, Row,

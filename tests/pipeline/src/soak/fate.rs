@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use cxone_standin::{
-    BodyEnd, BodyFault, CutAt, CutHow, EarlyEnd, Encoding, JobAct, RawReply, RetryAfter, Step, UploadAct,
-};
 use http::{HeaderValue, StatusCode, header};
-use scripted_http::reply::Reply;
-use webhook_receiver::DeliveryAct;
+use servers::scripted::Reply;
+use servers::webhook::DeliveryAct;
+use servers::{
+    cxone::{CutAt, EarlyEnd, JobAct, UploadAct},
+    scripted::{BodyEnd, BodyFault, CutHow, Encoding, RawReply, RetryAfter, Step},
+};
 
 use crate::FaultsError;
 use crate::proxy::Act;
@@ -92,7 +93,7 @@ impl Fate {
         }
         match self {
             Self::WebhookDown => {
-                let step = webhook_receiver::Step::once(DeliveryAct::Reply(busy())).times(2);
+                let step = servers::scripted::Step::once(DeliveryAct::Reply(busy())).times(2);
                 world.receiver.script_interaction(interaction, &[step]).await?;
             }
             Self::ReadBroken => {

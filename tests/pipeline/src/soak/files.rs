@@ -15,12 +15,7 @@ const DOCX: &[u8] = include_bytes!("../../../fixtures/letter.docx");
 /// each type in turn.
 #[expect(clippy::disallowed_methods, reason = "sizes for a test")]
 pub(super) fn file(interaction: &str, number: usize) -> File {
-    let of = |name: &str, body: &[u8]| File {
-        key: format!("{PREFIX}{interaction}/{name}"),
-        body: body.to_vec(),
-        tagged: true,
-        metadata: Vec::new(),
-    };
+    let of = |name: &str, body: &[u8]| File::new(format!("{PREFIX}{interaction}/{name}"), body).tagged();
     if number.is_multiple_of(2) {
         // Evenly spread over the powers of two.
         let size = 1_024.0 * 2_f64.powf(fastrand::f64() * 10.0);

@@ -12,13 +12,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::{StreamExt as _, stream};
-use scripted_http::unix_ms;
+use servers::scripted::unix_ms;
 use stack::{Binaries, Options};
 
 use crate::FaultsError;
 use crate::error::Calling as _;
 use crate::report::say;
-use crate::world::{Placed, Setup, WHOLE, World};
+use crate::world::{Batches, Placed, Setup, WHOLE, World};
 use fate::Fate;
 use memory::Memory;
 pub use report::SoakReport;
@@ -61,8 +61,7 @@ pub async fn soak(load: &Load) -> Result<SoakReport, FaultsError> {
         name: "soak",
         // Short enough for polls that see nothing of their job for longer than that.
         parameters: "StorageQuotaBytes=100000000000 JobDeadlineSeconds=60".to_owned(),
-        concurrency: 8,
-        batch: 10,
+        faults: Some(Batches { concurrency: 8, size: 10 }),
         wait_scale: 0.2,
         versions: true,
         tls: false,

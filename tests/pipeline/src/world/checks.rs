@@ -1,33 +1,41 @@
 //! The invariants of one object: what must hold however it ended.
 
-use attachments::ObjectKey;
+use attachments::audit::AuditRecord;
 use aws_sdk_sfn::types::ExecutionStatus;
-use cxone_standin::{Attachment, Call, RequestRecord};
 use serde_json::Value;
+use servers::cxone::{Attachment, Call, RequestRecord};
+use servers::webhook::Delivery;
 use sha2::{Digest as _, Sha256};
-use webhook_receiver::Delivery;
 
-use super::{PREFIX, Placed, World};
+use super::outcomes::of_object;
+use super::{Placed, World};
 use crate::FaultsError;
 use crate::error::Calling as _;
 
-/// How an object ended, all invariants held.
+/// How an object ended. All invariants held.
 #[derive(Debug)]
-pub(crate) struct Ended {
-    /// The outcome's word.
-    pub(crate) outcome: String,
-    /// The reason's code.
-    pub(crate) reason: Option<String>,
-    /// Why in words.
-    pub(crate) reason_text: String,
+pub struct Ended {
+    /// The outcome's word: `COMPLETED`, `REJECTED`, `FAILED`, `TIMED_OUT` or `TRACKING_FAILED`.
+    pub outcome: String,
+    /// The reason's code; none where the object is completed.
+    pub reason: Option<String>,
+    /// Why in words; empty where the object is completed.
+    pub reason_text: String,
+    /// The audit record.
+    pub audit: AuditRecord,
+    /// The same as JSON.
     pub(crate) record: Value,
-    pub(crate) attachment: Option<Attachment>,
-    pub(crate) deliveries: Vec<Delivery>,
+    /// What the stand-in holds under the object's key.
+    pub attachment: Option<Attachment>,
+    /// The attempts to deliver its webhook.
+    pub deliveries: Vec<Delivery>,
     /// How often intake claimed it.
     pub(crate) claims: u64,
     /// Uploads under its key that CXone saw begin.
-    pub(crate) seen_uploads: u64,
+    pub seen_uploads: Vec<RequestRecord>,
     pub(crate) execution_arn: String,
+    /// The cause of the failed execution.
+    pub cause: Option<String>,
 }
 
 /// What is to be expected of an object's webhook.
@@ -41,7 +49,7 @@ pub(crate) enum Webhook {
 impl Ended {
     /// Uploads that were begun, as the record says.
     pub(crate) fn uploads(&self) -> u64 {
-        self.record.pointer("/upload_attempts").and_then(Value::as_u64).unwrap_or_default()
+        self.audit.upload_attempts.into()
     }
 
     /// In short, for the table.
@@ -103,8 +111,7 @@ impl World {
     ) -> Result<Ended, FaultsError> {
         let identity = placed.identity.as_str();
         let broken = |what: String| Err(FaultsError::Broken(format!("{}: {what}", placed.key)));
-        let same: Vec<String> =
-            self.watch.now().keys().filter(|name| name.ends_with(placed.identity.short())).cloned().collect();
+        let same = of_object(&self.watch.now(), &placed.identity);
         if same.len() != 1 {
             return broken(format!("its executions are {same:?}"));
         }
@@ -124,7 +131,7 @@ impl World {
         }
         let outcome = record.get("event").and_then(Value::as_str).and_then(outcome_of);
         let outcome = outcome.as_ref().map_or("none", |outcome| outcome.as_str());
-        self.check_execution(&arn, status, outcome, webhook).await?;
+        let cause = self.check_execution(&arn, status, outcome, webhook).await?;
         let held = self.standin.attachments(None).await?;
         let mut held: Vec<Attachment> = held.into_iter().filter(|one| one.idempotency_key == identity).collect();
         if held.iter().filter(|one| one.live).count() > 1 {
@@ -139,8 +146,7 @@ impl World {
         if row.state != "done" {
             return broken(format!("its ledger row is {row:?}"));
         }
-        let interaction = ObjectKey::interaction_of(&placed.key, PREFIX);
-        let violations = self.standin.violations(Some(&interaction)).await?;
+        let violations = self.standin.violations(Some(&placed.interaction)).await?;
         if let Some(violation) = violations.first() {
             let count = violations.len();
             return broken(format!(
@@ -148,31 +154,32 @@ impl World {
                 violation.text
             ));
         }
-        let uploads = self.standin.requests(Some(&interaction), Some(Call::Upload)).await?;
-        let under_its_key =
-            |upload: &&RequestRecord| upload.headers.get("idempotency-key").is_some_and(|key| key == identity);
+        let mut seen_uploads = self.standin.requests(Some(&placed.interaction), Some(Call::Upload)).await?;
+        seen_uploads.retain(|upload| upload.headers.get("idempotency-key").is_some_and(|key| key == identity));
         let said = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         Ok(Ended {
             outcome: outcome.to_owned(),
             reason: said("/error_reason/code"),
             reason_text: said("/error_reason/text").unwrap_or_default(),
             claims: row.attempts,
-            seen_uploads: uploads.iter().filter(under_its_key).count() as u64,
+            seen_uploads,
             attachment,
             deliveries,
             execution_arn: arn,
+            cause,
+            audit: serde_json::from_value(record.clone()).calling("reading an audit record")?,
             record,
         })
     }
 
-    /// That the console shows what the record says.
+    /// Checks that the console shows what the record says, and gives the cause that it shows.
     async fn check_execution(
         &self,
         arn: &str,
         status: &ExecutionStatus,
         outcome: &str,
         webhook: Webhook,
-    ) -> Result<(), FaultsError> {
+    ) -> Result<Option<String>, FaultsError> {
         let call = self.clients.sfn.describe_execution().execution_arn(arn);
         let shown = call.send().await.calling("DescribeExecution")?;
         let error = shown.error().unwrap_or_default();
@@ -182,7 +189,7 @@ impl World {
             (Webhook::Delivered, outcome) => (ExecutionStatus::Failed, outcome),
         };
         if (status, error) == (&wanted.0, wanted.1) {
-            return Ok(());
+            return Ok(shown.cause);
         }
         Err(FaultsError::broken(format!("the record says {outcome}, the execution {} {error:?}", status.as_str())))
     }
@@ -210,7 +217,7 @@ impl World {
     }
 
     /// The object's one audit record as it is stored.
-    pub(super) async fn audit_text(&self, identity: &str) -> Result<String, FaultsError> {
+    pub async fn audit_text(&self, identity: &str) -> Result<String, FaultsError> {
         let (s3, bucket) = (&self.clients.s3, &self.place.audit_bucket);
         let name = format!("/{identity}.json");
         let mut keys = self.audit_records().await?;

@@ -1,7 +1,7 @@
 //! Everything that can be read of an object once it has ended, searched for secrets and for invisible characters.
 
 use attachments::is_harmless;
-use cxone_standin::{Call, Secrets};
+use servers::cxone::{Call, Secrets};
 
 use super::{Ended, Placed, World};
 use crate::FaultsError;
@@ -33,7 +33,7 @@ impl World {
         let mut secrets = Secrets::default().and_credentials(member("client_id"), member("client_secret"));
         for token in self.standin.tokens().await? {
             // Their common beginning is no secret.
-            secrets = secrets.and("a token", token.trim_start_matches(cxone_standin::TOKEN_PREFIX));
+            secrets = secrets.and("a token", token.trim_start_matches(servers::cxone::TOKEN_PREFIX));
         }
         for upload in self.standin.requests(None, Some(Call::Upload)).await? {
             let key = upload.headers.get("idempotency-key").map(String::as_str);

@@ -9,7 +9,7 @@ impl World {
     /// searched.
     pub(crate) fn nothing_secret_in_logs(&self) -> Result<u64, FaultsError> {
         let mut secrets: Vec<String> = lock(&self.secrets).iter().cloned().collect();
-        secrets.extend([TAG_VALUE.to_owned(), cxone_standin::TOKEN_PREFIX.to_owned()]);
+        secrets.extend([TAG_VALUE.to_owned(), servers::cxone::TOKEN_PREFIX.to_owned()]);
         let mut searched = 0;
         for entry in std::fs::read_dir(&self.place.log_dir).calling("reading the logs")? {
             let path = entry.calling("reading the logs")?.path();

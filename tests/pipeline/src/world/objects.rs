@@ -19,38 +19,51 @@ pub(crate) const PREFIX: &str = "interactions/";
 pub(super) const TAG_VALUE: &str = "tagvalue-";
 
 /// A file as a producer writes it.
-#[derive(Debug, Clone)]
-pub(crate) struct File {
+#[derive(Debug, Clone, Default)]
+pub struct File {
     /// The whole key.
-    pub(crate) key: String,
-    pub(crate) body: Vec<u8>,
-    /// Whether it has a tag.
-    pub(crate) tagged: bool,
+    pub key: String,
+    /// The content.
+    pub body: Vec<u8>,
+    /// Its tags, `a=1&b=2`.
+    pub tagging: Option<String>,
     /// Its user metadata.
-    pub(crate) metadata: Vec<(&'static str, String)>,
+    pub metadata: Vec<(&'static str, String)>,
+    /// The object's own `Content-Type`.
+    pub content_type: Option<String>,
 }
 
 /// An object in a bucket.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed {
-    pub(crate) bucket: String,
-    pub(crate) key: String,
-    pub(crate) size: u64,
+pub struct Placed {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The whole key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
     /// Of its content, in hex.
-    pub(crate) sha256: String,
+    pub sha256: String,
     /// None in a bucket without versions.
-    pub(crate) version_id: Option<String>,
+    pub version_id: Option<String>,
     pub(crate) etag: String,
     pub(crate) sequencer: String,
     /// When it was written, as its events say.
     pub(crate) written_at: String,
     /// What ledger, upload, webhook and execution know it by.
-    pub(crate) identity: Identity,
+    pub identity: Identity,
+    /// The interaction to which it belongs: the key's, unless [`Placed::at_interaction`] says another.
+    pub interaction: String,
     /// The name that its execution must have.
-    pub(crate) execution_name: String,
+    pub execution_name: String,
 }
 
 impl File {
+    /// An untagged file.
+    pub fn new(key: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        Self { key: key.into(), body: body.into(), ..Self::default() }
+    }
+
     /// A short sound at the interaction.
     pub(crate) fn of(interaction: &str) -> Self {
         Self::named(interaction, "call.wav", 6_000)
@@ -58,7 +71,45 @@ impl File {
 
     /// A sound of so many bytes.
     pub(crate) fn named(interaction: &str, name: &str, bytes: usize) -> Self {
-        Self { key: format!("{PREFIX}{interaction}/{name}"), body: sound(bytes), tagged: true, metadata: Vec::new() }
+        Self::new(format!("{PREFIX}{interaction}/{name}"), sound(bytes)).tagged()
+    }
+
+    /// The same with a tag whose value begins with [`TAG_VALUE`].
+    #[expect(clippy::disallowed_methods, reason = "a tag for a test")]
+    pub(crate) fn tagged(self) -> Self {
+        Self { tagging: Some(format!("note={TAG_VALUE}{:016x}", fastrand::u64(..))), ..self }
+    }
+}
+
+impl Placed {
+    /// An object of that version, whatever the bucket holds.
+    fn of(bucket: &str, key: &str, version: ObjectVersion) -> Result<Self, FaultsError> {
+        let (version_id, etag, sequencer) = match &version {
+            ObjectVersion::Id(id) => (Some(id.clone()), String::new(), String::new()),
+            ObjectVersion::Unversioned { etag, sequencer } => (None, etag.clone(), sequencer.clone()),
+        };
+        let identity = ObjectRef::new(bucket, key, version).calling("naming the object")?.identity();
+        let placed = Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            size: 0,
+            sha256: String::new(),
+            version_id,
+            etag,
+            sequencer,
+            written_at: now(),
+            identity,
+            interaction: String::new(),
+            execution_name: String::new(),
+        };
+        Ok(placed.at_interaction(&ObjectKey::interaction_of(key, PREFIX)))
+    }
+
+    /// The same where something other than the key names the interaction.
+    #[must_use]
+    pub fn at_interaction(self, interaction: &str) -> Self {
+        let execution_name = execution_name(interaction, &self.identity);
+        Self { interaction: interaction.to_owned(), execution_name, ..self }
     }
 }
 
@@ -77,42 +128,43 @@ pub(crate) fn sound(bytes: usize) -> Vec<u8> {
 }
 
 impl World {
-    /// Writes the file and announces it.
-    pub(crate) async fn put(&self, file: &File) -> Result<Placed, FaultsError> {
+    /// Writes the file. It is announced: by the bucket, or by hand where the bucket announces nothing.
+    pub async fn put(&self, file: &File) -> Result<Placed, FaultsError> {
         let placed = self.place(file).await?;
-        self.announce(&placed).await?;
+        if !self.bucket_announces {
+            self.announce(&placed).await?;
+        }
         Ok(placed)
     }
 
-    /// Writes the file into the ingest bucket, which notifies nobody here; [`World::announce`] does that.
-    #[expect(clippy::disallowed_methods, reason = "a tag and a sequencer for a test")]
+    /// A version of an object that the ingest bucket never had.
+    pub fn never_written(&self, key: &str, version_id: &str) -> Result<Placed, FaultsError> {
+        Placed::of(&self.place.bucket, key, ObjectVersion::Id(version_id.to_owned()))
+    }
+
+    /// Writes the file into the ingest bucket. A row then calls [`World::announce`].
+    #[expect(clippy::disallowed_methods, reason = "a sequencer for a test")]
     pub(crate) async fn place(&self, file: &File) -> Result<Placed, FaultsError> {
         let bucket = &self.place.bucket;
-        let tag = format!("{TAG_VALUE}{:016x}", fastrand::u64(..));
         let put = self.clients.s3.put_object().bucket(bucket).key(&file.key).body(file.body.clone().into());
-        let put = if file.tagged { put.tagging(format!("note={tag}")) } else { put };
+        let put = put.set_tagging(file.tagging.clone()).set_content_type(file.content_type.clone());
         let put = file.metadata.iter().fold(put, |put, (name, value)| put.metadata(*name, value));
         let written_at = now();
         let answer = put.checksum_algorithm(ChecksumAlgorithm::Crc32).send().await.calling("PutObject")?;
         let etag = answer.e_tag.unwrap_or_default().trim_matches('"').to_owned();
         let version_id = answer.version_id.filter(|id| id != "null");
         let sequencer = format!("{:016X}", fastrand::u64(..));
-        let version = version_id.clone().map_or_else(
+        let version = version_id.map_or_else(
             || ObjectVersion::Unversioned { etag: etag.clone(), sequencer: sequencer.clone() },
             ObjectVersion::Id,
         );
-        let identity = ObjectRef::new(bucket, &file.key, version).calling("naming the object")?.identity();
         let placed = Placed {
-            bucket: bucket.clone(),
-            key: file.key.clone(),
             size: file.body.len() as u64,
             sha256: hex::encode(Sha256::digest(&file.body)),
-            version_id,
             etag,
             sequencer,
             written_at,
-            execution_name: execution_name(&ObjectKey::interaction_of(&file.key, PREFIX), &identity),
-            identity,
+            ..Placed::of(bucket, &file.key, version)?
         };
         lock(&self.placed).push(placed.clone());
         Ok(placed)
@@ -128,13 +180,13 @@ impl World {
     }
 
     /// Puts a message on the intake queue.
-    pub(crate) async fn send(&self, body: impl Into<String>) -> Result<(), FaultsError> {
+    pub async fn send(&self, body: impl Into<String>) -> Result<(), FaultsError> {
         let call = self.clients.sqs.send_message().queue_url(&self.place.queue_url).message_body(body);
         call.send().await.calling("SendMessage").map(drop)
     }
 
     /// Puts the object's notification on the queue.
-    pub(crate) async fn announce(&self, placed: &Placed) -> Result<(), FaultsError> {
+    pub async fn announce(&self, placed: &Placed) -> Result<(), FaultsError> {
         self.send(notification(&[placed]).to_string()).await
     }
 
@@ -145,7 +197,8 @@ impl World {
 }
 
 /// S3's notification of these objects.
-pub(crate) fn notification(placed: &[&Placed]) -> Value {
+#[must_use]
+pub fn notification(placed: &[&Placed]) -> Value {
     json!({ "Records": placed.iter().map(|placed| record(placed)).collect::<Vec<_>>() })
 }
 
@@ -168,8 +221,9 @@ fn record(placed: &Placed) -> Value {
 }
 
 /// `EventBridge`'s event of the object.
+#[must_use]
 #[expect(clippy::disallowed_methods, reason = "an id for a test")]
-pub(crate) fn eventbridge(placed: &Placed) -> Value {
+pub fn eventbridge(placed: &Placed) -> Value {
     json!({
         "version": "0", "id": format!("{:032x}", fastrand::u128(..)), "detail-type": "Object Created", "source": "aws.s3",
         "account": "123456789012", "time": placed.written_at, "region": "us-east-1",

@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex};
 use rcgen::CertifiedKey;
 use rustls::ServerConfig;
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use servers::{
+    scripted::Running,
+    webhook::{Secrets, Settings},
+};
 use stack::{Options, WebhookServer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
-use webhook_receiver::{Running, Secrets, Settings};
 
 use super::lock;
 use crate::FaultsError;
@@ -36,7 +39,7 @@ impl TlsFront {
     /// Starts it with a certificate that nobody knows, and turns the stack's webhook to it.
     pub(crate) async fn start(options: &mut Options) -> Result<Self, FaultsError> {
         let secrets = Secrets::parse(&[&options.signing_secret]).calling("reading the signing secret")?;
-        let receiver = webhook_receiver::start(Settings { secrets, log: false }).calling("starting the receiver")?;
+        let receiver = servers::webhook::start(Settings { secrets, log: false }).calling("starting the receiver")?;
         let (stranger, _) = certified()?;
         let (known, certificate) = certified()?;
         // Beside the stack's directory, which is cleared when the stack starts.

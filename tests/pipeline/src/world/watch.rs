@@ -8,9 +8,12 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use stack::Clients;
 use tokio::{sync::watch, task::JoinHandle};
 
-/// Between two looks at least; each lists every execution.
+use crate::FaultsError;
+use crate::error::Calling as _;
+
+/// The least time between two listings; each lists every execution.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A pause is so many times as long as the look before it, so that looking takes little of the local AWS's time.
+/// A pause is at least this many times as long as the listing before it, so that the local AWS has time for other calls.
 const SPARING: u32 = 3;
 
 /// Executions by name, with ARN and status.
@@ -30,13 +33,11 @@ impl Watch {
         let task = tokio::spawn(async move {
             loop {
                 let began = Instant::now();
-                let pages = sfn.list_executions().state_machine_arn(&machine).into_paginator().items().send();
-                // A look that fails is made again; a row that waits in vain says so by itself.
-                if let Ok(listed) = pages.collect::<Result<Vec<_>, _>>().await {
-                    let listed = listed.into_iter().map(|item| (item.name, (item.execution_arn, item.status)));
-                    if say.send(Arc::new(listed.collect())).is_err() {
-                        return;
-                    }
+                // A failed listing is repeated. A row for which none succeeds runs into its own time limit.
+                if let Ok(listed) = list(&sfn, &machine).await
+                    && say.send(Arc::new(listed)).is_err()
+                {
+                    return;
                 }
                 tokio::time::sleep(PAUSE.max(began.elapsed() * SPARING)).await;
             }
@@ -44,7 +45,7 @@ impl Watch {
         Self { seen, task }
     }
 
-    /// The executions at the last look.
+    /// The executions in the last listing.
     pub(crate) fn now(&self) -> Arc<Executions> {
         Arc::clone(&self.seen.borrow())
     }
@@ -57,6 +58,13 @@ impl Watch {
         let all = seen.wait_for(ended).await.ok()?;
         all.get(name).cloned()
     }
+}
+
+/// All executions at this moment.
+pub(super) async fn list(sfn: &aws_sdk_sfn::Client, machine: &str) -> Result<Executions, FaultsError> {
+    let pages = sfn.list_executions().state_machine_arn(machine).into_paginator().items().send();
+    let listed = pages.collect::<Result<Vec<_>, _>>().await.calling("ListExecutions")?;
+    Ok(listed.into_iter().map(|item| (item.name, (item.execution_arn, item.status))).collect())
 }
 
 impl Drop for Watch {

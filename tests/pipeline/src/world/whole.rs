@@ -28,21 +28,26 @@ impl World {
         }
     }
 
-    /// The intake queue holds nothing; the dead-letter queue what rows have put there.
-    async fn queue_is_empty(&self) -> Result<String, FaultsError> {
+    /// Waits until the intake queue holds nothing, messages in flight included.
+    pub async fn queue_drained(&self) -> Result<(), FaultsError> {
         let deadline = Instant::now() + DRAINED;
         loop {
             let (waiting, hidden) = self.messages(&self.place.queue_url).await?;
             if waiting + hidden == 0 {
-                break;
+                return Ok(());
             }
             if Instant::now() > deadline {
                 return Err(FaultsError::broken(format!(
                     "{waiting} messages wait in the queue, {hidden} are in flight"
                 )));
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
+            tokio::time::sleep(Duration::from_millis(500)).await;
         }
+    }
+
+    /// The intake queue holds nothing; the dead-letter queue what rows have put there.
+    async fn queue_is_empty(&self) -> Result<String, FaultsError> {
+        self.queue_drained().await?;
         let (dead, _) = self.messages(&self.place.dlq_url).await?;
         let expected = *lock(&self.buried);
         if dead != expected {

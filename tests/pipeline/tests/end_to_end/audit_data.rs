@@ -2,16 +2,18 @@
 
 use std::{path::Path, process::Command};
 
-use end_to_end::{Error, World};
+use pipeline::World;
+
+use crate::Error;
 
 /// Runs the queries in `DuckDB` and gives the last line of what was printed, which counts queries and records.
 pub(crate) fn check(world: &World) -> Result<String, Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let described = world.stack.description();
+    let place = &world.place;
     let output = Command::new(root.join(".venv/bin/python"))
         .current_dir(&root)
         .arg("tests/python/audit_queries.py")
-        .args(["--endpoint", &described.endpoint, "--bucket", &described.audit_bucket])
+        .args(["--endpoint", &place.endpoint, "--bucket", &place.audit_bucket])
         .output()?;
     let printed = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {

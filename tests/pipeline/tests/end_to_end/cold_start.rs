@@ -2,17 +2,17 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use attachments::ObjectVersion;
-use end_to_end::{Answer, Error, Put, RuntimeApi, World};
+use pipeline::{File, World, notification};
 use serde_json::{Value, json};
+use servers::runtime_api::{Answer, RuntimeApi};
 
-use crate::files::pdf;
+use crate::{Error, files::pdf};
 
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The functions as they were deployed.
 fn program(world: &World, function: &str) -> Result<PathBuf, Error> {
-    let package = world.stack.description().log_dir.parent().ok_or("no stack directory")?.join("package");
+    let package = world.place.log_dir.parent().ok_or("no stack directory")?.join("package");
     let program = package.join("functions").join(function).join("bootstrap");
     if program.exists() { Ok(program) } else { Err(format!("{} is not there", program.display()).into()) }
 }
@@ -65,7 +65,7 @@ pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) 
         ),
     ];
     for (function, settings, expected) in cases {
-        let log = world.stack.description().log_dir.join(format!("{function}-settings.log"));
+        let log = world.place.log_dir.join(format!("{function}-settings.log"));
         let variables = [&aws[..], settings].concat();
         let mut process = RuntimeApi::start(&program(world, function)?, &variables, DEADLINE, &log).await?;
         let Answer::Error(error) = process.invoke(json!({})).await? else { return Err("it answered".into()) };
@@ -89,7 +89,7 @@ pub(crate) async fn memory_does_not_grow_with_the_file(world: &World) -> Result<
 
 /// The peak of an intake process of its own that works one file.
 async fn peak(world: &World, interaction: &str, size: usize) -> Result<u64, Error> {
-    let stack = world.stack.description();
+    let stack = &world.place;
     let variables = [
         ("AWS_ACCESS_KEY_ID", "test"),
         ("AWS_SECRET_ACCESS_KEY", "test"),
@@ -107,16 +107,13 @@ async fn peak(world: &World, interaction: &str, size: usize) -> Result<u64, Erro
     let log = stack.log_dir.join("intake-memory.log");
     let mut process = RuntimeApi::start(&program(world, "intake")?, &variables, DEADLINE, &log).await?;
     let key = format!("aside/{interaction}/a.pdf");
-    let object = world.put(Put { key: &key, bytes: pdf(size, interaction), ..Put::default() }).await?;
-    let ObjectVersion::Id(version) = &object.version else { return Err("no version".into()) };
-    let event = json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
-        "s3": {"bucket": {"name": object.bucket}, "object": {"key": key, "versionId": version}}}]});
-    match process.invoke(event).await? {
+    let object = world.put(&File::new(key, pdf(size, interaction))).await?.at_interaction(interaction);
+    match process.invoke(notification(&[&object])).await? {
         Answer::Response(_) => {}
         Answer::Error(error) => return Err(format!("{error}").into()),
     }
     let peak = process.peak_memory_kib()?;
-    let journey = world.journey(&object, interaction).await?;
-    assert_eq!(journey.attachments.first().map(|stored| stored.size), Some(size as u64));
+    let ended = world.outcome_of(&object).await?;
+    assert_eq!(ended.attachment.as_ref().map(|stored| stored.size), Some(size as u64));
     Ok(peak)
 }

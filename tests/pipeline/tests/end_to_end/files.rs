@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use end_to_end::Error;
+use crate::Error;
 
 /// The nine fixtures: file name and canonical type.
 pub(crate) const FIXTURES: [(&str, &str); 9] = [
@@ -33,7 +33,7 @@ pub(crate) fn pdf(size: usize, mark: &str) -> Vec<u8> {
 
 /// The same with the EICAR string as a comment.
 pub(crate) fn infected_pdf(mark: &str) -> Vec<u8> {
-    let eicar = cxone_standin::eicar::test_string();
+    let eicar = servers::cxone::eicar::test_string();
     pdf(2_000, &format!("{mark} {}", String::from_utf8_lossy(eicar.as_ref())))
 }
 

@@ -1,64 +1,66 @@
 //! Files that arrive.
 
-use cxone_standin::{JobAct, Step};
-use end_to_end::{Error, Put, World};
-use sha2::{Digest, Sha256};
+use pipeline::{File, World};
+use servers::{cxone::JobAct, scripted::Step};
 
-use crate::files::{FIXTURES, fixture, pdf};
+use crate::{
+    Error,
+    files::{FIXTURES, fixture, pdf},
+};
 
 pub(crate) async fn nine_types_complete(world: &World) -> Result<(), Error> {
     let mut sent = Vec::new();
     for (name, mime_type) in FIXTURES {
-        let (key, bytes) = (format!("interactions/NINE/{name}"), fixture(name)?);
-        let digest = hex::encode(Sha256::digest(&bytes));
-        sent.push((name, mime_type, digest, world.put(Put { key: &key, bytes, ..Put::default() }).await?));
+        let file = File::new(format!("interactions/NINE/{name}"), fixture(name)?);
+        sent.push((name, mime_type, world.put(&file).await?));
     }
-    for (name, mime_type, digest, object) in sent {
-        let journey = world.journey(&object, "NINE").await?;
-        journey.check()?;
-        assert_eq!((journey.status.as_str(), journey.reason()), ("SUCCEEDED", None), "{name}");
-        assert_eq!(journey.audit.object.mime_type.as_deref(), Some(mime_type), "{name}");
-        assert_eq!(journey.audit.object.sha256.as_deref(), Some(digest.as_str()), "{name}");
-        let stored = journey.attachments.first().ok_or("nothing stored")?;
-        assert_eq!((stored.sha256.as_str(), stored.content_type.as_str()), (digest.as_str(), mime_type), "{name}");
-        assert_eq!(journey.uploads.len(), 1, "{name} was uploaded more than once");
+    for (name, mime_type, object) in sent {
+        let ended = world.outcome_of(&object).await?;
+        assert_eq!((ended.outcome.as_str(), ended.reason), ("COMPLETED", None), "{name}");
+        assert_eq!(ended.audit.object.mime_type.as_deref(), Some(mime_type), "{name}");
+        assert_eq!(ended.audit.object.sha256.as_deref(), Some(object.sha256.as_str()), "{name}");
+        let stored = ended.attachment.as_ref().ok_or("nothing stored")?;
+        assert_eq!(
+            (stored.sha256.as_str(), stored.content_type.as_str()),
+            (object.sha256.as_str(), mime_type),
+            "{name}"
+        );
+        assert_eq!(ended.seen_uploads.len(), 1, "{name} was uploaded more than once");
     }
     Ok(())
 }
 
 pub(crate) async fn one_file_in_every_detail(world: &World) -> Result<(), Error> {
     let key = "interactions/INT-42/2026/año 1+1 (final).pdf";
-    let put = Put {
-        key,
-        bytes: pdf(20_000, "detail"),
-        tagging: Some("case=4711&team=claims%20%2B%20returns"),
-        metadata: &[("auto-scan", "false")],
-        content_type: Some("application/x-own"),
+    let file = File {
+        tagging: Some("case=4711&team=claims%20%2B%20returns".to_owned()),
+        metadata: vec![("auto-scan", "false".to_owned())],
+        content_type: Some("application/x-own".to_owned()),
+        ..File::new(key, pdf(20_000, "detail"))
     };
-    let digest = hex::encode(Sha256::digest(&put.bytes));
-    let object = world.put(put).await?;
-    let journey = world.journey(&object, "INT-42").await?;
-    journey.check()?;
-    assert_eq!(journey.status, "SUCCEEDED");
-    assert!(journey.name.starts_with("INT-42-"), "{}", journey.name);
-    assert_eq!(journey.states.first().map(String::as_str), Some("Route"));
-    assert_eq!(journey.states.last().map(String::as_str), Some("RecordCompletion"));
+    let object = world.put(&file).await?;
+    let ended = world.outcome_of(&object).await?;
+    assert_eq!(ended.outcome, "COMPLETED");
+    assert!(object.execution_name.starts_with("INT-42-"), "{}", object.execution_name);
+    let states = world.states_of(&ended).await?;
+    assert_eq!(states.first().map(String::as_str), Some("Route"));
+    assert_eq!(states.last().map(String::as_str), Some("RecordCompletion"));
 
-    let upload = journey.uploads.first().ok_or("no upload")?;
+    let upload = ended.seen_uploads.first().ok_or("no upload")?;
     assert_eq!(upload.http_version, "HTTP/1.1");
     assert_eq!(upload.headers.get("transfer-encoding").map(String::as_str), Some("chunked"));
     assert!(!upload.headers.contains_key("content-length"), "{:?}", upload.headers);
     assert!(upload.violations.is_empty(), "{:?}", upload.violations);
 
-    let stored = journey.attachments.first().ok_or("nothing stored")?;
+    let stored = ended.attachment.as_ref().ok_or("nothing stored")?;
     assert_eq!(stored.interaction_id, "INT-42");
     assert_eq!(stored.file_name, "año 1+1 (final).pdf");
-    assert_eq!((stored.sha256.as_str(), stored.size), (digest.as_str(), 20_000));
+    assert_eq!((stored.sha256.as_str(), stored.size), (object.sha256.as_str(), 20_000));
     assert!(!stored.auto_scan);
     let tags: Vec<_> = stored.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     assert_eq!(tags, [("case", "4711"), ("team", "claims + returns")]);
 
-    let audit = &journey.audit;
+    let audit = &ended.audit;
     assert_eq!(audit.event, "ATTACHMENT_UPLOAD_COMPLETED");
     assert_eq!(audit.job_id.as_deref(), Some(stored.job_id.as_str()));
     assert_eq!(audit.object.key, key);
@@ -69,39 +71,33 @@ pub(crate) async fn one_file_in_every_detail(world: &World) -> Result<(), Error>
     assert_eq!(audit.upload_attempts, 1);
     assert!(audit.polls >= 1 && audit.latency_seconds.is_some() && audit.timings.queued_seconds.is_some());
     assert!(
-        audit.execution_arn.as_deref().is_some_and(|arn| arn.ends_with(&journey.name)),
+        audit.execution_arn.as_deref().is_some_and(|arn| arn.ends_with(&object.execution_name)),
         "{:?}",
         audit.execution_arn
     );
-    assert_eq!(journey.audit_bytes.last(), Some(&b'\n'));
+    assert!(world.audit_text(object.identity.as_str()).await?.ends_with('\n'));
     Ok(())
 }
 
 pub(crate) async fn metadata_overrides_the_path(world: &World) -> Result<(), Error> {
-    let put = Put {
-        key: "interactions/not an id/a.pdf",
-        bytes: pdf(1_000, "override"),
-        metadata: &[("interaction-id", "OTHER:1")],
-        ..Put::default()
-    };
-    let object = world.put(put).await?;
-    let journey = world.journey(&object, "OTHER:1").await?;
-    journey.check()?;
-    assert_eq!(journey.status, "SUCCEEDED");
-    assert_eq!(journey.audit.interaction_id.as_deref(), Some("OTHER:1"));
-    assert!(journey.name.starts_with("OTHER_1-"), "{}", journey.name);
-    assert!(journey.audit.auto_scan);
+    let metadata = vec![("interaction-id", "OTHER:1".to_owned())];
+    let file = File { metadata, ..File::new("interactions/not an id/a.pdf", pdf(1_000, "override")) };
+    let object = world.put(&file).await?.at_interaction("OTHER:1");
+    let ended = world.outcome_of(&object).await?;
+    assert_eq!(ended.outcome, "COMPLETED");
+    assert_eq!(ended.audit.interaction_id.as_deref(), Some("OTHER:1"));
+    assert!(object.execution_name.starts_with("OTHER_1-"), "{}", object.execution_name);
+    assert!(ended.audit.auto_scan);
     Ok(())
 }
 
 pub(crate) async fn an_unknown_word_is_polled_on(world: &World) -> Result<(), Error> {
     let says = |status: &str| Step::once(JobAct::word(status));
-    world.cxone.script_jobs("WORD", &[says("PENDING"), says("SIMMERING").times(2)]).await?;
-    let put = Put { key: "interactions/WORD/a.pdf", bytes: pdf(1_000, "word"), ..Put::default() };
-    let object = world.put(put).await?;
-    let journey = world.journey(&object, "WORD").await?;
-    journey.check()?;
-    assert_eq!(journey.status, "SUCCEEDED");
-    assert!(journey.audit.polls >= 4, "{} polls", journey.audit.polls);
+    world.standin.script_jobs("WORD", &[says("PENDING"), says("SIMMERING").times(2)]).await?;
+    let file = File::new("interactions/WORD/a.pdf", pdf(1_000, "word"));
+    let object = world.put(&file).await?;
+    let ended = world.outcome_of(&object).await?;
+    assert_eq!(ended.outcome, "COMPLETED");
+    assert!(ended.audit.polls >= 4, "{} polls", ended.audit.polls);
     Ok(())
 }

@@ -2,15 +2,17 @@
 
 use std::fs;
 
-use end_to_end::{Error, World};
+use pipeline::World;
 use serde_json::Value;
+
+use crate::Error;
 
 /// Checks every line of the three functions' logs, and gives how many there were. Where `all` trials ran, each function must
 /// have written some.
 pub(crate) fn check(world: &World, all: bool) -> Result<usize, Error> {
     let mut lines = 0;
     for function in ["intake", "poll", "finalize"] {
-        let path = world.stack.description().log_dir.join(format!("{function}.log"));
+        let path = world.place.log_dir.join(format!("{function}.log"));
         let text = if path.exists() { fs::read_to_string(&path)? } else { String::new() };
         if all && text.is_empty() {
             return Err(format!("{} has no line", path.display()).into());

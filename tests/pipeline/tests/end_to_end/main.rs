@@ -15,10 +15,13 @@ mod transitions;
 
 use std::{future::Future, pin::Pin, process::ExitCode, sync::Arc};
 
-use end_to_end::{Error, World};
 use libtest_mimic::{Arguments, Failed, Trial};
-use stack::Binaries;
+use pipeline::{Setup, World};
+use stack::{Binaries, Options};
 use tokio::runtime::Runtime;
+
+/// Why a trial failed; its text is for the person who reads it.
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// A trial: its name, and what it does.
 type Named = (&'static str, fn(Arc<World>) -> Running);
@@ -50,9 +53,11 @@ fn main() -> ExitCode {
 
 fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime = Runtime::new()?;
-    let binaries = runtime.block_on(Binaries::build(&World::options("end-to-end")?))?;
-    let open = Arc::new(runtime.block_on(World::start("end-to-end", OPEN, &binaries))?);
-    let strict = Arc::new(runtime.block_on(World::start("end-to-end-strict", STRICT, &binaries))?);
+    let options = Options::private("end-to-end")?.functions(|name| std::env::var(name).ok());
+    let binaries = runtime.block_on(Binaries::build(&options))?;
+    let start = |setup| runtime.block_on(World::start(&setup, &options.profile, &binaries)).map(Arc::new);
+    let open = start(Setup::as_deployed("end-to-end", OPEN))?;
+    let strict = start(Setup::as_deployed("end-to-end-strict", STRICT))?;
     let handle = runtime.handle().clone();
     let trials = Trials::default();
     let in_world = |world: &Arc<World>, (name, trial): Named| {

@@ -1,8 +1,11 @@
 //! The hard cases of a file's true type, on the way through the pipeline.
 
-use end_to_end::{Error, Put, World};
+use pipeline::{File, World};
 
-use crate::files::{aac, behind_a_tag, fixture, word};
+use crate::{
+    Error,
+    files::{aac, behind_a_tag, fixture, word},
+};
 
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 const WITH_MACROS: &str = "application/vnd.ms-word.document.macroEnabled.main+xml";
@@ -30,16 +33,15 @@ pub(crate) async fn the_hard_cases_are_decided_right(world: &World) -> Result<()
     let mut sent = Vec::new();
     for (name, bytes, reason) in rows {
         let key = format!("interactions/MEDIA/{name}");
-        sent.push((name, reason, world.put(Put { key: &key, bytes, ..Put::default() }).await?));
+        sent.push((name, reason, world.put(&File::new(key, bytes)).await?));
     }
     for (name, reason, object) in sent {
-        let journey = world.journey(&object, "MEDIA").await?;
-        journey.check()?;
-        assert_eq!(journey.reason().as_deref(), reason, "{name}: {:?}", journey.audit.error_reason);
+        let ended = world.outcome_of(&object).await?;
+        assert_eq!(ended.reason.as_deref(), reason, "{name}: {:?}", ended.audit.error_reason);
         println!(
             "{name}: {} {}",
-            journey.audit.event,
-            journey.audit.error_reason.map_or_else(String::new, |r| r.to_string())
+            ended.audit.event,
+            ended.audit.error_reason.map_or_else(String::new, |r| r.to_string())
         );
     }
     Ok(())

@@ -1,35 +1,36 @@
 //! What real executions cost: Step Functions bills each state that is entered, and each retry.
 
-use cxone_standin::{JobAct, Step};
-use end_to_end::{Error, Journey, Put, World};
+use pipeline::{Ended, File, World};
+use servers::{cxone::JobAct, scripted::Step};
 
-use crate::files::pdf;
+use crate::{Error, files::pdf};
 
 pub(crate) async fn a_job_inside_the_window_takes_four(world: &World) -> Result<(), Error> {
-    world.cxone.script_jobs("FOUR", &[Step::once(JobAct::word("RUNNING")).times(2)]).await?;
-    let journey = followed(world, "FOUR").await?;
-    assert_eq!(journey.states, ["Route", "PollJob", "Route", "RecordCompletion"]);
+    world.standin.script_jobs("FOUR", &[Step::once(JobAct::word("RUNNING")).times(2)]).await?;
+    let (_, states) = followed(world, "FOUR").await?;
+    assert_eq!(states, ["Route", "PollJob", "Route", "RecordCompletion"]);
     Ok(())
 }
 
 pub(crate) async fn each_wait_takes_three_more(world: &World) -> Result<(), Error> {
     let running = 5;
-    world.cxone.script_jobs("OWN-5", &[Step::once(JobAct::word("RUNNING")).times(running)]).await?;
-    let journey = followed(world, "OWN-5").await?;
-    let waits = journey.states.iter().filter(|state| *state == "WaitForJob").count();
-    println!("{} questions, {waits} waits, {} transitions", journey.audit.polls, journey.states.len());
-    assert!(waits >= 1, "the job did not outlast the window: {:?}", journey.states);
-    assert_eq!(journey.states.len(), 4 + 3 * waits, "{:?}", journey.states);
+    world.standin.script_jobs("OWN-5", &[Step::once(JobAct::word("RUNNING")).times(running)]).await?;
+    let (ended, states) = followed(world, "OWN-5").await?;
+    let waits = states.iter().filter(|state| *state == "WaitForJob").count();
+    println!("{} questions, {waits} waits, {} transitions", ended.audit.polls, states.len());
+    assert!(waits >= 1, "the job did not outlast the window: {states:?}");
+    assert_eq!(states.len(), 4 + 3 * waits, "{states:?}");
     // A window asks at least once, so that there are no more windows than questions.
-    assert!(waits < usize::try_from(journey.audit.polls)?, "{:?}", journey.states);
+    assert!(waits < usize::try_from(ended.audit.polls)?, "{states:?}");
     Ok(())
 }
 
-async fn followed(world: &World, interaction: &str) -> Result<Journey, Error> {
+/// Sends a small file, whose job the stand-in was told about; how it ended, and through which states.
+async fn followed(world: &World, interaction: &str) -> Result<(Ended, Vec<String>), Error> {
     let key = format!("interactions/{interaction}/a.pdf");
-    let object = world.put(Put { key: &key, bytes: pdf(500, interaction), ..Put::default() }).await?;
-    let journey = world.journey(&object, interaction).await?;
-    journey.check()?;
-    assert_eq!(journey.status, "SUCCEEDED");
-    Ok(journey)
+    let object = world.put(&File::new(key, pdf(500, interaction))).await?;
+    let ended = world.outcome_of(&object).await?;
+    assert_eq!(ended.outcome, "COMPLETED");
+    let states = world.states_of(&ended).await?;
+    Ok((ended, states))
 }

@@ -2,10 +2,10 @@
 
 use std::process::ExitCode;
 
-use cxone_standin::Settings;
 use lexopt::Parser;
-use scripted_http::program;
+use servers::cxone::Settings;
+use servers::scripted::program;
 
 fn main() -> ExitCode {
-    program::run(&Settings::help(), Settings::from_arguments(Parser::from_env()), cxone_standin::router)
+    program::run(&Settings::help(), Settings::from_arguments(Parser::from_env()), servers::cxone::router)
 }

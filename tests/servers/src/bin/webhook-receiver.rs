@@ -3,10 +3,10 @@
 use std::{convert::Infallible, process::ExitCode};
 
 use lexopt::Parser;
-use scripted_http::program;
-use webhook_receiver::Settings;
+use servers::scripted::program;
+use servers::webhook::Settings;
 
 fn main() -> ExitCode {
-    let router = |settings| Ok::<_, Infallible>(webhook_receiver::router(settings));
+    let router = |settings| Ok::<_, Infallible>(servers::webhook::router(settings));
     program::run(&Settings::help(), Settings::from_arguments(Parser::from_env()), router)
 }

@@ -5,9 +5,10 @@ use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderValue, StatusCode, header};
-use scripted_http::reply::Reply;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::scripted::reply::Reply;
 
 /// What [`EchoForm::Hidden`] puts between the characters: control, bidirectional and zero-width ones.
 pub const INVISIBLE: [char; 12] = [

@@ -98,39 +98,30 @@ mod api;
 mod control;
 mod echo;
 pub mod eicar;
-mod error;
 mod keep;
 mod multipart;
 mod records;
 mod scripts;
 mod secrets;
 mod settings;
-mod world;
+mod standin;
 
 pub use control::Control;
 pub use echo::{Echo, EchoForm, INVISIBLE};
-pub use error::Error;
 pub use records::{
     Attachment, Authorization, Call, PartRecord, RequestRecord, Stats, UploadRecord, Violation, ViolationKind,
-};
-pub use scripted_http::{
-    connection::{CutHow, End},
-    encoding::Encoding,
-    faulty_body::{BodyEnd, BodyFault},
-    raw::RawReply,
-    reply::{Reply, RetryAfter},
-    script::{Step, Times},
-    server::Running,
 };
 pub use scripts::{AcceptedBody, CutAt, EarlyEnd, JobAct, ScriptsLeft, StatusAnswer, TokenAct, UploadAct};
 pub use secrets::Secrets;
 pub use settings::{JobTimes, SCOPES, Settings, TokenAuth};
-pub use world::TOKEN_PREFIX;
-
-use std::net::{Ipv4Addr, SocketAddr};
+pub use standin::TOKEN_PREFIX;
 
 use axum::Router;
-use scripted_http::server::Server;
+
+use crate::{
+    Error,
+    scripted::{Running, server::Server},
+};
 
 /// Everything that the stand-in answers.
 pub fn router(settings: Settings) -> Result<Router, Error> {
@@ -139,12 +130,10 @@ pub fn router(settings: Settings) -> Result<Router, Error> {
     }
     settings.check()?;
     let api = api::router(&settings);
-    let standin = world::Standin::new(settings);
-    Ok(Router::new().nest("/_control", control::router()).merge(api).with_state(standin))
+    Ok(Router::new().nest("/_control", control::router()).merge(api).with_state(standin::Standin::start(settings)))
 }
 
 /// Starts the stand-in on a free loopback port, in tasks of the current runtime.
 pub fn start(settings: Settings) -> Result<Running, Error> {
-    let router = router(settings)?;
-    Ok(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.spawn(router))
+    Server::start(router(settings)?)
 }

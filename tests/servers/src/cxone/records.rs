@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use scripted_http::connection::End;
 use serde::{Deserialize, Serialize};
+
+use crate::scripted::connection::End;
 
 /// Which call of the API a request was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,16 @@
 //! What the three calls can be told to do.
 
-use scripted_http::{
-    connection::CutHow,
-    raw::RawReply,
-    reply::Reply,
-    script::{Scripts, Step},
-};
 use serde::{Deserialize, Serialize};
 
-use crate::echo::Echo;
+use crate::{
+    cxone::echo::Echo,
+    scripted::{
+        connection::CutHow,
+        raw::RawReply,
+        reply::Reply,
+        script::{Scripts, Step},
+    },
+};
 
 /// What an upload can be told to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

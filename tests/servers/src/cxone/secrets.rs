@@ -137,7 +137,7 @@ fn with_base64(bytes: &[u8]) -> Vec<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::echo::{Echo, EchoForm};
+    use crate::cxone::echo::{Echo, EchoForm};
 
     #[test]
     fn secret_is_found_in_every_form_of_an_echo() {

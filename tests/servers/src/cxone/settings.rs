@@ -3,11 +3,13 @@
 use std::path::PathBuf;
 
 use lexopt::{Parser, ValueExt as _};
-use scripted_http::program::{self, Invocation, Listen};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
+use crate::{
+    Error,
+    scripted::program::{self, Invocation, Listen},
+};
 
 /// The scopes that the API knows.
 pub const SCOPES: [&str; 4] = ["interaction:write", "attachment:write", "job:read", "analytics:read"];

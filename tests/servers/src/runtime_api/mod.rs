@@ -19,10 +19,8 @@ use tokio::{
 pub use process::Usage;
 pub use server::TRACE_ID;
 
-use crate::server::Events;
-
-/// Any error of a test's own steps; its text is for whoever reads the failure.
-pub type Error = Box<dyn std::error::Error + Send + Sync>;
+use self::server::Events;
+use crate::Error;
 
 /// How long a function may take to start or to answer.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -117,16 +115,16 @@ impl RuntimeApi {
         self.events.push(event);
         let answered = self.answer().await?;
         self.asked(asked + 1).await?;
-        let handed = self.events.handed().ok_or("no event was handed out")?;
+        let handed = self.events.handed().ok_or_else(|| gone("no event was handed out"))?;
         let cpu = self.usage()?.cpu.saturating_sub(before.cpu);
         Ok(Measured { answer: answered.answer, wall: answered.at.duration_since(handed), cpu })
     }
 
     async fn answer(&mut self) -> Result<Answered, Error> {
         tokio::select! {
-            answered = self.answers.recv() => answered.ok_or_else(|| "the Runtime API has ended".into()),
-            ended = self.child.wait() => Err(format!("the function ended with no answer: {}", ended?).into()),
-            () = tokio::time::sleep(PATIENCE) => Err("the function gave no answer".into()),
+            answered = self.answers.recv() => answered.ok_or_else(|| gone("the Runtime API has ended")),
+            ended = self.child.wait() => Err(gone(format!("the function ended with no answer: {}", ended?))),
+            () = tokio::time::sleep(PATIENCE) => Err(gone("the function gave no answer")),
         }
     }
 
@@ -134,8 +132,8 @@ impl RuntimeApi {
     async fn asked(&mut self, count: u64) -> Result<Instant, Error> {
         tokio::select! {
             at = self.events.wait_for(count) => Ok(at),
-            ended = self.child.wait() => Err(format!("the function ended before it asked for an event: {}", ended?).into()),
-            () = tokio::time::sleep(PATIENCE) => Err("the function asked for no event".into()),
+            ended = self.child.wait() => Err(gone(format!("the function ended before it asked for an event: {}", ended?))),
+            () = tokio::time::sleep(PATIENCE) => Err(gone("the function asked for no event")),
         }
     }
 
@@ -147,7 +145,7 @@ impl RuntimeApi {
 
     /// What the process has used so far.
     pub fn usage(&self) -> Result<Usage, Error> {
-        Usage::of(self.child.id().ok_or("the function has ended")?)
+        Usage::of(self.child.id().ok_or_else(|| gone("the function has ended"))?)
     }
 
     /// The process's peak resident memory so far, in KiB.
@@ -157,9 +155,14 @@ impl RuntimeApi {
 
     /// Waits until the process ends, of itself or by a signal that the caller sent.
     pub async fn ended(&mut self) -> Result<(), Error> {
-        tokio::time::timeout(PATIENCE, self.child.wait()).await??;
+        let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
+        ended.map_err(|_| gone("the function does not end"))??;
         Ok(())
     }
+}
+
+fn gone(what: impl Into<String>) -> Error {
+    Error::Function(what.into())
 }
 
 impl Drop for RuntimeApi {

@@ -17,17 +17,19 @@ pub struct Usage {
 
 impl Usage {
     pub(crate) fn of(pid: u32) -> Result<Self, Error> {
+        let number = |text: &str| {
+            text.parse::<u64>().map_err(|_| Error::Function(format!("/proc/{pid} has {text:?} in place of a number")))
+        };
         let mut cpu = 0;
         for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
             // A thread may end meanwhile; what it used is then missing.
             let Ok(line) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
-            cpu += line.split_whitespace().next().unwrap_or_default().parse::<u64>()?;
+            cpu += number(line.split_whitespace().next().unwrap_or_default())?;
         }
         let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
         let kib = |name: &str| -> Result<u64, Error> {
             let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
-            let line = line.ok_or_else(|| format!("no {name} of process {pid}"))?;
-            Ok(line.trim().trim_end_matches("kB").trim().parse()?)
+            number(line.unwrap_or_default().trim().trim_end_matches("kB").trim())
         };
         Ok(Self { cpu: Duration::from_nanos(cpu), resident_kib: kib("VmRSS")?, peak_kib: kib("VmHWM")? })
     }

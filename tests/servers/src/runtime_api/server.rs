@@ -22,7 +22,8 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::{Answer, Answered, Error};
+use super::{Answer, Answered};
+use crate::Error;
 
 /// Events on their way to the function, and its requests for them.
 #[derive(Default)]

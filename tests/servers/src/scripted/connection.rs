@@ -49,6 +49,17 @@ pub enum End {
     Unanswered,
 }
 
+impl End {
+    /// For a line of the log: the answer's status, or how the request ended without one.
+    pub(crate) fn shown(end: Option<Self>, status: Option<u16>) -> String {
+        match (status, end) {
+            (Some(status), _) => status.to_string(),
+            (None, Some(end)) => format!("{end:?}").to_lowercase(),
+            (None, None) => "open".to_owned(),
+        }
+    }
+}
+
 /// How long an answer is withheld that is never to come. An unread body hides that the client is gone, so that waiting
 /// for its end needs an end of its own.
 pub const NEVER: Duration = Duration::from_mins(30);

@@ -12,7 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use serde::{Deserialize, Serialize};
 use tokio::time::Sleep;
 
-use crate::connection::{ConnectionHandle, CutHow};
+use crate::scripted::connection::{ConnectionHandle, CutHow};
 
 /// How long the bytes before a cut are given to get through.
 const FLUSHED: Duration = Duration::from_millis(50);

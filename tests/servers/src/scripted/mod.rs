@@ -1,4 +1,4 @@
-//! What the local test servers are made of.
+//! What the stand-in and the webhook receiver are made of.
 //!
 //! - [`server`]: an HTTP/1.1 server on loopback that hands every request a [`connection::ConnectionHandle`], with which
 //!   a handler cuts the connection so that the client sees a reset or an end of stream and no answer.
@@ -7,22 +7,27 @@
 //! - [`raw`]: bytes that go onto the connection as they are, for what no HTTP library sends.
 //! - [`control`]: the client side of the `/_control` interfaces.
 //! - [`program`]: arguments, ready line, signals and exit codes of the server programs.
-//!
-//! Nothing here is part of the deployed pipeline.
 
 pub mod connection;
 pub mod control;
 pub mod encoding;
-mod error;
 pub mod faulty_body;
 mod fill;
 pub mod program;
 pub mod raw;
 pub mod reply;
+pub(crate) mod routes;
 pub mod script;
 pub mod server;
+pub(crate) mod state;
 
-pub use error::Error;
+pub use connection::{CutHow, End};
+pub use encoding::Encoding;
+pub use faulty_body::{BodyEnd, BodyFault};
+pub use raw::RawReply;
+pub use reply::{Reply, RetryAfter};
+pub use script::{Step, Times};
+pub use server::Running;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

@@ -13,7 +13,8 @@ use axum::Router;
 use lexopt::{Arg, Parser, ValueExt as _};
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::{Error, server::Server};
+use super::server::Server;
+use crate::Error;
 
 /// Exit code for arguments that cannot be understood.
 const USAGE_FAULT: u8 = 2;

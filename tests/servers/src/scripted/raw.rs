@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{connection::CutHow, fill::fill};
+use crate::scripted::{connection::CutHow, fill::fill};
 
 /// An answer that no HTTP library would send: odd status lines, folded headers, other versions, or no HTTP at all.
 ///

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
-use crate::{
+use crate::scripted::{
     connection::ConnectionHandle,
     encoding::Encoding,
     faulty_body::{BodyFault, FaultyBody},
@@ -213,7 +213,7 @@ mod tests {
     use std::time::UNIX_EPOCH;
 
     use super::*;
-    use crate::connection::ConnectionOwner;
+    use crate::scripted::connection::ConnectionOwner;
 
     fn handle() -> ConnectionHandle {
         ConnectionOwner::new(([127, 0, 0, 1], 1).into()).1
@@ -240,7 +240,10 @@ mod tests {
         assert_eq!(response.headers()["content-encoding"], "gzip");
         let cut: Reply =
             serde_json::from_str(r#"{"status":200,"body_fault":{"after_bytes":1,"then":{"cut":"reset"}}}"#).unwrap();
-        assert_eq!(cut.body_fault.unwrap().then, crate::faulty_body::BodyEnd::Cut(crate::connection::CutHow::Reset));
+        assert_eq!(
+            cut.body_fault.unwrap().then,
+            crate::scripted::faulty_body::BodyEnd::Cut(crate::scripted::connection::CutHow::Reset)
+        );
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! An HTTP/1.1 server whose handlers own their connections.
 
-use std::{future::Future, net::SocketAddr, time::Duration};
+use std::{
+    future::Future,
+    net::{Ipv4Addr, SocketAddr},
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use hyper::{Request, body::Incoming, server::conn::http1, service::service_fn};
@@ -12,10 +16,8 @@ use tokio::{
 };
 use tower_service::Service;
 
-use crate::{
-    Error,
-    connection::{ConnectionHandle, ConnectionOwner},
-};
+use super::connection::{ConnectionHandle, ConnectionOwner};
+use crate::Error;
 
 /// Small buffers on this side, so that a server that stops reading is felt by the sender early and a cut in the middle of
 /// a body really is one. Measured on loopback: 3 MB still go out after reading has stopped, and 4 MB with the system's
@@ -78,6 +80,11 @@ impl Server {
             }
         }
         connections.shutdown().await;
+    }
+
+    /// Starts a server on a free loopback port, in a task of the current runtime.
+    pub fn start(router: Router) -> Result<Running, Error> {
+        Ok(Self::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.spawn(router))
     }
 
     /// Runs the server in a task of the current runtime.

@@ -4,28 +4,34 @@ use std::collections::HashMap;
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{Query, State},
     response::{IntoResponse as _, Response},
     routing::{get, post, put},
 };
 use http::StatusCode;
-use scripted_http::{
-    control::ControlClient,
-    script::{ANY, Scripts, Step},
-};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Secrets,
-    inbox::{AllScripts, Delivery, DeliveryAct, Inbox},
+    Error,
+    scripted::{
+        control::ControlClient,
+        routes,
+        script::{ANY, Step},
+        state::Shared,
+    },
+    webhook::{
+        Secrets,
+        inbox::{Delivery, DeliveryAct, Inbox},
+    },
 };
 
-pub(crate) fn router() -> Router<Inbox> {
+pub(crate) fn router() -> Router<Shared<Inbox>> {
     Router::new()
         .route("/deliveries", get(deliveries))
         .route("/scripts", get(scripts))
-        .route("/scripts/all", put(script_all).delete(forget_all))
-        .route("/scripts/{kind}/{key}", put(script).delete(forget))
+        .route("/scripts/all", routes::for_any(|inbox: &mut Inbox| &mut inbox.scripts.for_all))
+        .route("/scripts/webhook/{id}", routes::keyed(|inbox: &mut Inbox| &mut inbox.scripts.by_webhook))
+        .route("/scripts/interaction/{id}", routes::keyed(|inbox: &mut Inbox| &mut inbox.scripts.by_interaction))
         .route("/secrets", put(set_secrets))
         .route("/reset", post(reset))
         .fallback(async || StatusCode::NOT_FOUND)
@@ -56,77 +62,32 @@ struct NewSecrets {
     secrets: Vec<String>,
 }
 
-/// What a script is for.
-#[derive(Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Kind {
-    Webhook,
-    Interaction,
-}
-
-impl Kind {
-    fn of(self, scripts: &mut AllScripts) -> &mut Scripts<DeliveryAct> {
-        match self {
-            Self::Webhook => &mut scripts.by_webhook,
-            Self::Interaction => &mut scripts.by_interaction,
-        }
-    }
-}
-
-async fn deliveries(State(inbox): State<Inbox>, Query(wanted): Query<Selection>) -> Json<Vec<Delivery>> {
-    let contents = inbox.contents();
-    let matches = |delivery: &&Delivery| {
+async fn deliveries(State(inbox): State<Shared<Inbox>>, Query(wanted): Query<Selection>) -> Json<Vec<Delivery>> {
+    Json(inbox.lock().deliveries.matching(|delivery| {
         (wanted.webhook_id.is_none() || wanted.webhook_id == delivery.webhook_id)
             && (wanted.interaction_id.is_none() || wanted.interaction_id == delivery.interaction_id)
-    };
-    Json(contents.deliveries.values().filter(matches).cloned().collect())
+    }))
 }
 
-async fn scripts(State(inbox): State<Inbox>) -> Json<ScriptsLeft> {
-    let contents = inbox.contents();
-    let scripts = &contents.scripts;
+async fn scripts(State(inbox): State<Shared<Inbox>>) -> Json<ScriptsLeft> {
+    let inbox = inbox.lock();
+    let scripts = &inbox.scripts;
     let all = scripts.for_all.left().remove(ANY).unwrap_or_default();
     Json(ScriptsLeft { webhook: scripts.by_webhook.left(), interaction: scripts.by_interaction.left(), all })
 }
 
-async fn script(
-    State(inbox): State<Inbox>,
-    Path((kind, key)): Path<(Kind, String)>,
-    Json(steps): Json<Vec<Step<DeliveryAct>>>,
-) -> StatusCode {
-    kind.of(&mut inbox.contents().scripts).set(key, steps);
-    StatusCode::NO_CONTENT
-}
-
-async fn forget(State(inbox): State<Inbox>, Path((kind, key)): Path<(Kind, String)>) -> StatusCode {
-    forgotten(kind.of(&mut inbox.contents().scripts).remove(&key))
-}
-
-async fn script_all(State(inbox): State<Inbox>, Json(steps): Json<Vec<Step<DeliveryAct>>>) -> StatusCode {
-    inbox.contents().scripts.for_all.set(ANY.to_owned(), steps);
-    StatusCode::NO_CONTENT
-}
-
-async fn forget_all(State(inbox): State<Inbox>) -> StatusCode {
-    forgotten(inbox.contents().scripts.for_all.remove(ANY))
-}
-
-fn forgotten(was_there: bool) -> StatusCode {
-    if was_there { StatusCode::NO_CONTENT } else { StatusCode::NOT_FOUND }
-}
-
-async fn set_secrets(State(inbox): State<Inbox>, Json(new): Json<NewSecrets>) -> Response {
+async fn set_secrets(State(inbox): State<Shared<Inbox>>, Json(new): Json<NewSecrets>) -> Response {
     match Secrets::parse(&new.secrets) {
         Ok(secrets) => {
-            inbox.contents().secrets = secrets;
+            inbox.lock().secrets = secrets;
             StatusCode::NO_CONTENT.into_response()
         }
         Err(fault) => (StatusCode::BAD_REQUEST, fault.to_string()).into_response(),
     }
 }
 
-async fn reset(State(inbox): State<Inbox>) -> StatusCode {
-    inbox.contents().reset();
+async fn reset(State(inbox): State<Shared<Inbox>>) -> StatusCode {
+    inbox.lock().reset();
     StatusCode::NO_CONTENT
 }
 
@@ -138,7 +99,7 @@ pub struct Control {
 
 impl Control {
     /// `base_url` is what the receiver printed: `http://host:port`.
-    pub fn new(base_url: &str) -> Result<Self, scripted_http::Error> {
+    pub fn new(base_url: &str) -> Result<Self, Error> {
         Ok(Self { http: ControlClient::new(base_url)? })
     }
 
@@ -153,54 +114,54 @@ impl Control {
         &self,
         webhook_id: Option<&str>,
         interaction_id: Option<&str>,
-    ) -> Result<Vec<Delivery>, scripted_http::Error> {
+    ) -> Result<Vec<Delivery>, Error> {
         let query = [("webhook_id", webhook_id), ("interaction_id", interaction_id)];
         self.http.get(&ControlClient::path("/_control/deliveries", &query)).await
     }
 
     /// Sets what deliveries of a webhook id do.
-    pub async fn script_webhook(&self, id: &str, steps: &[Step<DeliveryAct>]) -> Result<(), scripted_http::Error> {
+    pub async fn script_webhook(&self, id: &str, steps: &[Step<DeliveryAct>]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/scripts/webhook", id), &steps).await
     }
 
     /// Sets what deliveries do whose body has that `interaction_id`.
-    pub async fn script_interaction(&self, id: &str, steps: &[Step<DeliveryAct>]) -> Result<(), scripted_http::Error> {
+    pub async fn script_interaction(&self, id: &str, steps: &[Step<DeliveryAct>]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/scripts/interaction", id), &steps).await
     }
 
     /// Sets what all deliveries do that have no script of their own.
-    pub async fn script_all(&self, steps: &[Step<DeliveryAct>]) -> Result<(), scripted_http::Error> {
+    pub async fn script_all(&self, steps: &[Step<DeliveryAct>]) -> Result<(), Error> {
         self.http.put("/_control/scripts/all", &steps).await
     }
 
     /// Forgets the script for all; an error if there is none.
-    pub async fn forget_all(&self) -> Result<(), scripted_http::Error> {
+    pub async fn forget_all(&self) -> Result<(), Error> {
         self.http.delete("/_control/scripts/all").await
     }
 
     /// Forgets the script of an interaction; an error if there is none.
-    pub async fn forget_interaction(&self, id: &str) -> Result<(), scripted_http::Error> {
+    pub async fn forget_interaction(&self, id: &str) -> Result<(), Error> {
         self.http.delete(&ControlClient::keyed("/_control/scripts/interaction", id)).await
     }
 
     /// Forgets the script of a webhook id; an error if there is none.
-    pub async fn forget_webhook(&self, id: &str) -> Result<(), scripted_http::Error> {
+    pub async fn forget_webhook(&self, id: &str) -> Result<(), Error> {
         self.http.delete(&ControlClient::keyed("/_control/scripts/webhook", id)).await
     }
 
     /// The steps that no delivery has used yet.
-    pub async fn scripts_left(&self) -> Result<ScriptsLeft, scripted_http::Error> {
+    pub async fn scripts_left(&self) -> Result<ScriptsLeft, Error> {
         self.http.get("/_control/scripts").await
     }
 
     /// Puts secrets in place of the present ones; any of them may verify.
-    pub async fn set_secrets(&self, secrets: &[&str]) -> Result<(), scripted_http::Error> {
+    pub async fn set_secrets(&self, secrets: &[&str]) -> Result<(), Error> {
         let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
         self.http.put("/_control/secrets", &NewSecrets { secrets }).await
     }
 
     /// Forgets all deliveries and scripts. The secrets stay.
-    pub async fn reset(&self) -> Result<(), scripted_http::Error> {
+    pub async fn reset(&self) -> Result<(), Error> {
         self.http.post("/_control/reset").await
     }
 }

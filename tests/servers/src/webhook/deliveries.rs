@@ -13,21 +13,24 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, request::Parts};
-use scripted_http::{
-    connection::{ConnectionHandle, End, NEVER},
-    program,
-    script::Step,
-    unix_ms,
-};
 use sha2::{Digest as _, Sha256};
 
-use crate::inbox::{Delivery, DeliveryAct, Inbox};
+use crate::{
+    scripted::{
+        connection::{ConnectionHandle, End, NEVER},
+        program,
+        script::Step,
+        state::Shared,
+        unix_ms,
+    },
+    webhook::inbox::{Delivery, DeliveryAct, Inbox},
+};
 
 /// A record with all its tags is a hundredth of this.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 pub(crate) async fn deliver(
-    State(inbox): State<Inbox>,
+    State(inbox): State<Shared<Inbox>>,
     Extension(connection): Extension<ConnectionHandle>,
     request: Request,
 ) -> Response {
@@ -38,9 +41,9 @@ pub(crate) async fn deliver(
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let (seq, step, verdict) = {
-        let mut contents = inbox.contents();
-        let verdict = contents.secrets.verify(&body, &head.headers);
-        let (seq, step) = contents.take(delivery(&head, &body, verdict.clone()));
+        let mut inbox = inbox.lock();
+        let verdict = inbox.secrets.verify(&body, &head.headers);
+        let (seq, step) = inbox.take(delivery(&head, &body, verdict.clone()));
         (seq, step, verdict)
     };
     let Step { act, delay_ms, .. } = step.unwrap_or_else(|| Step::once(DeliveryAct::Normal));
@@ -113,18 +116,17 @@ fn text(headers: &HeaderMap, name: &str) -> String {
 }
 
 /// Notes how a delivery ended, unless a reset has removed it, and logs it without anything of its body or signatures.
-fn finish(inbox: &Inbox, seq: u64, end: End, status: Option<StatusCode>) {
+fn finish(inbox: &Shared<Inbox>, seq: u64, end: End, status: Option<StatusCode>) {
     let status = status.map(|status| status.as_u16());
-    let mut contents = inbox.contents();
-    let Some(delivery) = contents.deliveries.get_mut(&seq) else { return };
-    delivery.end = Some(end);
-    delivery.status = status;
-    let told = status.map_or_else(|| format!("{end:?}").to_lowercase(), |status| status.to_string());
-    let id = delivery.webhook_id.as_deref().unwrap_or("-");
-    let verdict = delivery.fault.as_deref().unwrap_or("verified");
-    let line = format!("{seq} {} {} {told} webhook-id={id:?} {verdict}", delivery.method, delivery.path);
-    drop(contents);
-    if inbox.log {
-        program::report(&line);
-    }
+    let line = {
+        let mut inbox = inbox.lock();
+        let Some(delivery) = inbox.deliveries.get_mut(seq) else { return };
+        delivery.end = Some(end);
+        delivery.status = status;
+        let id = delivery.webhook_id.as_deref().unwrap_or("-");
+        let verdict = delivery.fault.as_deref().unwrap_or("verified");
+        let end = End::shown(delivery.end, status);
+        format!("{seq} {} {} {end} webhook-id={id:?} {verdict}", delivery.method, delivery.path)
+    };
+    inbox.report(&line);
 }

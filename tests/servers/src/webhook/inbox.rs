@@ -1,19 +1,18 @@
-//! What the receiver remembers, behind one lock.
+//! What the receiver remembers.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
-use scripted_http::{
-    connection::{CutHow, End},
-    reply::Reply,
-    script::{Scripts, Step},
-};
 use serde::{Deserialize, Serialize};
 
-use crate::{Secrets, Settings};
+use crate::{
+    scripted::{
+        connection::{CutHow, End},
+        reply::Reply,
+        script::{Scripts, Step},
+        state::{Records, Shared},
+    },
+    webhook::{Secrets, Settings},
+};
 
 /// What a delivery can be told to do. Its body is read and remembered in any case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,18 +69,11 @@ pub struct Delivery {
     pub status: Option<u16>,
 }
 
-/// A handle on the one state, for all handlers.
-#[derive(Clone)]
+/// Everything that the receiver remembers.
 pub(crate) struct Inbox {
-    contents: Arc<Mutex<Contents>>,
-    pub(crate) log: bool,
-}
-
-pub(crate) struct Contents {
     pub(crate) secrets: Secrets,
     pub(crate) scripts: AllScripts,
-    pub(crate) deliveries: BTreeMap<u64, Delivery>,
-    next_seq: u64,
+    pub(crate) deliveries: Records<Delivery>,
 }
 
 #[derive(Default)]
@@ -101,29 +93,16 @@ impl AllScripts {
 }
 
 impl Inbox {
-    pub(crate) fn new(settings: Settings) -> Self {
+    pub(crate) fn start(settings: Settings) -> Shared<Self> {
         let Settings { secrets, log } = settings;
-        let contents = Contents { secrets, scripts: AllScripts::default(), deliveries: BTreeMap::new(), next_seq: 1 };
-        Self { contents: Arc::new(Mutex::new(contents)), log }
+        Shared::new(Self { secrets, scripts: AllScripts::default(), deliveries: Records::default() }, log)
     }
 
-    /// The state. Nothing may wait while it is held.
-    pub(crate) fn contents(&self) -> MutexGuard<'_, Contents> {
-        // No code that holds the lock leaves the state half changed.
-        self.contents.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Contents {
     /// Takes a delivery in, and gives its number and the step that decides on it.
-    pub(crate) fn take(&mut self, mut delivery: Delivery) -> (u64, Option<Step<DeliveryAct>>) {
-        let seq = self.next_seq;
-        self.next_seq += 1;
+    pub(crate) fn take(&mut self, delivery: Delivery) -> (u64, Option<Step<DeliveryAct>>) {
         let step = self.scripts.next(&delivery, Instant::now());
-        delivery.seq = seq;
-        delivery.step = step.as_ref().and_then(|step| serde_json::to_value(step).ok());
-        self.deliveries.insert(seq, delivery);
-        (seq, step)
+        let shown = step.as_ref().and_then(|step| serde_json::to_value(step).ok());
+        (self.deliveries.add(|seq| Delivery { seq, step: shown, ..delivery }), step)
     }
 
     pub(crate) fn reset(&mut self) {

@@ -33,35 +33,31 @@
 
 mod control;
 mod deliveries;
-mod error;
 mod inbox;
 mod settings;
 mod verification;
 
 pub use control::{Control, ScriptsLeft};
-pub use error::Error;
 pub use inbox::{Delivery, DeliveryAct};
-pub use scripted_http::{
-    connection::{CutHow, End},
-    reply::{Reply, RetryAfter},
-    script::{Step, Times},
-    server::Running,
-};
 pub use settings::Settings;
 pub use verification::Secrets;
 
-use std::net::{Ipv4Addr, SocketAddr};
-
 use axum::Router;
-use scripted_http::server::Server;
+
+use crate::{
+    Error,
+    scripted::{Running, server::Server},
+};
 
 /// Everything that the receiver answers.
 pub fn router(settings: Settings) -> Router {
-    let inbox = inbox::Inbox::new(settings);
-    Router::new().nest("/_control", control::router()).fallback(deliveries::deliver).with_state(inbox)
+    Router::new()
+        .nest("/_control", control::router())
+        .fallback(deliveries::deliver)
+        .with_state(inbox::Inbox::start(settings))
 }
 
 /// Starts the receiver on a free loopback port, in tasks of the current runtime.
 pub fn start(settings: Settings) -> Result<Running, Error> {
-    Ok(Server::bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?.spawn(router(settings)))
+    Server::start(router(settings))
 }

@@ -1,9 +1,11 @@
 //! How the receiver is started.
 
 use lexopt::{Parser, ValueExt as _};
-use scripted_http::program::{self, Invocation, Listen};
 
-use crate::Secrets;
+use crate::{
+    scripted::program::{self, Invocation, Listen},
+    webhook::Secrets,
+};
 
 /// What the receiver starts with.
 #[derive(Debug, Default)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 
-use crate::scripts::{CutAt, UploadAct};
+use crate::cxone::scripts::{CutAt, UploadAct};
 
 /// Where reading ended.
 #[derive(Debug, PartialEq, Eq)]

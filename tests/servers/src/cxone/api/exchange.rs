@@ -8,28 +8,30 @@ use std::{
 
 use axum::{body::Body, response::Response};
 use http::{StatusCode, header, request::Parts};
-use scripted_http::{
-    connection::{ConnectionHandle, CutHow, End, NEVER},
-    program,
-    raw::RawReply,
-    unix_ms,
-};
 
 use crate::{
-    records::{Authorization, Call, RequestRecord, ViolationKind},
-    world::Standin,
+    cxone::{
+        records::{Authorization, Call, RequestRecord, ViolationKind},
+        standin::Standin,
+    },
+    scripted::{
+        connection::{ConnectionHandle, CutHow, End, NEVER},
+        raw::RawReply,
+        state::Shared,
+        unix_ms,
+    },
 };
 
 #[derive(Clone)]
 pub(super) struct Exchange {
-    pub(super) standin: Standin,
+    pub(super) standin: Shared<Standin>,
     pub(super) connection: ConnectionHandle,
     pub(super) seq: u64,
     started: Instant,
 }
 
 impl Exchange {
-    pub(super) fn begin(standin: Standin, connection: ConnectionHandle, call: Call, head: &Parts) -> Self {
+    pub(super) fn begin(standin: Shared<Standin>, connection: ConnectionHandle, call: Call, head: &Parts) -> Self {
         let recorded = [
             header::TRANSFER_ENCODING,
             header::CONTENT_LENGTH,
@@ -45,7 +47,7 @@ impl Exchange {
                 Some((name.to_string(), String::from_utf8_lossy(head.headers.get(name)?.as_bytes()).into()))
             })
             .collect();
-        let seq = standin.world().begin(RequestRecord {
+        let seq = standin.lock().begin(RequestRecord {
             seq: 0,
             call,
             method: head.method.to_string(),
@@ -71,13 +73,13 @@ impl Exchange {
 
     /// Changes the record, unless a reset has removed it.
     pub(super) fn note(&self, change: impl FnOnce(&mut RequestRecord)) {
-        if let Some(record) = self.standin.world().requests.get_mut(&self.seq) {
+        if let Some(record) = self.standin.lock().requests.get_mut(self.seq) {
             change(record);
         }
     }
 
     pub(super) fn violation(&self, kind: ViolationKind, text: String) {
-        self.standin.world().violation(self.seq, kind, text);
+        self.standin.lock().violation(self.seq, kind, text);
     }
 
     /// Answers after the wait, unless the client leaves before.
@@ -133,9 +135,7 @@ impl Exchange {
             record.ended_ms = Some(unix_ms(SystemTime::now()));
             line = Some(log_line(record, took));
         });
-        if self.standin.log {
-            program::report(&line.unwrap_or_else(|| format!("request {} ended after a reset", self.seq)));
-        }
+        self.standin.report(&line.unwrap_or_else(|| format!("request {} ended after a reset", self.seq)));
     }
 }
 
@@ -147,11 +147,7 @@ fn status_in(bytes: &[u8]) -> Option<u16> {
 
 /// The path is as it came over the wire, so that it cannot hold a line end.
 fn log_line(record: &RequestRecord, took_ms: u128) -> String {
-    let end = match (record.status, record.end) {
-        (Some(status), _) => status.to_string(),
-        (None, Some(end)) => format!("{end:?}").to_lowercase(),
-        (None, None) => "open".to_owned(),
-    };
+    let end = End::shown(record.end, record.status);
     let script = if record.step.is_some() { " scripted" } else { "" };
     let violations = match record.violations.as_slice() {
         [] => String::new(),

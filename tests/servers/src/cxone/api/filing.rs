@@ -5,11 +5,11 @@ use http::{StatusCode, request::Parts};
 use serde_json::json;
 
 use super::{answer, exchange::Exchange, fault, raw};
-use crate::{
+use crate::cxone::{
     multipart::Received,
     records::{Attachment, UploadRecord, ViolationKind},
     scripts::AcceptedBody,
-    world::Filing,
+    standin::Filing,
 };
 
 /// The API takes files up to this size.
@@ -84,7 +84,7 @@ pub(super) fn settle(
         return Ok(String::new());
     }
     let sha256 = candidate.sha256.clone();
-    let filing = exchange.standin.world().file(exchange.seq, candidate);
+    let filing = exchange.standin.lock().file(exchange.seq, candidate);
     let (job_id, replayed) = match filing {
         Filing::Stored(job_id) => (job_id, false),
         Filing::Replayed(job_id) => (job_id, true),

@@ -8,7 +8,6 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, header};
-use scripted_http::connection::ConnectionHandle;
 use serde_json::{Value, json};
 
 use super::{
@@ -18,14 +17,17 @@ use super::{
     heard::{Values, received},
 };
 use crate::{
-    echo::Echo,
-    records::{Authorization, Call},
-    scripts::{JobAct, StatusAnswer},
-    world::{JobState, Standin},
+    cxone::{
+        echo::Echo,
+        records::{Authorization, Call},
+        scripts::{JobAct, StatusAnswer},
+        standin::{JobState, Standin},
+    },
+    scripted::{connection::ConnectionHandle, state::Shared},
 };
 
 pub(super) async fn job(
-    State(standin): State<Standin>,
+    State(standin): State<Shared<Standin>>,
     Extension(connection): Extension<ConnectionHandle>,
     Path(job_id): Path<String>,
     request: Request,
@@ -33,12 +35,12 @@ pub(super) async fn job(
     let (head, _) = request.into_parts();
     let exchange = Exchange::begin(standin, connection, Call::Job, &head);
     let (authorization, interaction_id, step) = {
-        let mut world = exchange.standin.world();
+        let mut state = exchange.standin.lock();
         let now = Instant::now();
-        let authorization = world.tokens.bearer(head.headers.get(header::AUTHORIZATION), now);
-        let interaction_id = world.archive.interaction(&job_id);
+        let authorization = state.tokens.bearer(head.headers.get(header::AUTHORIZATION), now);
+        let interaction_id = state.archive.interaction(&job_id);
         let step = match &interaction_id {
-            Some(id) if authorization == Authorization::Valid => world.scripts.job.next([id.as_str()], now),
+            Some(id) if authorization == Authorization::Valid => state.scripts.job.next([id.as_str()], now),
             _ => None,
         };
         (authorization, interaction_id, step)
@@ -57,7 +59,7 @@ pub(super) async fn job(
     let Some(interaction_id) = interaction_id else {
         return exchange.answer(fault(StatusCode::NOT_FOUND, "no such job"), Duration::ZERO).await;
     };
-    let wait = step.as_ref().map_or(Duration::ZERO, scripted_http::script::Step::delay);
+    let wait = step.as_ref().map_or(Duration::ZERO, crate::scripted::script::Step::delay);
     let values = Values::default().with("job_id", &job_id).with("interaction_id", &interaction_id);
     let response = match step.map(|step| step.act) {
         None | Some(JobAct::Normal) => status(&exchange.standin, &job_id, &interaction_id, None),
@@ -77,22 +79,22 @@ pub(super) async fn job(
 }
 
 /// A client that reads a final word beside the echo takes it for the job's end, so it is the job's end here too.
-fn tell(standin: &Standin, job_id: &str, echo: &Echo) {
+fn tell(standin: &Shared<Standin>, job_id: &str, echo: &Echo) {
     let Some(word) = echo.also.get("status").and_then(Value::as_str).filter(|_| echo.status == 200) else { return };
     let told = StatusAnswer { word: word.to_owned(), ..StatusAnswer::default() };
     if told.is_final() {
-        standin.world().archive.told(job_id, JobState { word: told.word, reason: None });
+        standin.lock().archive.told(job_id, JobState { word: told.word, reason: None });
     }
 }
 
-fn status(standin: &Standin, job_id: &str, interaction_id: &str, scripted: Option<&StatusAnswer>) -> Response {
-    let mut world = standin.world();
+fn status(standin: &Shared<Standin>, job_id: &str, interaction_id: &str, scripted: Option<&StatusAnswer>) -> Response {
+    let mut standin = standin.lock();
     let state = match scripted {
-        None => world.archive.state(job_id, Instant::now()),
+        None => standin.archive.state(job_id, Instant::now()),
         Some(scripted) => {
             let state = JobState { word: scripted.word.clone(), reason: scripted.reason() };
             if scripted.is_final() {
-                world.archive.told(job_id, state.clone());
+                standin.archive.told(job_id, state.clone());
             }
             Some(state)
         }

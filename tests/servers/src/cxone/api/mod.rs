@@ -16,17 +16,19 @@ use axum::{
     routing::{get, post},
 };
 use http::{HeaderValue, StatusCode, header};
-use scripted_http::connection::ConnectionHandle;
 use serde_json::{Value, json};
 
 use crate::{
-    records::{Call, ViolationKind},
-    settings::Settings,
-    world::Standin,
+    cxone::{
+        records::{Call, ViolationKind},
+        settings::Settings,
+        standin::Standin,
+    },
+    scripted::{connection::ConnectionHandle, state::Shared},
 };
 use exchange::Exchange;
 
-pub(crate) fn router(settings: &Settings) -> Router<Standin> {
+pub(crate) fn router(settings: &Settings) -> Router<Shared<Standin>> {
     Router::new()
         .route("/api/v2/oauth/token", post(token::token))
         // Their placeholders are those of the router too.
@@ -38,7 +40,7 @@ pub(crate) fn router(settings: &Settings) -> Router<Standin> {
 
 /// Whatever the API does not have; a client that follows a redirect ends here.
 async fn unexpected(
-    State(standin): State<Standin>,
+    State(standin): State<Shared<Standin>>,
     Extension(connection): Extension<ConnectionHandle>,
     request: Request,
 ) -> Response {

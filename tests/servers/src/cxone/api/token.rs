@@ -11,7 +11,6 @@ use axum::{
     response::Response,
 };
 use http::{HeaderMap, StatusCode, header};
-use scripted_http::{connection::ConnectionHandle, raw::RawReply, reply::Reply};
 use serde_json::json;
 
 use super::{
@@ -20,9 +19,12 @@ use super::{
     heard::{Values, received},
 };
 use crate::{
-    records::{Authorization, Call},
-    scripts::TokenAct,
-    world::Standin,
+    cxone::{
+        records::{Authorization, Call},
+        scripts::TokenAct,
+        standin::Standin,
+    },
+    scripted::{connection::ConnectionHandle, raw::RawReply, reply::Reply, state::Shared},
 };
 
 /// No proper token request is longer.
@@ -31,19 +33,19 @@ const FORM_LIMIT: usize = 64 * 1024;
 const ACCESS_TOKEN: &str = "{access_token}";
 
 pub(super) async fn token(
-    State(standin): State<Standin>,
+    State(standin): State<Shared<Standin>>,
     Extension(connection): Extension<ConnectionHandle>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
     let exchange = Exchange::begin(standin, connection, Call::Token, &head);
-    let step = exchange.standin.world().scripts.token.next([], Instant::now());
+    let step = exchange.standin.lock().scripts.token.next([], Instant::now());
     exchange.note(|record| record.step = step.as_ref().and_then(|step| serde_json::to_value(step).ok()));
     let Ok(form) = axum::body::to_bytes(body, FORM_LIMIT).await else { return exchange.aborted() };
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(&form).into_owned().collect();
     let authorization = {
-        let world = exchange.standin.world();
-        world.tokens.client(world.settings.token_auth, head.headers.get(header::AUTHORIZATION), &fields)
+        let state = exchange.standin.lock();
+        state.tokens.client(state.settings.token_auth, head.headers.get(header::AUTHORIZATION), &fields)
     };
     exchange.note(|record| {
         record.authorization = authorization;
@@ -51,7 +53,7 @@ pub(super) async fn token(
         record.body_whole = true;
     });
     let asked = Asked { authorization, headers: &head.headers, fields: &fields };
-    let wait = step.as_ref().map_or(Duration::ZERO, scripted_http::script::Step::delay);
+    let wait = step.as_ref().map_or(Duration::ZERO, crate::scripted::script::Step::delay);
     let mut values = Values::default();
     let act = step.map_or(TokenAct::Normal, |step| step.act);
     if matches!(&act, TokenAct::Reply(Reply { body: text, .. }) | TokenAct::Raw(RawReply { text, .. }) if text.contains(ACCESS_TOKEN))
@@ -88,12 +90,12 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn ordinary(&self, standin: &Standin, lifetime: Option<u64>) -> Response {
+    fn ordinary(&self, standin: &Shared<Standin>, lifetime: Option<u64>) -> Response {
         let (token, expires_in) = match self.grant(standin, lifetime) {
             Ok(granted) => granted,
             Err(refusal) => return refusal,
         };
-        let scope = standin.world().settings.scopes.join(" ");
+        let scope = standin.lock().settings.scopes.join(" ");
         answer(
             StatusCode::OK,
             &json!({ "access_token": token, "token_type": "Bearer", "expires_in": expires_in, "scope": scope }),
@@ -102,7 +104,7 @@ impl Asked<'_> {
 
     /// A new token and the seconds for which it lasts, or a refusal with the error words of RFC 6749.
     #[expect(clippy::result_large_err, reason = "both sides are used once")]
-    fn grant(&self, standin: &Standin, lifetime: Option<u64>) -> Result<(String, u64), Response> {
+    fn grant(&self, standin: &Shared<Standin>, lifetime: Option<u64>) -> Result<(String, u64), Response> {
         let refuse = |status, error: &str, text: &str| {
             Err(answer(status, &json!({ "error": error, "error_description": text })))
         };
@@ -125,16 +127,16 @@ impl Asked<'_> {
         if field("grant_type") != Some("client_credentials") {
             return refuse(StatusCode::BAD_REQUEST, "unsupported_grant_type", "grant_type is not client_credentials");
         }
-        let mut world = standin.world();
+        let mut state = standin.lock();
         let asked: HashSet<_> = field("scope").unwrap_or_default().split_whitespace().collect();
-        let known: HashSet<_> = world.settings.scopes.iter().map(String::as_str).collect();
+        let known: HashSet<_> = state.settings.scopes.iter().map(String::as_str).collect();
         if asked != known {
-            let text = format!("scope is not exactly {}", world.settings.scopes.join(" "));
+            let text = format!("scope is not exactly {}", state.settings.scopes.join(" "));
             return refuse(StatusCode::BAD_REQUEST, "invalid_scope", &text);
         }
-        let expires_in = lifetime.unwrap_or(world.settings.token_expires_in);
-        let token = world.tokens.issue(Instant::now(), Duration::from_secs(expires_in));
-        world.stats.token_fetches += 1;
+        let expires_in = lifetime.unwrap_or(state.settings.token_expires_in);
+        let token = state.tokens.issue(Instant::now(), Duration::from_secs(expires_in));
+        state.stats.token_fetches += 1;
         Ok((token, expires_in))
     }
 }

@@ -9,10 +9,6 @@ use axum::{
     response::Response,
 };
 use http::{StatusCode, header, request::Parts};
-use scripted_http::{
-    connection::{ConnectionHandle, CutHow},
-    script::Step,
-};
 use sha2::{Digest as _, Sha256};
 
 use super::{
@@ -23,11 +19,18 @@ use super::{
     heard::{START_BYTES, Values, received as heard},
 };
 use crate::{
-    keep::PartialFile,
-    multipart::{Form, Received},
-    records::{Authorization, Call},
-    scripts::{AcceptedBody, CutAt, EarlyEnd, UploadAct},
-    world::{Attempt, Standin, WholeBody},
+    cxone::{
+        keep::PartialFile,
+        multipart::{Form, Received},
+        records::{Authorization, Call},
+        scripts::{AcceptedBody, CutAt, EarlyEnd, UploadAct},
+        standin::{Attempt, Standin, WholeBody},
+    },
+    scripted::{
+        connection::{ConnectionHandle, CutHow},
+        script::Step,
+        state::Shared,
+    },
 };
 
 /// How long an early 202 has to get through before its connection is reset.
@@ -42,7 +45,7 @@ struct Incoming {
 }
 
 pub(super) async fn upload(
-    State(standin): State<Standin>,
+    State(standin): State<Shared<Standin>>,
     Extension(connection): Extension<ConnectionHandle>,
     Path(interaction_id): Path<String>,
     request: Request,
@@ -50,12 +53,12 @@ pub(super) async fn upload(
     let (head, body) = request.into_parts();
     let exchange = Exchange::begin(standin, connection, Call::Upload, &head);
     let (authorization, step) = {
-        let mut world = exchange.standin.world();
+        let mut state = exchange.standin.lock();
         let now = Instant::now();
-        let authorization = world.tokens.bearer(head.headers.get(header::AUTHORIZATION), now);
+        let authorization = state.tokens.bearer(head.headers.get(header::AUTHORIZATION), now);
         // A call without a valid token is no call of the script.
         let valid = authorization == Authorization::Valid;
-        let step = if valid { world.scripts.upload.next([interaction_id.as_str()], now) } else { None };
+        let step = if valid { state.scripts.upload.next([interaction_id.as_str()], now) } else { None };
         (authorization, step)
     };
     exchange.note(|record| {
@@ -101,8 +104,8 @@ impl Incoming {
     /// Answers 202 and lets a task of its own take what comes of the body.
     async fn accept_early(self, act: UploadAct, then: EarlyEnd, body: Body, wait: Duration) -> Response {
         let job_id = {
-            let mut world = self.exchange.standin.world();
-            world.promise(self.exchange.seq, &key(&self.head).unwrap_or_default(), &self.interaction_id)
+            let mut state = self.exchange.standin.lock();
+            state.promise(self.exchange.seq, &key(&self.head).unwrap_or_default(), &self.interaction_id)
         };
         let response = self.exchange.clone().answer(accepted(AcceptedBody::JobId, &job_id), wait).await;
         match then {
@@ -123,7 +126,7 @@ impl Incoming {
                     let stored = end == BodyEnd::Whole
                         && settle(&exchange, &head, interaction_id, received, differs, true).is_ok();
                     if !stored {
-                        exchange.standin.world().archive.broken(&job_id);
+                        exchange.standin.lock().archive.broken(&job_id);
                     }
                 });
             }
@@ -169,7 +172,8 @@ impl Incoming {
     /// Reads the body and notes what it held, also of one that broke off. Gives its first bytes too.
     async fn receive(&self, body: Body, act: &UploadAct) -> (Received, BodyEnd, Vec<u8>) {
         let exchange = &self.exchange;
-        let kept = exchange.standin.keep.as_ref().map(|directory| PartialFile::create(directory, exchange.seq));
+        let directory = exchange.standin.lock().settings.keep.clone();
+        let kept = directory.map(|directory| PartialFile::create(&directory, exchange.seq));
         let mut form = Form::new(self.head.headers.get(header::CONTENT_TYPE), kept);
         let (mut digest, mut start) = (Sha256::new(), Vec::new());
         let (count, end) = body::read(body, act, |piece| {
@@ -186,16 +190,16 @@ impl Incoming {
             record.body_sha256.clone_from(&received.body_sha256);
             record.upload = Some(received.upload.clone());
         });
-        let mut world = exchange.standin.world();
+        let mut state = exchange.standin.lock();
         match end {
-            BodyEnd::Whole => world.stats.uploads_completed += 1,
-            BodyEnd::Aborted => world.stats.uploads_aborted += 1,
+            BodyEnd::Whole => state.stats.uploads_completed += 1,
+            BodyEnd::Aborted => state.stats.uploads_aborted += 1,
             BodyEnd::CutHere => {}
         }
         for (kind, text) in &received.faults {
-            world.violation(exchange.seq, *kind, text.clone());
+            state.violation(exchange.seq, *kind, text.clone());
         }
-        drop(world);
+        drop(state);
         (received, end, start)
     }
 
@@ -204,7 +208,7 @@ impl Incoming {
         let content_type = self.head.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
         let attempt = Attempt { interaction_id: self.interaction_id.clone(), content_type, body };
-        self.exchange.standin.world().compare(self.exchange.seq, &key(&self.head)?, attempt)
+        self.exchange.standin.lock().compare(self.exchange.seq, &key(&self.head)?, attempt)
     }
 }
 

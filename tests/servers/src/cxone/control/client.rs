@@ -1,10 +1,12 @@
-use scripted_http::{Error, control::ControlClient, script::Step};
-
 use super::Credentials;
 use crate::{
-    records::{Attachment, Call, RequestRecord, Stats, Violation},
-    scripts::{JobAct, ScriptsLeft, TokenAct, UploadAct},
-    settings::JobTimes,
+    Error,
+    cxone::{
+        records::{Attachment, Call, RequestRecord, Stats, Violation},
+        scripts::{JobAct, ScriptsLeft, TokenAct, UploadAct},
+        settings::JobTimes,
+    },
+    scripted::{control::ControlClient, script::Step},
 };
 
 /// The typed client of the control interface.

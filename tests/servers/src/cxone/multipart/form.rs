@@ -7,7 +7,7 @@ use http::HeaderValue;
 use sha2::{Digest as _, Sha256};
 
 use super::{Event, Reader, disposition, metadata::FlatObject};
-use crate::{
+use crate::cxone::{
     eicar::Scanner,
     keep::PartialFile,
     records::{PartRecord, UploadRecord, ViolationKind},

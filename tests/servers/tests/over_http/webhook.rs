@@ -1,30 +1,19 @@
-//! The receiver over real HTTP, on raw TCP, with deliveries signed by the reference implementation.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own set-up fails the test")]
+//! The webhook receiver, with deliveries signed by the reference implementation.
 
-use std::{process::Stdio, time::Duration};
+use std::time::Duration;
 
 use http::{HeaderValue, StatusCode, header};
-use standardwebhooks::Webhook;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
-    net::TcpStream,
-    process::Command,
-    time::timeout,
+use servers::{
+    scripted::{CutHow, End, Reply, Running, Step},
+    webhook::{Control, Delivery, DeliveryAct, Secrets, Settings},
 };
-use webhook_receiver::{Control, CutHow, Delivery, DeliveryAct, End, Reply, Running, Secrets, Settings, Step};
+use standardwebhooks::Webhook;
+
+use crate::wire::{self, Seen};
 
 const OLD: &str = "whsec_b2xkIHNlY3JldCBmb3IgdGhlIHRlc3Rz";
-const NEW: &str = "whsec_bmV3IHNlY3JldCBmb3IgdGhlIHRlc3Rz";
-const BODY: &str = "{\"interaction_id\":\"INT-1\",\"tags\":{\"owner\":\"Zoë\"}}\n";
-
-/// What a sender saw: a status and the head, or how it ended without.
-#[derive(Debug, PartialEq)]
-enum Seen {
-    Answer(u16, String),
-    Closed,
-    Reset,
-    Silence,
-}
+pub(crate) const NEW: &str = "whsec_bmV3IHNlY3JldCBmb3IgdGhlIHRlc3Rz";
+pub(crate) const BODY: &str = "{\"interaction_id\":\"INT-1\",\"tags\":{\"owner\":\"Zoë\"}}\n";
 
 struct Fixture {
     server: Running,
@@ -35,7 +24,7 @@ struct Fixture {
 impl Fixture {
     fn new(secrets: &[&str]) -> Self {
         let settings = Settings { secrets: Secrets::parse(secrets).unwrap(), log: false };
-        let server = webhook_receiver::start(settings).unwrap();
+        let server = servers::webhook::start(settings).unwrap();
         let control = Control::new(server.base_url()).unwrap();
         Self { server, control, patience: Duration::from_secs(10) }
     }
@@ -50,17 +39,8 @@ impl Fixture {
     }
 
     async fn raw(&self, head: &str, body: &str) -> Seen {
-        let address = self.server.base_url().strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("{head}\r\nhost: {address}\r\nconnection: close\r\n\r\n{body}");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        match timeout(self.patience, stream.read_to_string(&mut answer)).await {
-            Err(_) => Seen::Silence,
-            Ok(Err(_)) => Seen::Reset,
-            Ok(Ok(0)) => Seen::Closed,
-            Ok(Ok(_)) => Seen::Answer(answer.split(' ').nth(1).unwrap().parse().unwrap(), answer),
-        }
+        let stream = wire::open(self.server.base_url(), &format!("{head}\r\nconnection: close")).await;
+        wire::exchange(stream, body.as_bytes(), self.patience).await
     }
 
     /// A delivery that is signed with these secrets, now.
@@ -74,20 +54,11 @@ impl Fixture {
     }
 }
 
-impl Seen {
-    fn status(&self) -> u16 {
-        match self {
-            Self::Answer(status, _) => *status,
-            other => panic!("no answer: {other:?}"),
-        }
-    }
-}
-
-fn unix_seconds() -> i64 {
+pub(crate) fn unix_seconds() -> i64 {
     i64::try_from(std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs()).unwrap()
 }
 
-fn sign(secrets: &[&str], id: &str, timestamp: i64, body: &str) -> String {
+pub(crate) fn sign(secrets: &[&str], id: &str, timestamp: i64, body: &str) -> String {
     let sign = |secret: &&str| Webhook::new(secret).unwrap().sign(id, timestamp, body.as_bytes()).unwrap();
     secrets.iter().map(sign).collect::<Vec<_>>().join(" ")
 }
@@ -164,11 +135,11 @@ async fn deliveries_misbehave_as_told() {
     ];
     fixture.control.script_interaction("INT-1", &steps).await.unwrap();
     assert_eq!(fixture.deliver("msg-0", &[NEW], "{\"interaction_id\":\"INT-2\"}").await.status(), 200);
-    let Seen::Answer(500, answer) = fixture.deliver("msg-1", &[NEW], BODY).await else { panic!("not 500") };
-    assert!(answer.ends_with("broken"), "{answer}");
+    let answer = fixture.deliver("msg-1", &[NEW], BODY).await.answer();
+    assert_eq!((answer.status, answer.body.as_str()), (500, "broken"));
     assert_eq!(fixture.deliver("msg-1", &[NEW], BODY).await.status(), 410);
-    let Seen::Answer(307, answer) = fixture.deliver("msg-1", &[NEW], BODY).await else { panic!("not 307") };
-    assert!(answer.contains("location: http://127.0.0.1:1/\r\n"), "{answer}");
+    let answer = fixture.deliver("msg-1", &[NEW], BODY).await.answer();
+    assert_eq!((answer.status, answer.headers["location"].as_str()), (307, "http://127.0.0.1:1/"));
     assert_eq!(fixture.deliver("msg-1", &[NEW], BODY).await, Seen::Reset);
     assert_eq!(fixture.deliver("msg-1", &[NEW], BODY).await, Seen::Closed);
     fixture.patience = Duration::from_millis(200);
@@ -217,16 +188,12 @@ async fn the_narrowest_script_goes_first_and_down_is_for_the_next_so_many() {
 #[tokio::test]
 async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
     let fixture = Fixture::new(&[NEW]);
-    let documented = r#"[
-        {"act": {"cut": "reset"}, "times": 5},
-        {"act": "never"},
-        {"act": {"reply": {"status": 307, "headers": {"location": "http://127.0.0.1:1/"}}}},
-        {"act": {"reply": {"status": 410}}, "times": "forever"}
-    ]"#;
+    let documented = wire::documented_scripts(include_str!("../../src/webhook/mod.rs"));
+    let [documented] = documented.as_slice() else { panic!("{documented:?}") };
     for (json, kind, status) in [
-        (documented, "all", 204),
-        (documented, "webhook/x", 204),
-        (documented, "customer/x", 400),
+        (documented.as_str(), "all", 204),
+        (documented.as_str(), "webhook/x", 204),
+        (documented.as_str(), "customer/x", 404),
         (r#"[{"act": "nap"}]"#, "all", 422),
         (r#"[{"act": "never", "delay": 1}]"#, "all", 422),
     ] {
@@ -236,44 +203,4 @@ async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
         );
         assert_eq!(fixture.raw(&head, json).await.status(), status, "{kind} {json}");
     }
-}
-
-#[tokio::test]
-async fn the_program_says_where_it_is_logs_no_signature_and_stops_on_sigint() {
-    let program = env!("CARGO_BIN_EXE_webhook-receiver");
-    let mut child = Command::new(program)
-        .args(["--secret", NEW])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).await.unwrap();
-    let base_url = line.strip_prefix("listening on ").unwrap().trim_end();
-    let mut fixture = Fixture::new(&[OLD]);
-    fixture.control = Control::new(base_url).unwrap();
-    let (now, address) = (unix_seconds(), base_url.strip_prefix("http://").unwrap());
-    let signature = sign(&[NEW], "msg-1", now, BODY);
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!(
-        "POST /hook HTTP/1.1\r\nhost: {address}\r\nwebhook-id: msg-1\r\nwebhook-timestamp: {now}\r\n\
-         webhook-signature: {signature}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{BODY}",
-        BODY.len()
-    );
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream.read_to_end(&mut Vec::new()).await.unwrap();
-    assert!(fixture.last().await.verified);
-    let pid = child.id().unwrap().to_string();
-    assert!(Command::new("kill").args(["-INT", &pid]).status().await.unwrap().success());
-    let status = timeout(Duration::from_secs(5), child.wait()).await.expect("it goes on").unwrap();
-    assert_eq!(status.code(), Some(0));
-    let mut log = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut log).await.unwrap();
-    assert!(log.contains("1 POST /hook 200 webhook-id=\"msg-1\" verified"), "{log}");
-    assert!(!log.contains(&signature) && !log.contains("Zoë"), "{log}");
-
-    let fault = Command::new(program).output().await.unwrap();
-    assert_eq!(fault.status.code(), Some(2));
-    assert!(String::from_utf8(fault.stderr).unwrap().contains("--secret is missing"));
 }

@@ -1,9 +1,13 @@
 //! One request per `Idempotency-Key`: every attempt is compared with the first, boundary included.
 
-use cxone_standin::{CutAt, End, Reply, Step, UploadAct, ViolationKind};
 use http::StatusCode;
+use servers::{
+    cxone::{CutAt, UploadAct, ViolationKind},
+    scripted::{End, Reply, Step},
+};
 
-use crate::wire::{Fixture, Seen, Upload};
+use super::fixture::{Fixture, Upload};
+use crate::wire::Seen;
 
 /// The texts of the violations so far, all of one kind.
 async fn reused(fixture: &Fixture) -> Vec<String> {

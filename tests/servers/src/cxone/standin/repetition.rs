@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::records::UploadRecord;
+use crate::cxone::records::UploadRecord;
 
 /// The first attempt under each key.
 #[derive(Default)]

@@ -1,6 +1,6 @@
-use cxone_standin::ViolationKind;
+use servers::cxone::ViolationKind;
 
-use crate::wire::{Fixture, Upload, chunked};
+use super::fixture::{Fixture, Upload, chunked};
 
 /// Sends a changed form and gives the answer's status with the kinds of violations.
 async fn send(change: impl Fn(String) -> String) -> (u16, Vec<ViolationKind>) {

@@ -1,9 +1,9 @@
 //! Other paths, chosen job ids, and the ways in which a client says who it is.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cxone_standin::{SCOPES, Settings, TokenAuth, ViolationKind};
+use servers::cxone::{SCOPES, Settings, TokenAuth, ViolationKind};
 
-use crate::wire::{Fixture, Upload, form};
+use super::fixture::{Fixture, Upload, form};
 
 fn elsewhere() -> Settings {
     Settings {
@@ -31,7 +31,7 @@ async fn uploads_and_jobs_have_the_paths_that_were_set() {
 #[tokio::test]
 async fn a_path_without_its_placeholder_is_refused_at_the_start() {
     let wrong = Settings { job_path: "jobs".to_owned(), ..Settings::default() };
-    let fault = cxone_standin::start(wrong).unwrap_err().to_string();
+    let fault = servers::cxone::start(wrong).unwrap_err().to_string();
     assert!(fault.contains("--job-path") && fault.contains("{job_id}"), "{fault}");
 }
 
@@ -60,7 +60,7 @@ async fn the_token_endpoint_takes_credentials_in_the_one_way_that_was_set() {
     let basic = |pair: &str| format!("authorization: Basic {}\r\n", STANDARD.encode(pair));
     let requests = [(basic("i d:s:+%&"), &all), (basic("i+d:s%3A%2B%25%26"), &all), (String::new(), &in_body)];
     for (index, way) in [TokenAuth::Basic, TokenAuth::BasicEncoded, TokenAuth::Body].into_iter().enumerate() {
-        let server = cxone_standin::start(settings(way)).unwrap();
+        let server = servers::cxone::start(settings(way)).unwrap();
         let fixture = Fixture::around(server);
         for (asked, (credentials, form)) in requests.iter().enumerate() {
             let head = format!(

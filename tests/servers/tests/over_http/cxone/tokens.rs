@@ -1,9 +1,13 @@
 use std::time::Duration;
 
-use cxone_standin::{Authorization, Call, CutHow, End, Reply, SCOPES, Settings, Step, TOKEN_PREFIX, TokenAct};
 use http::StatusCode;
+use servers::{
+    cxone::{Authorization, Call, SCOPES, Settings, TOKEN_PREFIX, TokenAct},
+    scripted::{CutHow, End, Reply, Step},
+};
 
-use crate::wire::{Fixture, Seen, Upload, form};
+use super::fixture::{Fixture, Upload, form};
+use crate::wire::Seen;
 
 const CREDENTIALS: &str = "standin-client:standin-secret";
 

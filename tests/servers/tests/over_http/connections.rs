@@ -1,19 +1,20 @@
 //! What a client sees of cut, early-answered and lingering connections, on raw TCP.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own set-up fails the test")]
 
 use std::{convert::Infallible, io::ErrorKind, net::SocketAddr, time::Duration};
 
 use axum::{Extension, Router, body::Body, routing::post};
 use http::StatusCode;
 use http_body_util::BodyExt as _;
-use scripted_http::{
+use servers::{
     Error,
-    connection::{ConnectionHandle, CutHow},
-    control::ControlClient,
-    faulty_body::{BodyEnd, BodyFault},
-    raw::RawReply,
-    reply::Reply,
-    server::{Running, Server},
+    scripted::{
+        connection::{ConnectionHandle, CutHow},
+        control::ControlClient,
+        faulty_body::{BodyEnd, BodyFault},
+        raw::RawReply,
+        reply::Reply,
+        server::{Running, Server},
+    },
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,6 +22,8 @@ use tokio::{
     sync::mpsc,
     time::timeout,
 };
+
+use crate::wire;
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Nothing of it is changed on its way.
@@ -75,9 +78,7 @@ fn server(closed: mpsc::UnboundedSender<&'static str>) -> Running {
 }
 
 async fn send(server: &Running, head: &str, body: &[u8]) -> TcpStream {
-    let address = server.base_url().strip_prefix("http://").unwrap();
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    stream.write_all(format!("{head}\r\nhost: {address}\r\n\r\n").as_bytes()).await.unwrap();
+    let mut stream = wire::open(server.base_url(), head).await;
     stream.write_all(body).await.unwrap();
     stream
 }

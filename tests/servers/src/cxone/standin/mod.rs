@@ -1,4 +1,4 @@
-//! All that the stand-in knows, behind one lock.
+//! Everything that the stand-in knows.
 
 mod archive;
 mod repetition;
@@ -9,37 +9,33 @@ pub(crate) use repetition::{Attempt, WholeBody};
 pub use tokens::TOKEN_PREFIX;
 
 use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    collections::{HashMap, VecDeque},
     time::{Instant, SystemTime},
 };
 
 use archive::Archive;
 use repetition::Repetitions;
-use scripted_http::unix_ms;
 use tokens::Tokens;
 
 use crate::{
-    records::{Attachment, Call, RequestRecord, Stats, Violation, ViolationKind},
-    scripts::AllScripts,
-    settings::{JobTimes, Settings},
+    cxone::{
+        records::{Attachment, Call, RequestRecord, Stats, Violation, ViolationKind},
+        scripts::AllScripts,
+        settings::{JobTimes, Settings},
+    },
+    scripted::{
+        state::{Records, Shared},
+        unix_ms,
+    },
 };
 
-/// A handle on the one state, for all handlers.
-#[derive(Clone)]
+/// Everything that the stand-in knows.
 pub(crate) struct Standin {
-    world: Arc<Mutex<World>>,
-    pub(crate) keep: Option<Arc<PathBuf>>,
-    pub(crate) log: bool,
-}
-
-pub(crate) struct World {
     pub(crate) settings: Settings,
     pub(crate) tokens: Tokens,
     pub(crate) scripts: AllScripts,
     pub(crate) archive: Archive,
-    pub(crate) requests: BTreeMap<u64, RequestRecord>,
+    pub(crate) requests: Records<RequestRecord>,
     pub(crate) violations: Vec<Violation>,
     pub(crate) stats: Stats,
     pub(crate) job_times: JobTimes,
@@ -47,7 +43,6 @@ pub(crate) struct World {
     /// Ids for jobs of later uploads, by interaction.
     pub(crate) job_ids_of: HashMap<String, VecDeque<String>>,
     repetitions: Repetitions,
-    next_seq: u64,
 }
 
 /// What became of an upload that was to be stored.
@@ -61,51 +56,38 @@ pub(crate) enum Filing {
 }
 
 impl Standin {
-    pub(crate) fn new(settings: Settings) -> Self {
-        let (keep, log) = (settings.keep.clone().map(Arc::new), settings.log);
-        let world = World {
+    pub(crate) fn start(settings: Settings) -> Shared<Self> {
+        let log = settings.log;
+        let state = Self {
             tokens: Tokens::new(settings.client_id.clone(), settings.client_secret.clone()),
             job_times: settings.job_times,
             settings,
             scripts: AllScripts::default(),
             archive: Archive::default(),
-            requests: BTreeMap::new(),
+            requests: Records::default(),
             violations: Vec::new(),
             stats: Stats::default(),
             job_times_of: HashMap::new(),
             job_ids_of: HashMap::new(),
             repetitions: Repetitions::default(),
-            next_seq: 1,
         };
-        Self { world: Arc::new(Mutex::new(world)), keep, log }
+        Shared::new(state, log)
     }
 
-    /// The state. Nothing may wait while it is held.
-    pub(crate) fn world(&self) -> MutexGuard<'_, World> {
-        // No code that holds the lock leaves the state half changed.
-        self.world.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl World {
     /// Takes a new request into the records; its `seq` is given here.
-    pub(crate) fn begin(&mut self, mut record: RequestRecord) -> u64 {
-        let seq = self.next_seq;
-        self.next_seq += 1;
-        record.seq = seq;
+    pub(crate) fn begin(&mut self, record: RequestRecord) -> u64 {
         match record.call {
             Call::Token => self.stats.token_requests += 1,
             Call::Upload => self.stats.uploads_begun += 1,
             Call::Job => self.stats.polls += 1,
             Call::Other => {}
         }
-        self.requests.insert(seq, record);
-        seq
+        self.requests.add(|seq| RequestRecord { seq, ..record })
     }
 
     /// Notes a violation, unless the request belongs to a time that a reset has ended.
     pub(crate) fn violation(&mut self, seq: u64, kind: ViolationKind, text: String) {
-        let Some(record) = self.requests.get_mut(&seq) else { return };
+        let Some(record) = self.requests.get_mut(seq) else { return };
         record.violations.push(kind);
         self.stats.violations += 1;
         self.violations.push(Violation { seq, interaction_id: record.interaction_id.clone(), kind, text });
@@ -113,7 +95,7 @@ impl World {
 
     /// Compares an attempt with the first one under its key. What differs is a violation, and is given in words.
     pub(crate) fn compare(&mut self, seq: u64, idempotency_key: &str, attempt: Attempt) -> Option<String> {
-        if !self.requests.contains_key(&seq) {
+        if !self.requests.contains(seq) {
             return None;
         }
         let differences = self.repetitions.compare(idempotency_key, attempt)?;
@@ -125,7 +107,7 @@ impl World {
     /// Stores an upload, or finds that it is stored. `requests`, `job_id`, `stored_ms`, `status` and `live` of the
     /// candidate are filled in here.
     pub(crate) fn file(&mut self, seq: u64, mut candidate: Attachment) -> Filing {
-        if !self.requests.contains_key(&seq) {
+        if !self.requests.contains(seq) {
             return Filing::Forgotten;
         }
         if let Some(job_id) = self.archive.earlier(&candidate.idempotency_key) {

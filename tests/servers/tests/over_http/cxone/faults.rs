@@ -1,9 +1,13 @@
 use std::time::{Duration, Instant, SystemTime};
 
-use cxone_standin::{AcceptedBody, Control, CutAt, CutHow, End, Reply, RetryAfter, Step, UploadAct};
 use http::{HeaderValue, StatusCode, header};
+use servers::{
+    cxone::{AcceptedBody, Control, CutAt, UploadAct},
+    scripted::{CutHow, End, Reply, RetryAfter, Step},
+};
 
-use crate::wire::{Fixture, Seen, Upload};
+use super::fixture::{Fixture, Upload};
+use crate::wire::{self, Seen};
 
 const BIG: usize = 4 * 1024 * 1024;
 
@@ -242,13 +246,7 @@ async fn a_script_for_all_spares_those_with_their_own_and_bad_tokens_use_up_noth
 #[tokio::test]
 async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
     let fixture = Fixture::new().await;
-    // The examples in the library's head, read from there.
-    let head = include_str!("../../src/lib.rs");
-    let examples: Vec<String> = head
-        .split("//! ```json\n")
-        .skip(1)
-        .map(|rest| rest.split("//! ```").next().unwrap().replace("//! ", ""))
-        .collect();
+    let examples = wire::documented_scripts(include_str!("../../../src/cxone/mod.rs"));
     let put = async |json: &str| {
         let head = format!(
             "PUT /_control/scripts/upload/INT-1 HTTP/1.1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n",

@@ -1,6 +1,6 @@
 use std::{net::SocketAddr, path::PathBuf};
 
-/// What can go wrong in starting a test server or in talking to one.
+/// Why a test server cannot be started, or a control call or an invocation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address is in use, or not one of this machine.
@@ -14,6 +14,25 @@ pub enum Error {
     /// The control interface has no password, so only this machine may reach it.
     #[error("{0} is not a loopback address; the control interface is open to whoever reaches it")]
     NotLoopback(SocketAddr),
+    /// The settings do not fit together.
+    #[error("{0}")]
+    Settings(String),
+    /// A webhook secret that is not one; the secret itself is not shown.
+    #[error("secret {position} is not whsec_ followed by base64: {reason}")]
+    Secret {
+        /// Which one, counted from 1.
+        position: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The stand-in cannot make the directory in which it keeps files.
+    #[error("cannot create {} for kept files: {source}", path.display())]
+    Keep {
+        /// The path as asked for.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The file that tells others the server's address could not be written.
     #[error("cannot write the ready file {}: {source}", path.display())]
     ReadyFile {
@@ -22,7 +41,8 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A signal handler or the runtime could not be set up, or standard output is closed.
+    /// A signal handler or the runtime could not be set up, standard output is closed, or a function's process could not
+    /// be started or looked at.
     #[error("cannot set up the process: {0}")]
     Process(#[from] std::io::Error),
     /// The base URL given to a control client is no `http://host:port`.
@@ -58,4 +78,7 @@ pub enum Error {
         /// What the parser said.
         source: serde_json::Error,
     },
+    /// A function gave no answer, or ended before it did.
+    #[error("{0}")]
+    Function(String),
 }

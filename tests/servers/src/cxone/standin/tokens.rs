@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::HeaderValue;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{records::Authorization, settings::TokenAuth};
+use crate::cxone::{records::Authorization, settings::TokenAuth};
 
 /// What every token of the stand-in begins with, so that a search for it in logs finds any leak.
 pub const TOKEN_PREFIX: &str = "standin-token-";

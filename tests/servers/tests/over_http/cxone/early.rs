@@ -2,9 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use cxone_standin::{EarlyEnd, End, RequestRecord, Step, UploadAct};
+use servers::{
+    cxone::{EarlyEnd, RequestRecord, UploadAct},
+    scripted::{End, Step},
+};
 
-use crate::wire::{Fixture, Upload};
+use super::fixture::{Fixture, Upload};
 
 const BIG: usize = 6 * 1024 * 1024;
 

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{records::Attachment, settings::JobTimes};
+use crate::cxone::{records::Attachment, settings::JobTimes};
 
 /// What CXone says of a file that its scanner stopped.
 const INFECTED: &str = "Virus found: EICAR-Test-File";

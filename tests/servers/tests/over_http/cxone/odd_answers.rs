@@ -3,13 +3,13 @@
 use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cxone_standin::{
-    BodyEnd, BodyFault, CutHow, Echo, EchoForm, Encoding, JobAct, RawReply, Reply, SCOPES, StatusAnswer, Step,
-    TokenAct, UploadAct,
-};
 use http::StatusCode;
+use servers::{
+    cxone::{Echo, EchoForm, JobAct, SCOPES, StatusAnswer, TokenAct, UploadAct},
+    scripted::{BodyEnd, BodyFault, CutHow, Encoding, RawReply, Reply, Step},
+};
 
-use crate::wire::{Fixture, Upload, form};
+use super::fixture::{Fixture, Upload, form};
 
 const CREDENTIALS: &str = "standin-client:standin-secret";
 

@@ -1,9 +1,13 @@
 use std::time::Duration;
 
-use cxone_standin::{CutHow, End, JobAct, JobTimes, Reply, RetryAfter, Settings, StatusAnswer, Step, eicar};
 use http::StatusCode;
+use servers::{
+    cxone::{JobAct, JobTimes, Settings, StatusAnswer, eicar},
+    scripted::{CutHow, End, Reply, RetryAfter, Step},
+};
 
-use crate::wire::{Fixture, Seen, Upload};
+use super::fixture::{Fixture, Upload};
+use crate::wire::Seen;
 
 const AT_ONCE: JobTimes = JobTimes { pending_ms: 0, running_ms: 0 };
 

@@ -1,9 +1,13 @@
 use std::collections::BTreeMap;
 
-use cxone_standin::{Call, End, Settings, Violation, ViolationKind};
+use servers::{
+    cxone::{Call, Settings, Violation, ViolationKind},
+    scripted::End,
+};
 use sha2::{Digest as _, Sha256};
 
-use crate::wire::{Fixture, PDF, Seen, Upload};
+use super::fixture::{Fixture, PDF, Upload};
+use crate::wire::Seen;
 
 #[tokio::test]
 async fn an_upload_is_stored_and_recorded() {
@@ -183,7 +187,10 @@ async fn what_the_api_does_not_have_is_a_violation() {
 
 #[tokio::test]
 async fn a_reset_forgets_all_but_credentials_and_tokens() {
-    use cxone_standin::{CutAt, JobAct, ScriptsLeft, Stats, Step, TokenAct, UploadAct};
+    use servers::{
+        cxone::{CutAt, JobAct, ScriptsLeft, Stats, TokenAct, UploadAct},
+        scripted::Step,
+    };
     let fixture = Fixture::new().await;
     let job = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
     fixture.upload(&Upload::of("INT-1", "")).await.answer();

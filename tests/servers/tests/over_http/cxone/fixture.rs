@@ -1,54 +1,24 @@
-//! A client that sends exactly what it is told and sees exactly what comes back.
+//! A running stand-in, and requests that are proper unless a test changes them.
 
-use std::{collections::HashMap, time::Duration};
+use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use cxone_standin::{Control, Running, SCOPES, Settings};
+use servers::{
+    cxone::{Control, SCOPES, Settings},
+    scripted::Running,
+};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
 
+use crate::wire::{self, Answer, Seen};
+
 pub(crate) const PDF: &[u8] = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\n%%EOF\n";
 
-/// What a client saw.
-#[derive(Debug, PartialEq)]
-pub(crate) enum Seen {
-    Answer(Answer),
-    /// An end of stream without an answer.
-    Closed,
-    /// A reset without an answer.
-    Reset,
-    /// Nothing, for as long as the client waited.
-    Silence,
-}
-
-#[derive(Debug, PartialEq)]
-pub(crate) struct Answer {
-    pub(crate) status: u16,
-    pub(crate) headers: HashMap<String, String>,
-    pub(crate) body: String,
-}
-
-impl Seen {
-    pub(crate) fn answer(self) -> Answer {
-        match self {
-            Self::Answer(answer) => answer,
-            other => panic!("no answer: {other:?}"),
-        }
-    }
-
-    pub(crate) fn status(self) -> u16 {
-        self.answer().status
-    }
-}
-
 impl Answer {
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap()
-    }
-
+    /// The job of an accepted upload.
     pub(crate) fn job_id(&self) -> String {
         assert_eq!(self.status, 202, "{}", self.body);
         self.json()["jobId"].as_str().unwrap().to_owned()
@@ -69,7 +39,7 @@ impl Fixture {
     }
 
     pub(crate) async fn with(settings: Settings) -> Self {
-        let mut fixture = Self::around(cxone_standin::start(settings).unwrap());
+        let mut fixture = Self::around(servers::cxone::start(settings).unwrap());
         fixture.token = fixture.fetch_token().await;
         fixture
     }
@@ -107,23 +77,7 @@ impl Fixture {
 
     /// Sends a request and reads until the server ends the connection.
     pub(crate) async fn send(&self, head: &str, body: &[u8]) -> Seen {
-        let stream = self.open(head).await;
-        let (mut reader, mut writer) = stream.into_split();
-        let body = body.to_vec();
-        // Reading goes on at the same time: an answer may come before the body is sent. A failed write shows in it.
-        let sending = tokio::spawn(async move {
-            let _ = writer.write_all(&body).await;
-            writer
-        });
-        let mut bytes = Vec::new();
-        let read = timeout(self.patience, reader.read_to_end(&mut bytes)).await;
-        sending.abort();
-        match read {
-            Err(_) => Seen::Silence,
-            Ok(Err(_)) if bytes.is_empty() => Seen::Reset,
-            Ok(_) if bytes.is_empty() => Seen::Closed,
-            Ok(_) => Seen::Answer(parse(&bytes)),
-        }
+        wire::exchange(self.open(head).await, body, self.patience).await
     }
 
     /// Sends a request and gives the bytes that come back, whatever they are.
@@ -140,13 +94,9 @@ impl Fixture {
         format!("GET {path} HTTP/1.1\r\nauthorization: Bearer {}\r\n", self.token)
     }
 
-    /// Sends a request's head and leaves the rest to the caller.
+    /// Sends a request's head, whose lines all end in CR LF, and leaves the rest to the caller.
     pub(crate) async fn open(&self, head: &str) -> TcpStream {
-        let address = self.server.base_url().strip_prefix("http://").unwrap();
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let head = format!("{head}host: {address}\r\nuser-agent: wire\r\nconnection: close\r\n\r\n");
-        stream.write_all(head.as_bytes()).await.unwrap();
-        stream
+        wire::open(self.server.base_url(), &format!("{head}user-agent: wire\r\nconnection: close")).await
     }
 
     /// Waits until a condition on the control interface holds.
@@ -159,15 +109,6 @@ impl Fixture {
         }
         panic!("not in 2 s: {what}");
     }
-}
-
-fn parse(bytes: &[u8]) -> Answer {
-    let text = String::from_utf8(bytes.to_vec()).unwrap();
-    let (head, body) = text.split_once("\r\n\r\n").expect("the answer's head is not whole");
-    let mut lines = head.lines();
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-    let headers = lines.map(|line| line.split_once(": ").unwrap()).map(|(name, value)| (name.into(), value.into()));
-    Answer { status, headers: headers.collect(), body: body.to_owned() }
 }
 
 pub(crate) fn form(scope: &str) -> String {
