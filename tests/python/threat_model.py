@@ -1,6 +1,6 @@
 """Holds the tables of threats in docs/security.md against the tree: each test that they name exists, and each row is counted.
 
-A row's last cell names tests (Rust tests, Python tests, rows of tests/faults), or says `AWS alone`, or `open`.
+A row's last cell names tests (Rust tests, Python tests, rows of tests/pipeline), or says `AWS alone`, or `open`.
 
     .venv/bin/python tests/python/threat_model.py
 """
@@ -27,7 +27,7 @@ def tests(*roots):
             for file in (root / folder).rglob("*.rs"):
                 text = file.read_text(encoding="utf-8")
                 names.update(RUST_TEST.findall(text))
-                if "tests/faults/src/rows" in file.as_posix():
+                if "tests/pipeline/src/rows" in file.as_posix():
                     names.update(FAULT_ROW.findall(text))
         for file in (root / "tests/python").rglob("*.py"):
             names.update(PYTHON_TEST.findall(file.read_text(encoding="utf-8")))
