@@ -12,7 +12,8 @@ use crate::FaultsError;
 use crate::proxy::{Act, Planted};
 use crate::world::{Ended, File, Placed, Webhook, World, kill};
 
-/// A row's own part of its world: what it does is keyed by its interaction, so that rows do not meet.
+/// A row's part of its world. Everything that it does concerns its own interaction, so that rows do not affect each
+/// other.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) world: Arc<World>,
@@ -20,28 +21,28 @@ pub(crate) struct Case {
     pub(crate) limit: Duration,
 }
 
-/// How an object is to end.
+/// How an object must end.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Expect {
     pub(crate) outcome: Outcome,
-    /// The reason's code; none where it is completed.
+    /// The reason's code; none where the object is completed.
     pub(crate) reason: Option<&'static str>,
-    /// How many uploads the object may have, from and to. A crashed run may have begun one that it could not count.
+    /// The least and the most uploads. A crashed run may have begun one that it could not count.
     pub(crate) uploads: (u64, u64),
-    /// How often intake is to take it, from and to.
+    /// The least and the most claims by intake.
     pub(crate) claims: (u64, u64),
     /// The file's size.
     pub(crate) bytes: usize,
-    /// Whether the record says that CXone may hold the file although the outcome does not; not asked if none.
+    /// The record's `possibly_stored`; not checked if none.
     pub(crate) possibly_stored: Option<bool>,
-    /// What the record says of the quota; not asked if none.
+    /// The record's `quota`; not checked if none.
     pub(crate) quota: Option<&'static str>,
-    /// What the reason's text must hold.
+    /// What the reason's text must contain.
     pub(crate) says: &'static [&'static str],
 }
 
 impl Expect {
-    /// The attachment at the interaction after one upload.
+    /// Completed with one upload.
     pub(crate) const COMPLETED: Self = Self {
         outcome: Outcome::Completed,
         reason: None,
@@ -53,7 +54,7 @@ impl Expect {
         says: &[],
     };
 
-    /// Another outcome with this reason after one upload.
+    /// Another outcome, with this reason and one upload.
     pub(crate) const fn ended(outcome: Outcome, reason: &'static str) -> Self {
         Self { outcome, reason: Some(reason), ..Self::COMPLETED }
     }
@@ -86,12 +87,12 @@ impl Expect {
         Self { says, ..self }
     }
 
-    /// CXone may hold the file, and the record says so.
+    /// The record must say that CXone may hold the file.
     pub(crate) const fn possibly_stored(self) -> Self {
         Self { possibly_stored: Some(true), ..self }
     }
 
-    /// CXone holds nothing, and its bytes are refunded.
+    /// CXone holds nothing, and the quota is refunded.
     pub(crate) const fn surely_not_stored(self) -> Self {
         Self { possibly_stored: Some(false), quota: Some("settled"), ..self }
     }
@@ -159,7 +160,7 @@ impl Case {
         Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
     }
 
-    /// Writes a file, plants one fault about it, announces it, and expects the fault to have been met.
+    /// Writes a file, plants one fault about it, and announces it. Fails unless the fault was met.
     pub(crate) async fn meet(
         &self,
         (operation, skip, times): (&'static str, u32, u32),
@@ -174,7 +175,8 @@ impl Case {
         Ok(seen)
     }
 
-    /// A row whose fault nobody met has shown nothing. The last calls may come after the object's end.
+    /// Fails unless the fault was met: otherwise the row has tested nothing. The last calls may come after the object's
+    /// end.
     pub(crate) async fn met(&self, planted: &Planted, times: u32) -> Result<(), FaultsError> {
         for _ in 0..200 {
             if planted.met() == times {
@@ -185,13 +187,14 @@ impl Case {
         Err(FaultsError::broken(format!("the fault was met {} times, not {times}", planted.met())))
     }
 
-    /// Lets calls about the object meet a fault. S3 names the ingest object by key, all others by identity.
+    /// Makes calls about the object meet a fault. Calls of S3 name the ingest object by key, all others by identity.
     pub(crate) fn plant(&self, placed: &Placed, operation: &'static str, skip: u32, times: u32, act: Act) -> Planted {
         let about = if operation.starts_with("GetObject") { &placed.key } else { placed.identity.as_str() };
         self.world.proxy.rules.plant(operation, about, skip, times, act)
     }
 
-    /// Holds the call of that number about the object, kills the process that makes it, and gives the object time to heal.
+    /// Holds the call about the object after `skip` others, kills the process that makes it, and waits for the object's
+    /// end.
     pub(crate) async fn kill_at(
         &self,
         operation: &'static str,
@@ -211,8 +214,8 @@ impl Case {
         Ok(format!("killed {process}; {seen}"))
     }
 
-    /// Kills the process that works the object, once CXone has stored the file and before its answer is read: the script
-    /// must delay the answer.
+    /// Kills the process that uploads the object after CXone has stored the file and before the answer is read. The
+    /// script must delay the answer.
     pub(crate) async fn kill_when_stored(&self, placed: &Placed) -> Result<u32, FaultsError> {
         self.stored(placed, 1).await?;
         let process = self.world.proxy.last_caller(&placed.key);
@@ -221,7 +224,7 @@ impl Case {
         Ok(process)
     }
 
-    /// Waits until CXone has stored the file so many times or found it stored.
+    /// Waits until CXone has received the file `times` times, whether it stored it or found it stored.
     pub(crate) async fn stored(&self, placed: &Placed, times: usize) -> Result<(), FaultsError> {
         let key = placed.identity.as_str();
         let stored = async {
@@ -236,11 +239,11 @@ impl Case {
         if let Ok(waited) = tokio::time::timeout(self.limit, stored).await {
             return waited;
         }
-        let what = format!("CXone has not stored the file {times} times; {}", self.world.progress_of(placed).await);
+        let what = format!("CXone has not received the file {times} times; {}", self.world.progress_of(placed).await);
         Err(FaultsError::TooLate { what, seconds: self.limit.as_secs() })
     }
 
-    /// Waits until CXone has seen so many calls of one kind for the interaction begin.
+    /// Waits until CXone has seen `count` calls of one kind for the interaction begin.
     pub(crate) async fn calls_begun(&self, call: Call, interaction: &str, count: usize) -> Result<(), FaultsError> {
         let begun = async {
             while self.world.standin.requests(Some(interaction), Some(call)).await?.len() < count {
@@ -255,7 +258,7 @@ impl Case {
         tokio::time::timeout(self.limit, begun).await.unwrap_or_else(|_| Err(late()))
     }
 
-    /// Milliseconds between the calls of one kind for the row's interaction, in order.
+    /// Milliseconds between the starts of the calls of one kind for the row's interaction.
     pub(crate) async fn gaps(&self, call: Call) -> Result<Vec<u64>, FaultsError> {
         let of_it = (call != Call::Token).then_some(self.interaction.as_str());
         let requests = self.world.standin.requests(of_it, Some(call)).await?;

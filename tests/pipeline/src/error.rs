@@ -1,31 +1,31 @@
 use std::fmt::Display;
 
-/// Why a row did not hold, or could not be run.
+/// Why a row failed or could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultsError {
-    /// What was seen is not what was to be expected.
+    /// The result is not the expected one.
     #[error("{0}")]
     Broken(String),
-    /// It did not come to pass in time.
+    /// It did not happen in time.
     #[error("after {seconds} s: {what}")]
     TooLate {
-        /// What was waited for, and how far it came.
+        /// The awaited event, and the progress so far.
         what: String,
-        /// How long was waited.
+        /// The time limit.
         seconds: u64,
     },
     /// The stack cannot be started.
     #[error(transparent)]
     Stack(#[from] stack::StackError),
-    /// A stand-in cannot be told or asked.
+    /// A control call of a test server failed.
     #[error(transparent)]
     Control(#[from] servers::Error),
-    /// A call of the harness itself failed; it goes past the proxy, so no fault is to blame.
+    /// A call of the test itself failed. Such calls do not go through the proxy, so no planted fault is the cause.
     #[error("{call}: {reason}")]
     Call {
         /// Which call.
         call: &'static str,
-        /// The client's account of it.
+        /// The client's error with its causes.
         reason: String,
     },
     /// A signal came.
@@ -39,7 +39,7 @@ impl FaultsError {
     }
 }
 
-/// Says which call of the harness failed.
+/// Adds the name of the call to an error.
 pub(crate) trait Calling<T> {
     fn calling(self, call: &'static str) -> Result<T, FaultsError>;
 }

@@ -1,4 +1,4 @@
-//! JSON over plain HTTP, for what no SDK client here can ask of the local AWS.
+//! JSON over plain HTTP, for calls of the local AWS that no SDK client here has.
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request};
@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::FaultsError;
 use crate::error::Calling as _;
 
-/// Calls and reads the answer's headers and JSON, whatever its status.
+/// Makes a call and reads the answer's headers and JSON, whatever its status.
 pub(crate) async fn json(
     method: &str,
     endpoint: &str,

@@ -1,12 +1,13 @@
-//! Faults put into the running pipeline from outside, and what became of every object.
+//! Tests of the whole pipeline: the compiled functions, as real processes on the local stack.
 //!
-//! The functions are the deployed ones, real processes on the local stack. What goes wrong is CXone (the stand-in's scripts),
-//! the webhook's receiver, AWS (a proxy before the local one at which chosen calls fail, hang or lose their answers), the
-//! notifications (put straight on the queue) and the processes themselves (killed while one of their calls is held).
+//! A [`World`] is a running stack. It writes objects, waits for their ends, and checks the invariants of each. The
+//! end-to-end tests (`tests/end_to_end`) use it as it is deployed.
 //!
-//! [`run`] plays the rows of the table, each keyed by an interaction of its own, and checks after each that its objects ended
-//! exactly once; after all rows of a stack, that the stack as a whole is settled. [`soak`] does the same with many objects at
-//! once and counts.
+//! The fault rows put faults into it: into CXone and the webhook's receiver (their scripts), AWS (a proxy before the
+//! local AWS, which lets chosen calls fail, hang or lose their answers), the notifications (sent to the queue by hand)
+//! and the functions' processes (killed while one of their calls is held). [`run`] runs the rows of the table, each
+//! with an interaction of its own. It checks after each row that its objects ended exactly once, and after all rows of
+//! a stack the invariants of the whole stack. [`soak`] does the same with many objects at once and counts.
 
 mod case;
 mod error;

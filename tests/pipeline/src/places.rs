@@ -7,23 +7,23 @@ use crate::world::{Batches, Setup};
 /// Which stack a row needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
-    /// One for all rows whose faults concern their own interaction.
+    /// For rows whose faults concern only their own interaction.
     Shared,
-    /// The same with a short patience.
+    /// The same with a short time limit (`GiveUpAfterSeconds`).
     Impatient,
-    /// For faults that concern everybody: one row after the other.
+    /// For faults that affect all objects: one row after the other.
     Alone,
-    /// With a quota that is soon full; one row after the other.
+    /// With a small quota; one row after the other.
     Quota,
-    /// For the row in which no message can be hidden.
+    /// For the row in which no message's visibility can be changed.
     Visibility,
     /// Where the webhook's receiver speaks TLS.
     Tls,
-    /// For rows in which intake dies again and again, with the shortest leases.
+    /// For rows in which intake crashes repeatedly, with the shortest leases.
     Crashes,
-    /// Without a quota, with the shortest leases and a short patience.
+    /// Without a quota, with the shortest leases and a short time limit.
     Unmetered,
-    /// Whose bucket keeps no versions, with what a deployment grants producers by default.
+    /// With an unversioned bucket, and the permissions that a deployment grants producers by default.
     Unversioned,
     /// With other paths, another way to send the credentials, and the shortest times for a job.
     Elsewhere,
@@ -58,7 +58,7 @@ impl Place {
         }
     }
 
-    /// How many rows run side by side.
+    /// How many rows run at the same time.
     pub(crate) const fn side_by_side(self) -> usize {
         match self {
             Self::Shared | Self::Impatient => 24,
@@ -83,7 +83,8 @@ impl Place {
                  CxoneTokenAuth=body JobDeadlineSeconds=30 TrackingPatienceSeconds=300"
             }
         };
-        // One message an invocation, so that a stalled or killed row takes no other with it; the race wants the batches.
+        // One message per invocation, so that a stalled or killed row does not affect others. The quota's race needs
+        // batches.
         let (concurrency, size) = match self {
             Self::Shared => (30, 1),
             Self::Quota => (6, 10),
@@ -102,7 +103,7 @@ impl Place {
     }
 }
 
-/// The stand-in of [`Place::Elsewhere`], which its parameters must fit.
+/// The stand-in of [`Place::Elsewhere`]. It must fit that stack's parameters.
 fn elsewhere() -> Settings {
     Settings {
         upload_path: "services/v30/contacts/{interaction_id}/files".to_owned(),

@@ -1,9 +1,9 @@
-//! The rows that take seconds, with every run of the tests. `make faults` plays them all.
+//! The fast rows, in every run of the tests. `make faults` runs all rows.
 
 use pipeline::Selection;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_quick_rows_hold() {
+async fn fast_rows_pass() {
     let profile = std::env::var("PROFILE").ok().filter(|profile| !profile.is_empty());
     let selection = Selection { fast: true, profile: profile.unwrap_or_else(|| "dev".to_owned()), only: None };
     let summary = pipeline::run(&selection).await.unwrap();

@@ -41,8 +41,8 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
-    /// A signal handler or the runtime could not be set up, standard output is closed, or a function's process could not
-    /// be started or looked at.
+    /// A signal handler or the runtime could not be set up, standard output is closed, or a function's process could
+    /// not be started or looked at.
     #[error("cannot set up the process: {0}")]
     Process(#[from] std::io::Error),
     /// The base URL given to a control client is no `http://host:port`.

@@ -1,4 +1,4 @@
-//! Which AWS operation a request is, and what it is about.
+//! The AWS operation of a request, and its subject.
 
 use bytes::Bytes;
 use http::{Method, request::Parts};

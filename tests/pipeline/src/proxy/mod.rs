@@ -1,4 +1,4 @@
-//! An HTTP proxy before the local AWS, at which chosen calls of the functions go wrong.
+//! An HTTP proxy before the local AWS, which lets chosen calls of the functions fail.
 
 mod call;
 mod peer;
@@ -33,7 +33,7 @@ use crate::FaultsError;
 use call::Call;
 pub(crate) use rules::{Act, Planted, Rules};
 
-/// No call of the functions is longer; what they read is not bounded by it.
+/// The most bytes of a call's body. Answers are not bounded by it.
 const LONGEST_CALL: usize = 4 * 1024 * 1024;
 
 /// A running proxy.
@@ -44,7 +44,7 @@ pub(crate) struct Proxy {
     callers: Callers,
 }
 
-/// The process that last called about something, by call.
+/// The process that last made a call about something, by call.
 type Callers = Arc<Mutex<Vec<(Call, u32)>>>;
 
 #[derive(Clone)]
@@ -70,7 +70,7 @@ impl Proxy {
         Ok(Self { running, rules, callers })
     }
 
-    /// What the functions are to take for AWS.
+    /// The endpoint for the functions in place of AWS's.
     pub(crate) fn url(&self) -> &str {
         self.running.base_url()
     }
@@ -106,7 +106,7 @@ async fn pass(
         Some(Act::Cut) => match connection.cut(CutHow::Reset).await {},
         Some(Act::LoseAnswer) => {
             let answer = passing.forward(head, body).await;
-            // Read to its end, so that the service has surely done it.
+            // Read to its end, so that the service has certainly finished.
             drop(answer.into_body().collect().await);
             match connection.cut(CutHow::Reset).await {}
         }
@@ -144,7 +144,7 @@ impl Passing {
 }
 
 async fn held(connection: &ConnectionHandle, caller: Option<u32>, caught: &rules::Caught) -> Response {
-    // Without a caller, or with nobody who waits for it any more, the row finds that nothing was caught.
+    // Without a known caller, or if the row no longer waits, the row reports that no call was held.
     if let Some(process) = caller {
         let _ = caught.send(process);
     }

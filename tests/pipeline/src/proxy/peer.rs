@@ -1,4 +1,4 @@
-//! Whose end of a loopback connection a port is.
+//! Finds the process at the other end of a loopback connection.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! The proxy before a server that stands for the local AWS, seen on raw TCP.
+//! The proxy over raw TCP, before a server in place of the local AWS.
 
 use std::time::{Duration, Instant};
 

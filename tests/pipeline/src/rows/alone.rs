@@ -1,4 +1,4 @@
-//! Faults that concern every object: rows that run one after the other, or on a stack of their own.
+//! Faults that affect every object: rows that run one after the other, or on a stack of their own.
 
 use std::time::Duration;
 
@@ -30,49 +30,59 @@ const fn alone(name: &'static str, fault: &'static str, expectation: &'static st
 pub(super) const ROWS: &[Row] = &[
     alone(
         "secrets/cold-start",
-        "Secrets Manager down at cold start, nine calls",
-        "comes again, COMPLETED",
+        "Secrets Manager fails nine calls at a cold start",
+        "redelivered, COMPLETED",
         secrets_down,
     )
-    // Longer than the others of its stack, so that it comes first: a warm process has read its secret.
+    // The longest of its stack, so that it runs first: a warm process has read its secret.
     .within(200),
-    alone("token/down", "the token endpoint answers 503 twice", "again, COMPLETED", |case| {
+    alone("token/down", "the token endpoint answers 503 twice", "retried, COMPLETED", |case| {
         token(case, vec![Step::once(TokenAct::Reply(status(503))).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
     }),
-    alone("token/unreachable", "the token endpoint's connection cut twice", "again, COMPLETED", |case| {
+    alone("token/unreachable", "the token endpoint resets the connection twice", "retried, COMPLETED", |case| {
         token(case, vec![Step::once(TokenAct::Cut(CutHow::Reset)).times(2)], COMPLETED.uploads(1, 4).claims(1, 2))
     }),
-    alone("token/slow", "the token endpoint never answers once", "timed out after 10 s, COMPLETED", |case| {
+    alone("token/slow", "the token endpoint gives no answer once", "timeout after 10 s, COMPLETED", |case| {
         token(case, vec![Step::once(TokenAct::Never)], COMPLETED.uploads(1, 4).claims(1, 2))
     }),
-    alone("token/nonsense", "the token endpoint answers HTML, then JSON without a token", "again, COMPLETED", |case| {
-        token(
-            case,
-            vec![
-                Step::once(TokenAct::Reply(status(200).body("<html>"))),
-                Step::once(TokenAct::Reply(status(200).body("{}"))),
-            ],
-            COMPLETED.uploads(1, 4).claims(1, 2),
-        )
-    }),
+    alone(
+        "token/nonsense",
+        "the token endpoint answers HTML, then JSON without a token",
+        "retried, COMPLETED",
+        |case| {
+            token(
+                case,
+                vec![
+                    Step::once(TokenAct::Reply(status(200).body("<html>"))),
+                    Step::once(TokenAct::Reply(status(200).body("{}"))),
+                ],
+                COMPLETED.uploads(1, 4).claims(1, 2),
+            )
+        },
+    ),
     alone(
         "token/refused",
         "401 from the token endpoint once",
         "a configuration fault: released, not rejected; COMPLETED",
         |case| token(case, vec![Step::once(TokenAct::Reply(invalid_client()))], COMPLETED.uploads(1, 4).claims(2, 2)),
     ),
-    alone("token/rotated", "the secret rotated, all tokens revoked", "the secret read again, COMPLETED", rotated),
+    alone(
+        "token/rotated",
+        "the secret is rotated, all tokens are revoked",
+        "the secret is read again, COMPLETED",
+        rotated,
+    ),
     alone(
         "webhook/older-secret",
-        "a receiver that knows the older of two secrets alone",
-        "both sign, it verifies",
+        "a receiver that knows only the older of two secrets",
+        "both sign, the receiver verifies",
         older_secret,
     ),
-    alone("process/poll-killed", "poll killed between two questions", "the state is retried, COMPLETED", poll_killed),
+    alone("process/poll-killed", "poll killed between two requests", "the state is retried, COMPLETED", poll_killed),
     row(
         "aws/visibility",
-        "the queue's visibility call fails",
-        "the queue's own time-out brings it back, COMPLETED",
+        "the call that changes a message's visibility fails",
+        "redelivered after the queue's visibility timeout, COMPLETED",
         Play::Other(visibility),
     )
     .at(Place::Visibility)
@@ -91,7 +101,7 @@ fn secrets_down(case: Case) -> Acting {
     })
 }
 
-/// An object while the token endpoint does so, with all tokens revoked.
+/// An object while the token endpoint does this, with all tokens revoked.
 pub(super) fn token(case: Case, script: Vec<Step<TokenAct>>, expect: Expect) -> Acting {
     Box::pin(async move {
         let before = case.world.standin.stats().await?.token_requests;
@@ -108,7 +118,7 @@ pub(super) fn token(case: Case, script: Vec<Step<TokenAct>>, expect: Expect) -> 
 
 fn rotated(case: Case) -> Acting {
     Box::pin(async move {
-        // No words of our own messages: the log is searched for pieces of it.
+        // Not a word of our own messages: the log is searched for pieces of it.
         let new = "rotated-7f3a9c52e1b8d604";
         case.world.keep_secret(new);
         // A process that holds a token of the old secret.

@@ -1,4 +1,4 @@
-//! What AWS itself can do.
+//! Faults of AWS.
 
 use std::time::Duration;
 
@@ -16,15 +16,16 @@ use crate::case::{Case, Expect, ensure};
 use crate::proxy::Act;
 
 const COMPLETED: Expect = Expect::COMPLETED;
-/// Enough for a body to be cut and changed behind the part that decides the type.
-const MIDDLING: usize = 400_000;
+/// Large enough to cut or change the body after the part that decides the type.
+const MEDIUM: usize = 400_000;
 
-/// Meets `times` calls of the operation, after `skip` that pass.
+/// The fault meets calls of the operation: its name, how many pass first, and how many meet the fault.
 fn meets(case: Case, call: (&'static str, u32, u32), act: Act, expect: Expect) -> Acting {
     Box::pin(async move { case.meet(call, act, &expect).await })
 }
 
-/// Were the taken name a fault, the message would come again while the job runs, and the execution be started once more.
+/// If intake treated the name in use as a fault, the message would be redelivered while the job runs, and the execution
+/// would be started once more.
 fn start_lost(case: Case) -> Acting {
     Box::pin(async move {
         let slow = Step::once(JobAct::word("RUNNING")).during(Duration::from_secs(9));
@@ -40,7 +41,7 @@ fn start_lost(case: Case) -> Acting {
     })
 }
 
-/// S3's answer to the repeated write says that the record is there already; the log must have it all the same.
+/// S3 answers the retried write that the record exists. The log must contain the record anyway.
 fn record_lost(case: Case) -> Acting {
     Box::pin(async move {
         let placed = case.world.place(&case.file()).await?;
@@ -55,7 +56,7 @@ fn record_lost(case: Case) -> Acting {
 }
 
 fn cut_in_the_middle() -> Act {
-    Act::Body(BodyFault { after_bytes: MIDDLING / 2, then: BodyEnd::Cut(CutHow::Reset) })
+    Act::Body(BodyFault { after_bytes: MEDIUM / 2, then: BodyEnd::Cut(CutHow::Reset) })
 }
 
 fn throttled() -> Act {
@@ -85,23 +86,23 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "aws/s3-cut",
-        "the object's stream cut in the middle",
-        "the upload broken off and repeated, COMPLETED",
+        "the object's body is cut in the middle",
+        "the upload is aborted and retried, COMPLETED",
         Play::Other(|case| {
-            meets(case, ("GetObject", 0, 1), cut_in_the_middle(), COMPLETED.uploads(2, 2).bytes(MIDDLING))
+            meets(case, ("GetObject", 0, 1), cut_in_the_middle(), COMPLETED.uploads(2, 2).bytes(MEDIUM))
         }),
     )
     .fast(),
     row(
         "aws/s3-checksum",
-        "a byte of the object is another",
-        "the upload broken off and repeated, COMPLETED with the right bytes",
-        Play::Other(|case| meets(case, ("GetObject", 0, 1), Act::Corrupt, COMPLETED.uploads(2, 2).bytes(MIDDLING))),
+        "one byte of the object is changed on the way",
+        "the upload is aborted and retried, COMPLETED with the right bytes",
+        Play::Other(|case| meets(case, ("GetObject", 0, 1), Act::Corrupt, COMPLETED.uploads(2, 2).bytes(MEDIUM))),
     )
     .fast(),
     row(
         "aws/s3-403",
-        "403 for a key, five times",
+        "403 for the object, five times",
         "released, not rejected; COMPLETED",
         Play::Other(|case| {
             meets(case, ("GetObject", 0, 5), Act::Answer(s3_error(403, "AccessDenied")), COMPLETED.claims(2, 2))
@@ -109,7 +110,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "aws/s3-kms",
-        "400 for a key of KMS that is disabled, five times",
+        "400 for a disabled KMS key, five times",
         "released, not rejected; COMPLETED",
         Play::Other(|case| {
             let disabled = Act::Answer(s3_error(400, "KMS.DisabledException"));
@@ -118,7 +119,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "aws/s3-sse-c",
-        "400 for a customer's own key",
+        "400 for an object encrypted with a customer-provided key",
         "REJECTED object_unreadable",
         Play::Other(|case| {
             let encrypted = Act::Answer(s3_error(400, "InvalidRequest"));
@@ -128,7 +129,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "aws/s3-version",
-        "400 for a version id that is none",
+        "400 for an invalid version id",
         "REJECTED object_gone",
         Play::Other(|case| {
             let unknown = Act::Answer(s3_error(400, "InvalidArgument"));
@@ -145,7 +146,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "aws/tags-503",
-        "the tags cannot be read, five times",
+        "reading the tags fails five times",
         "read again, COMPLETED with its tags",
         Play::Other(|case| meets(case, ("GetObjectTagging", 0, 5), Act::Answer(s3_error(503, "SlowDown")), COMPLETED)),
     )
@@ -153,26 +154,26 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "aws/claim-throttled",
         "the ledger throttles the claim five times",
-        "comes again, COMPLETED",
+        "redelivered, COMPLETED",
         Play::Other(|case| meets(case, ("UpdateItem", 0, 5), throttled(), COMPLETED)),
     ),
     row(
         "aws/claim-lost",
-        "the claim's answer lost",
-        "the repeat knows its own claim, COMPLETED",
+        "the answer to the claim is lost",
+        "the retry recognizes its own claim, COMPLETED",
         Play::Other(|case| meets(case, ("UpdateItem", 0, 1), Act::LoseAnswer, COMPLETED)),
     )
     .fast(),
     row(
         "aws/reserve-conflict",
         "TransactionConflict four times",
-        "tried again, not taken for a full quota, COMPLETED",
+        "retried, not treated as a full quota, COMPLETED",
         Play::Other(|case| meets(case, ("TransactWriteItems", 0, 4), conflict(), COMPLETED)),
     )
     .fast(),
     row(
         "aws/reserve-lost",
-        "the reservation's answer lost",
+        "the answer to the reservation is lost",
         "counted once, COMPLETED",
         Play::Other(|case| meets(case, ("TransactWriteItems", 0, 1), Act::LoseAnswer, COMPLETED)),
     )
@@ -188,49 +189,49 @@ pub(super) const ROWS: &[Row] = &[
     .within(200),
     row(
         "aws/decide-lost",
-        "the decision's answer lost",
-        "the repeat finds its own decision, COMPLETED",
+        "the answer to the decision is lost",
+        "the retry finds its own decision, COMPLETED",
         Play::Other(|case| meets(case, ("UpdateItem/execution_input", 0, 1), Act::LoseAnswer, COMPLETED)),
     )
     .fast(),
     row(
         "aws/start-throttled",
         "StartExecution throttled six times",
-        "the decision stands and is started later, COMPLETED",
+        "the decision is kept and started later, COMPLETED",
         Play::Other(|case| {
             meets(case, ("StartExecution", 0, 6), Act::Answer(aws_error(400, "ThrottlingException")), COMPLETED)
         }),
     ),
     row(
         "aws/start-lost",
-        "StartExecution's answer lost",
-        "the repeat finds the name taken: acknowledged, one execution",
+        "the answer of StartExecution is lost",
+        "the retry finds the name in use: acknowledged, one execution",
         Play::Other(start_lost),
     )
     .fast(),
     row(
-        "aws/start-lost-for-good",
-        "all answers of StartExecution lost",
-        "the next run finds the name taken, one execution",
+        "aws/start-all-answers-lost",
+        "all answers of StartExecution are lost",
+        "the next run finds the name in use, one execution",
         Play::Other(|case| meets(case, ("StartExecution", 0, 4), Act::LoseAnswer, COMPLETED)),
     ),
     row(
         "aws/settle-throttled",
-        "the ledger throttles the outcome six times",
+        "the ledger throttles the write of the outcome six times",
         "the state is retried, COMPLETED",
         Play::Other(|case| meets(case, ("UpdateItem/outcome_at", 0, 6), throttled(), COMPLETED)),
     )
     .fast(),
     row(
         "aws/settle-lost",
-        "the outcome's answer lost",
-        "the repeat reads it back, COMPLETED",
+        "the answer to the write of the outcome is lost",
+        "the retry reads it back, COMPLETED",
         Play::Other(|case| meets(case, ("UpdateItem/outcome_at", 0, 1), Act::LoseAnswer, COMPLETED)),
     )
     .fast(),
     row(
         "aws/audit-refused",
-        "the audit bucket refuses six times",
+        "the audit bucket answers 503 six times",
         "the state is retried, one record",
         Play::Other(|case| {
             meets(case, ("PutObject", 0, 6), Act::Answer(s3_error(503, "ServiceUnavailable")), COMPLETED)
@@ -239,15 +240,15 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "aws/audit-lost",
-        "the audit record's answer lost",
-        "the stored bytes are read back and sent, the log has the record once",
+        "the answer to the write of the audit record is lost",
+        "the stored bytes are read back and sent, the log contains the record once",
         Play::Other(record_lost),
     )
     .fast(),
     row(
         "aws/audit-409",
         "409 from the audit bucket twice",
-        "tried again, one record",
+        "retried, one record",
         Play::Other(|case| {
             meets(case, ("PutObject", 0, 2), Act::Answer(s3_error(409, "ConditionalRequestConflict")), COMPLETED)
         }),

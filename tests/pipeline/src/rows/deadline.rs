@@ -1,4 +1,4 @@
-//! Work after a record's time: the batch is answered before the invocation ends, whatever is slow.
+//! Slow calls after the time limit of a record: the batch must be answered before the invocation ends.
 
 use std::time::Duration;
 
@@ -20,13 +20,13 @@ use crate::places::Place;
 use crate::proxy::Act;
 use crate::world::{File, notification};
 
-/// When CXone answers the slow upload: records end 50 s after the invocation's begin on this stack, invocations after 60 s.
+/// When CXone answers the slow upload. On this stack, records end 50 s and invocations 60 s after their start.
 const LATE: Duration = Duration::from_secs(45);
-/// Longer than a client waits for an attempt of a call.
+/// Longer than the timeout of one attempt of a call.
 const SLOW: Duration = Duration::from_secs(12);
 
 const fn slow(name: &'static str, fault: &'static str, act: fn(Case) -> Acting) -> Row {
-    row(name, fault, "the whole batch is answered in time; the object comes again, COMPLETED", Play::Other(act))
+    row(name, fault, "the batch is answered in time; the object is redelivered, COMPLETED", Play::Other(act))
         .at(Place::Unmetered)
         .within(260)
 }
@@ -50,14 +50,14 @@ fn throttled() -> Step<UploadAct> {
     upload(own(429).retry_after(RetryAfter::Seconds(30)))
 }
 
-/// A batch of two messages, one of which is answered late and then meets slow calls.
+/// A batch of two messages. The upload of one is answered late, and then meets slow calls.
 fn late(case: Case, act: fn() -> Step<UploadAct>, operation: &'static str) -> Acting {
     Box::pin(async move {
         let good = format!("{}.good", case.interaction);
         case.world.standin.script_uploads(&case.interaction, &[act().after(LATE)]).await?;
         let slow = case.world.place(&case.file()).await?;
         let good = case.world.place(&File::of(&good)).await?;
-        // The handle is what names the message to the visibility call.
+        // The call that changes the visibility names the message by its handle.
         let handles = [case.interaction.clone(), "none".to_owned()];
         let bodies = [notification(&[&slow]).to_string(), notification(&[&good]).to_string()];
         let event = queue_event(

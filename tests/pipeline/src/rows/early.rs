@@ -1,4 +1,4 @@
-//! A 2xx before the body is sent: it counts only once the rest has been sent too.
+//! A 2xx before the body is sent: it counts only after the rest has been sent too.
 
 use servers::scripted::faulty_body::{BodyEnd, BodyFault};
 use servers::{
@@ -11,7 +11,7 @@ use crate::case::{Case, Expect, ensure};
 use crate::proxy::Act;
 use crate::world::File;
 
-/// More than what the sockets on both sides hold, several times.
+/// Several times the socket buffers on both sides.
 const LARGE: usize = 24_000_000;
 const COMPLETED: Expect = Expect::COMPLETED.bytes(LARGE);
 
@@ -22,26 +22,26 @@ fn accepted(then: EarlyEnd, pause_ms: u64) -> Vec<Step<UploadAct>> {
 pub(super) const ROWS: &[Row] = &[
     row(
         "early/slow",
-        "202 before the body, the rest read slowly",
+        "202 before the body, the rest is read slowly",
         "the rest is sent, COMPLETED with the digest of all bytes",
         Play::Other(slow),
     ),
     row(
         "early/closed",
         "202 before the body, then the connection is closed",
-        "again under the same key, COMPLETED",
+        "retried under the same key, COMPLETED",
         Play::Upload(|| accepted(EarlyEnd::Close, 0), COMPLETED.uploads(2, 2)),
     ),
     row(
         "early/reset",
         "202 before the body, then the connection is reset",
-        "again under the same key, COMPLETED",
+        "retried under the same key, COMPLETED",
         Play::Upload(|| accepted(EarlyEnd::Reset, 0), COMPLETED.uploads(2, 2)),
     ),
     row(
         "early/source-cut",
-        "202 before the body, then S3 breaks off",
-        "again under the same key, COMPLETED",
+        "202 before the body, then S3 cuts the connection",
+        "retried under the same key, COMPLETED",
         Play::Other(source_cut),
     ),
 ];

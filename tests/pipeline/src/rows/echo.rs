@@ -1,4 +1,4 @@
-//! Answers that repeat all that was received: no secret of ours and no invisible character may be anywhere afterwards.
+//! Answers that repeat the request: afterwards, no secret and no invisible character may be anywhere.
 
 use attachments::{Outcome, is_harmless};
 use futures_util::future::try_join_all;
@@ -17,25 +17,40 @@ use crate::world::{Ended, File, Placed, Webhook};
 const CLEAN: &str = "no secret and no invisible character in ledger, history, record, webhook or logs";
 
 pub(super) const ROWS: &[Row] = &[
-    row("echo/upload-forms", "uploads refused with an echo in every form", CLEAN, Play::Other(upload_forms))
-        .within(300),
+    row(
+        "echo/upload-forms",
+        "uploads refused with an echo of the request, in every form",
+        CLEAN,
+        Play::Other(upload_forms),
+    )
+    .within(300),
     row(
         "echo/upload-statuses",
-        "uploads answered with an echo under every status",
+        "uploads answered with an echo of the request, with every status",
         CLEAN,
         Play::Other(upload_statuses),
     )
     .within(300),
     row("echo/job-forms", "jobs that fail with an echo as their reason", CLEAN, Play::Other(job_forms)).within(200),
-    row("echo/job-statuses", "polls answered with an echo under every status", CLEAN, Play::Other(job_statuses))
-        .within(200),
-    row("echo/token", "the token endpoint echoes form and credentials, in every form", CLEAN, Play::Other(tokens))
-        .at(Place::Alone)
-        .within(120),
+    row(
+        "echo/job-statuses",
+        "polls answered with an echo of the request, with every status",
+        CLEAN,
+        Play::Other(job_statuses),
+    )
+    .within(200),
+    row(
+        "echo/token",
+        "the token endpoint echoes the request and its credentials, in every form",
+        CLEAN,
+        Play::Other(tokens),
+    )
+    .at(Place::Alone)
+    .within(120),
     row(
         "echo/names",
-        "a name that is a formula, markup and ANSI codes, with invisible characters, and such a tag",
-        "CXone gets the name as it is; nothing else holds an invisible character raw",
+        "a file name with a formula, markup, ANSI codes and invisible characters; a tag with a formula",
+        "CXone gets the name unchanged; everything else escapes invisible characters",
         Play::Other(names),
     ),
 ];
@@ -55,7 +70,7 @@ impl Case {
         Ok(One { interaction, placed })
     }
 
-    /// Waits for the objects' ends and looks for what must not be there.
+    /// Waits for the objects' ends and checks that nothing leaked.
     async fn are_clean(&self, all: &[One]) -> Result<Vec<Ended>, FaultsError> {
         let ended = try_join_all(all.iter().map(|one| self.end_of(&one.placed, Webhook::Delivered))).await?;
         let pairs: Vec<_> = all.iter().map(|one| &one.placed).zip(&ended).collect();
@@ -92,7 +107,7 @@ fn upload_statuses(case: Case) -> Acting {
     Box::pin(async move {
         let mut all = Vec::new();
         for status in [300, 307, 400, 401, 403, 404, 405, 408, 409, 413, 415, 418, 425, 429, 451, 500, 502, 503, 599] {
-            // What is not final by itself is followed by an ordinary answer.
+            // After an answer that is not final, the stand-in behaves normally.
             let echo = Step::once(UploadAct::Echo(Echo::new(status, EchoForm::Json)));
             all.push(case.one(&status.to_string(), vec![echo], Vec::new()).await?);
         }
@@ -124,7 +139,7 @@ fn job_statuses(case: Case) -> Acting {
     Box::pin(async move {
         let mut all = Vec::new();
         for form in EchoForm::ALL {
-            // A status, an interaction and a reason that are the echo; or a gateway's page.
+            // The echo is the status, the interaction and the reason, or a gateway's page.
             let steps = [200, 429, 500, 409].map(|status| Step::once(JobAct::Echo(Echo::new(status, form))));
             let name = format!("passing-{}", word(form));
             all.push(case.one(&name, Vec::new(), steps.into()).await?);
@@ -155,7 +170,7 @@ fn tokens(case: Case) -> Acting {
 
 fn names(case: Case) -> Acting {
     Box::pin(async move {
-        // Control characters are refused; what looks like them once escaped is not.
+        // Control characters are refused. Text that looks like an escaped one is not.
         let visible = "=cmd|'calc'!A0 <img src=x onerror=alert(1)> [31m";
         let hidden: String = INVISIBLE.into_iter().filter(|c| !c.is_control()).collect();
         let name = format!("{visible}{hidden}fdp.wav");
@@ -169,7 +184,7 @@ fn names(case: Case) -> Acting {
         ensure(held == Some(name.as_str()), || format!("CXone holds it as {held:?}"))?;
         let key = ended.record.pointer("/object/key").and_then(serde_json::Value::as_str);
         ensure(key == Some(placed.key.as_str()), || format!("the record's key is {key:?}"))?;
-        // The record in a terminal, in a page and in a cell: JSON as it is stored.
+        // The stored JSON must be harmless in a terminal, in a page and in a spreadsheet.
         let stored = ended.deliveries.first().map(|one| one.body.clone()).unwrap_or_default();
         ensure(stored.trim_end().chars().all(is_harmless), || format!("raw in {stored:?}"))?;
         serde_json::from_str::<serde_json::Value>(&stored).calling("reading a webhook")?;

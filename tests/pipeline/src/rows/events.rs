@@ -1,4 +1,4 @@
-//! Notifications that come twice, late, in disorder, or are none.
+//! Notifications that are duplicated, late, out of order or unreadable.
 
 use serde_json::{Value, json};
 
@@ -14,15 +14,15 @@ pub(super) const ROWS: &[Row] = &[
     row("event/copy-after", "a copy after the end", "nothing more happens", Play::Other(copy_after)).fast(),
     row(
         "event/versions-swapped",
-        "v1's event after v2's",
+        "the event of version 1 comes after that of version 2",
         "both COMPLETED, each with its own bytes",
         Play::Other(versions_swapped),
     )
     .fast(),
     row(
-        "event/marker",
+        "event/delete-marker",
         "a delete marker before the read",
-        "the version is read all the same, COMPLETED",
+        "the version is read anyway, COMPLETED",
         Play::Other(marker),
     )
     .fast(),
@@ -38,22 +38,22 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "event/unversioned-overwritten",
         "overwritten before the read, no versions",
-        "the old one superseded, the new one COMPLETED",
+        "the old object superseded, the new one COMPLETED",
         Play::Other(overwritten),
     )
     .at(Place::Unversioned),
     row(
         "event/nothing-to-do",
         "s3:TestEvent, folder marker, other prefix, a removal",
-        "acknowledged, nothing started",
+        "acknowledged, nothing is started",
         Play::Other(nothing),
     )
     .fast(),
-    row("event/no-json", "a body that is no JSON", "in the dead-letter queue with the reason", Play::Other(no_json))
+    row("event/not-json", "a body that is not JSON", "in the dead-letter queue with the reason", Play::Other(no_json))
         .fast(),
     row(
         "event/ten-records",
-        "ten records in a message, one held up by 503s",
+        "ten records in a message, one of which is delayed by 503",
         "ten executions, each object uploaded once",
         Play::Other(ten_records),
     ),
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "event/bare-unfinished",
         "a bare notification while CXone answers 503",
-        "Intake.Unfinished; come again, COMPLETED",
+        "Intake.Unfinished; invoked again, COMPLETED",
         Play::Other(bare_unfinished),
     ),
 ];
@@ -110,7 +110,7 @@ fn versions_swapped(case: Case) -> Acting {
 
 fn marker(case: Case) -> Acting {
     Box::pin(async move {
-        // The local S3 does not find a version's tags behind a marker, as S3 itself does.
+        // Unlike S3, the local S3 does not find a version's tags after a delete marker.
         let placed = case.world.place(&File { tagging: None, ..case.file() }).await?;
         let call = case.world.clients.s3.delete_object().bucket(&placed.bucket).key(&placed.key);
         call.send().await.calling("DeleteObject")?;
@@ -165,7 +165,7 @@ fn nothing(case: Case) -> Acting {
         for event in &events {
             let answer = case.invoke(&case.world.place.functions.intake, event).await?;
             ensure(answer == json!({ "ignored": 1, "objects": {} }), || format!("{event} was answered with {answer}"))?;
-            // That the queue acknowledges it shows when the whole stack's queue is looked at.
+            // The check of the whole stack's queue shows that it is acknowledged.
             case.world.send(event.to_string()).await?;
         }
         Ok(format!("{} events acknowledged", events.len()))
@@ -228,7 +228,7 @@ fn ten_records(case: Case) -> Acting {
     })
 }
 
-/// A batch as the queue hands it to intake: each message's body with its receipt handle.
+/// A batch as the queue sends it to intake: each message's body with its receipt handle.
 pub(super) fn queue_event<'a>(case: &Case, messages: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
     let name = case.world.place.queue_url.rsplit('/').next().unwrap_or_default();
     let queue = format!("arn:aws:sqs:us-east-1:123456789012:{name}");

@@ -1,4 +1,4 @@
-//! Events that the ingest bucket did not send, and what producers ask for without the right to it.
+//! Events that the ingest bucket did not send, and requests of producers without the permission.
 
 use serde_json::{Value, json};
 
@@ -15,42 +15,42 @@ use crate::world::{File, Placed, Webhook, eventbridge, notification};
 pub(super) const ROWS: &[Row] = &[
     row(
         "foreign-event/foreign-bucket",
-        "an event of another bucket, on the queue and bare",
+        "an event of another bucket, through the queue and by a direct invocation",
         "in the dead-letter queue with the reason, Input.Invalid; the bucket's own object COMPLETED after one claim",
         Play::Other(foreign_bucket),
     )
     .fast(),
     row(
         "foreign-event/no-version",
-        "an event without a version id, of a version that has its record",
+        "an event without a version id, about a version that has ended",
         "in the dead-letter queue with the reason, Input.Invalid; no second execution",
         Play::Other(without_version),
     )
     .fast(),
     row(
         "foreign-event/nul",
-        "an event of a key that contains a NUL",
+        "an event about a key that contains a NUL",
         "in the dead-letter queue with the reason",
         Play::Other(nul),
     )
     .fast(),
     row(
-        "event/same-object-thrice",
-        "three records of one object in a message, and the message twice in a batch",
+        "event/same-object-three-times",
+        "three records of one object in a message, and that message twice in a batch",
         "one claim, one upload, COMPLETED",
         Play::Other(thrice),
     )
     .fast(),
     row(
-        "event/wishes-ignored",
-        "metadata that ask for another interaction and for no scan, which nobody granted",
+        "event/metadata-ignored",
+        "metadata that ask for another interaction and for no scan, without the permission",
         "COMPLETED at the key's interaction, scanned",
         Play::Other(wishes_ignored),
     )
     .at(Place::Unversioned),
 ];
 
-/// Sends each event by the queue and bare; intake must refuse all of them with this in the reason.
+/// Sends each event through the queue and by a direct invocation. Intake must refuse all of them with this reason.
 async fn refused(case: &Case, events: &[Value], reason: &str) -> Result<String, FaultsError> {
     let mut seen = String::new();
     for event in events {
@@ -88,7 +88,8 @@ fn without_version(case: Case) -> Acting {
         let other = Placed { etag: "0123456789abcdef0123456789abcdef".to_owned(), ..forged.clone() };
         let events = [notification(&[&forged]), notification(&[&other]), eventbridge(&forged)];
         let seen = refused(&case, &events, "has no version id").await?;
-        // Beside an object of the bucket: that one goes its way, and only then its message is taken for poison.
+        // In one message with an object of the bucket: that object is processed, and then the message is a poison
+        // message.
         let beside = case.world.place(&File::named(&case.interaction, "beside.wav", 3_000)).await?;
         let mixed = notification(&[&beside, &forged]).to_string();
         case.world.expect_buried();

@@ -1,4 +1,4 @@
-//! What somebody with rights in the account can forge: executions, and payloads of finalize.
+//! Forgeries by someone with permissions in the account: executions, and payloads of finalize.
 
 use std::time::Duration;
 
@@ -13,41 +13,41 @@ use crate::error::Calling as _;
 use crate::proxy::Act;
 use crate::world::{Placed, Webhook};
 
-/// How long CXone works at the job while the row forges.
-const WORKS: Duration = Duration::from_secs(8);
+/// How long CXone processes the job while the row sends its forgery.
+const PROCESSING: Duration = Duration::from_secs(8);
 
 pub(super) const ROWS: &[Row] = &[
     row(
         "forgery/never-existed",
-        "an execution started by hand, completed, for an object that never existed",
-        "Input.Foreign at once, no row, no record, no webhook",
+        "a completed execution started by hand, for an object that never existed",
+        "Input.Foreign at once; no ledger row, no record, no webhook",
         Play::Other(never_existed),
     )
     .fast(),
     row(
         "forgery/still-claimed",
         "finalize invoked for an object that is being read",
-        "Input.Foreign, the claim stands, COMPLETED afterwards",
+        "Input.Foreign, the claim is kept, COMPLETED afterwards",
         Play::Other(still_claimed),
     )
     .fast(),
     row(
         "forgery/facts",
-        "finalize invoked under the right ARN with other facts, and with a rejection",
+        "finalize invoked with the right ARN and other facts, and with a rejection",
         "Input.Foreign each time, COMPLETED with the true facts afterwards",
         Play::Other(other_facts),
     )
     .fast(),
     row(
         "forgery/dated-2031",
-        "finalize invoked under the right ARN with a result of 2031",
-        "recorded under today, one record",
+        "finalize invoked with the right ARN and a result of the year 2031",
+        "recorded with today's date, one record",
         Play::Other(dated_2031),
     )
     .fast(),
     row(
         "forgery/two-outcomes",
-        "finalize invoked under the right ARN with another outcome before the job has ended",
+        "finalize invoked with the right ARN and another outcome before the job has ended",
         "the execution itself fails with Input.Foreign, the reservation is kept",
         Play::Other(two_outcomes),
     )
@@ -75,7 +75,7 @@ fn never_existed(case: Case) -> Acting {
 fn still_claimed(case: Case) -> Acting {
     Box::pin(async move {
         let placed = case.world.place(&case.file()).await?;
-        case.plant(&placed, "GetObject", 0, 1, Act::Delay(WORKS));
+        case.plant(&placed, "GetObject", 0, 1, Act::Delay(PROCESSING));
         case.world.announce(&placed).await?;
         in_state(&case, &placed, "claimed").await?;
         let forged = json!({
@@ -123,7 +123,7 @@ fn dated_2031(case: Case) -> Acting {
         let answer = finalize(&case, &placed, &forged).await?;
         let key = answer.get("audit_key").and_then(Value::as_str).unwrap_or_default().to_owned();
         let today = days().iter().any(|day| key.contains(day.as_str()));
-        ensure(today, || format!("the record lies at {key:?}: {answer}"))?;
+        ensure(today, || format!("the record is at {key:?}: {answer}"))?;
         let ended = case.end_of(&placed, Webhook::Delivered).await?;
         let time = ended.record.get("timestamp").and_then(Value::as_str).unwrap_or_default().to_owned();
         ensure(!time.starts_with("2031"), || format!("the record is dated {time}"))?;
@@ -147,10 +147,10 @@ fn two_outcomes(case: Case) -> Acting {
     })
 }
 
-/// A file whose job CXone still works at, and what intake decided of it.
+/// A file whose job still runs, and the decision of intake.
 pub(super) async fn being_processed(case: &Case) -> Result<(Placed, Value), FaultsError> {
-    let works = Step::once(JobAct::word("RUNNING")).during(WORKS);
-    case.world.standin.script_jobs(&case.interaction, &[works]).await?;
+    let running = Step::once(JobAct::word("RUNNING")).during(PROCESSING);
+    case.world.standin.script_jobs(&case.interaction, &[running]).await?;
     let placed = case.world.put(&case.file()).await?;
     let input = in_state(case, &placed, "decided").await?;
     Ok((placed, serde_json::from_str(&input).calling("reading an execution's input")?))
@@ -170,7 +170,7 @@ async fn in_state(case: &Case, placed: &Placed, state: &str) -> Result<String, F
     tokio::time::timeout(case.limit, reached).await.unwrap_or_else(|_| Err(late()))
 }
 
-/// The payload of an object that ended so.
+/// The payload of an object that ended with this result.
 fn ending(decided: &Value, result: Value) -> Value {
     let mut payload = decided.clone();
     if let Some(fields) = payload.as_object_mut() {
@@ -186,7 +186,7 @@ async fn finalize(case: &Case, placed: &Placed, attachment: &Value) -> Result<Va
     case.invoke(&case.world.place.functions.finalize, &payload).await
 }
 
-/// That finalize refuses it so, and that nothing comes of it.
+/// Checks that finalize refuses the payload with this reason, and sends no webhook.
 async fn refused(case: &Case, placed: &Placed, attachment: &Value, why: &str) -> Result<(), FaultsError> {
     let answer = finalize(case, placed, attachment).await?;
     let said = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -196,7 +196,7 @@ async fn refused(case: &Case, placed: &Placed, attachment: &Value, why: &str) ->
     ensure(sent == 0, || format!("{sent} webhooks were sent"))
 }
 
-/// That the pipeline knows nothing of the identity.
+/// Checks that the pipeline has nothing about the identity.
 async fn nothing_of(case: &Case, identity: &str) -> Result<(), FaultsError> {
     let row = case.world.ledger_row(identity).await?;
     ensure(row.is_none(), || format!("it has a row: {row:?}"))?;

@@ -1,4 +1,4 @@
-//! Objects that intake gives up: the record says what was known of them, and whether CXone may hold the file.
+//! Objects that intake gives up: the record has all known facts, and says whether CXone may hold the file.
 
 use serde_json::{Value, json};
 use servers::{
@@ -16,29 +16,26 @@ use crate::places::Place;
 use crate::proxy::Act;
 use crate::world::{File, Webhook};
 
-/// After some runs within the stack's short patience.
+/// After some runs within the stack's short time limit.
 const GIVEN_UP: Expect = Expect::untracked("cxone_unavailable").claims(3, 10).uploads(5, 14);
 
 const fn given_up(name: &'static str, fault: &'static str, expectation: &'static str, act: fn(Case) -> Acting) -> Row {
     row(name, fault, expectation, Play::Other(act)).at(Place::Impatient).within(300)
 }
 
+const UNAVAILABLE: &str = "TRACKING_FAILED cxone_unavailable after the time limit, quota kept, all facts recorded";
+
 pub(super) const ROWS: &[Row] = &[
-    given_up(
-        "upload/503-forever",
-        "503 to every upload",
-        "TRACKING_FAILED cxone_unavailable once the time is up, quota kept, all facts recorded",
-        |case| {
-            ends(case, || vec![answers(503).forever()], None, GIVEN_UP.possibly_stored().says(&["503"]), "unsettled")
-        },
-    ),
-    given_up("upload/504-forever", "504 of a gateway to every upload", "the same", |case| {
+    given_up("upload/503-forever", "503 to every upload", UNAVAILABLE, |case| {
+        ends(case, || vec![answers(503).forever()], None, GIVEN_UP.possibly_stored().says(&["503"]), "unsettled")
+    }),
+    given_up("upload/504-forever", "a gateway's 504 to every upload", UNAVAILABLE, |case| {
         ends(case, || vec![answers(504).forever()], None, GIVEN_UP.possibly_stored().says(&["504"]), "unsettled")
     }),
     given_up(
         "upload/503-then-s3",
         "503 to five uploads, then the object cannot be read",
-        "TRACKING_FAILED source_unreadable: the side that failed last; what the first run knew is recorded",
+        "TRACKING_FAILED source_unreadable: the last fault; the facts of the first run are recorded",
         |case| {
             let fault = Some(("GetObject", 5, Act::Answer(s3_error(503, "SlowDown"))));
             let script = || vec![answers(503).times(5)];
@@ -46,19 +43,14 @@ pub(super) const ROWS: &[Row] = &[
             ends(case, script, fault, expect, "unsettled")
         },
     ),
-    given_up(
-        "upload/401-always",
-        "401 to every upload",
-        "released again and again, REJECTED only when the time is up",
-        |case| {
-            let expect = Expect::rejected("cxone_unavailable").claims(3, 10).uploads(2, 20);
-            ends(case, || vec![upload(own(401)).forever()], None, expect, "settled")
-        },
-    ),
+    given_up("upload/401-always", "401 to every upload", "released each time, REJECTED after the time limit", |case| {
+        let expect = Expect::rejected("cxone_unavailable").claims(3, 10).uploads(2, 20);
+        ends(case, || vec![upload(own(401)).forever()], None, expect, "settled")
+    }),
     row(
         "upload/202-then-413",
         "202 without a job id, then 413",
-        "TRACKING_FAILED, quota kept: CXone has said that it took the file",
+        "TRACKING_FAILED, quota kept: CXone has accepted the file",
         Play::Other(|case| {
             let script = || vec![Step::once(UploadAct::Accept(AcceptedBody::Neither)), answers(413)];
             let refused = Expect::untracked("cxone_payload_too_large").uploads(2, 2).possibly_stored();
@@ -69,7 +61,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/202-then-403",
         "202 without a job id, then 403 for the interaction",
-        "TRACKING_FAILED, quota kept: a refusal does not undo what CXone has taken",
+        "TRACKING_FAILED, quota kept: the refusal does not undo the accepted upload",
         Play::Other(|case| {
             let script = || vec![Step::once(UploadAct::Accept(AcceptedBody::Neither)), upload(own(403))];
             let refused = Expect::untracked("cxone_forbidden").uploads(2, 2).possibly_stored();
@@ -83,10 +75,10 @@ fn answers(code: u16) -> Step<UploadAct> {
     Step::once(UploadAct::Reply(status(code)))
 }
 
-/// A call of AWS, how many of it pass, and what the others meet.
+/// An operation of AWS, how many calls of it pass, and what the others meet.
 type Fault = (&'static str, u32, Act);
 
-/// Uploads end as the script says; the record must say the rest.
+/// Runs the script, and compares the record's facts.
 fn ends(
     case: Case,
     script: fn() -> Vec<Step<UploadAct>>,

@@ -1,4 +1,4 @@
-//! A CXone that never lets an upload end: what one written file may cost.
+//! Faults that never end: the most that one written file may cost.
 
 use servers::{
     cxone::{AcceptedBody, CutAt, EarlyEnd, UploadAct},
@@ -19,23 +19,23 @@ use crate::world::{File, Webhook};
 pub(super) const ROWS: &[Row] = &[
     row(
         "upload/hostile",
-        "each kind of response that is worth another try, for ever",
-        "five whole uploads in the first run at most, one in each later run",
+        "each kind of retryable response, to every upload",
+        "at most five uploads in the first run, one in each later run",
         Play::Other(hostile),
     )
     .at(Place::Impatient)
     .within(300),
     row(
         "aws/s3-kms-forever",
-        "400 for a key of KMS that is disabled, for ever",
-        "REJECTED object_unreadable, nothing sent",
+        "400 for a disabled KMS key, to every read",
+        "REJECTED object_unreadable, nothing is sent",
         Play::Other(key_denied),
     )
     .at(Place::Impatient)
     .within(300),
 ];
 
-/// What CXone does to every upload of an interaction.
+/// What CXone does with every upload of an interaction.
 fn classes() -> Vec<(&'static str, UploadAct)> {
     vec![
         ("503", UploadAct::Reply(status(503).retry_after(RetryAfter::Seconds(0)))),

@@ -1,4 +1,4 @@
-//! What CXone can say of a job.
+//! Faults of CXone at polls.
 
 use std::time::Duration;
 
@@ -34,15 +34,15 @@ pub(super) const ROWS: &[Row] = &[
     )
     .within(180),
     row(
-        "job/unknown-word",
-        "an unknown word four times",
-        "polled on, COMPLETED",
+        "job/unknown-status",
+        "an unknown status four times",
+        "polled again, COMPLETED",
         Play::Job(|| vec![Step::once(JobAct::word("QUARANTINED")).times(4)], COMPLETED),
     )
     .fast(),
     row(
         "job/404",
-        "404, always",
+        "404 to every poll",
         "TRACKING_FAILED cxone_404 after a minute",
         Play::Job(|| vec![reply(404).forever()], Expect::untracked("cxone_404")),
     )
@@ -50,7 +50,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "job/404-first",
         "404 twice",
-        "not known yet: polled on, COMPLETED",
+        "the job is not known yet: polled again, COMPLETED",
         Play::Job(|| vec![reply(404).times(2)], COMPLETED),
     )
     .fast(),
@@ -67,20 +67,20 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "job/429-long",
         "429, Retry-After 60",
-        "the machine waits, COMPLETED",
+        "the state machine waits, COMPLETED",
         Play::Job(|| vec![Step::once(JobAct::Reply(status(429).retry_after(RetryAfter::Seconds(60))))], COMPLETED),
     ),
     row(
         "job/503-minute",
         "503 for a minute",
-        "polled on, COMPLETED",
+        "polled again, COMPLETED",
         Play::Job(|| vec![reply(503).during(Duration::from_mins(1))], COMPLETED),
     )
     .within(150),
     row(
         "job/failed",
         "FAILED with a reason of 100 KB",
-        "FAILED job_failed, the reason cut to 1 KiB",
+        "FAILED job_failed, the reason truncated to 1 KiB",
         Play::Other(failed),
     )
     .fast(),
@@ -103,21 +103,21 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "job/no-answer",
         "no answer once",
-        "timed out after 10 s, polled on, COMPLETED",
+        "timeout after 10 s, polled again, COMPLETED",
         Play::Job(|| vec![Step::once(JobAct::Never)], COMPLETED),
     )
     .fast(),
     row(
         "job/cut",
-        "connection reset thrice",
-        "polled on, COMPLETED",
+        "connection reset three times",
+        "polled again, COMPLETED",
         Play::Job(|| vec![Step::once(JobAct::Cut(CutHow::Reset)).times(3)], COMPLETED),
     )
     .fast(),
     row(
         "job/html",
         "200 with HTML",
-        "polled on, COMPLETED",
+        "polled again, COMPLETED",
         Play::Job(|| vec![Step::once(JobAct::Reply(status(200).body("<html>")))], COMPLETED),
     )
     .fast(),
@@ -132,14 +132,14 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "job/403-scope",
         "403 with insufficient_scope, for 20 s",
-        "a configuration fault: asked on, COMPLETED",
+        "a configuration fault: polled again, COMPLETED",
         Play::Job(|| vec![Step::once(JobAct::Reply(insufficient_scope())).during(Duration::from_secs(20))], COMPLETED),
     ),
-    row("job/409", "409 once", "asked again, COMPLETED", Play::Job(|| vec![reply(409)], COMPLETED)).fast(),
+    row("job/409", "409 once", "retried, COMPLETED", Play::Job(|| vec![reply(409)], COMPLETED)).fast(),
     row(
         "job/redirect",
         "a redirect",
-        "never followed, TRACKING_FAILED cxone_redirect",
+        "not followed, TRACKING_FAILED cxone_redirect",
         Play::Job(|| vec![Step::once(JobAct::Reply(redirect()))], Expect::untracked("cxone_redirect")),
     )
     .fast(),

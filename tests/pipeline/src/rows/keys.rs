@@ -1,4 +1,4 @@
-//! Keys as producers write them, good and bad.
+//! Keys of producers, valid and invalid.
 
 use super::{Acting, Play, Row, row};
 use crate::case::{Case, Expect, ensure};
@@ -8,28 +8,28 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "key/plus",
         "a key with + and spaces",
-        "COMPLETED under that name",
+        "COMPLETED with that file name",
         Play::Other(|case| named(case, "1 + 1 = 2.wav")),
     )
     .fast(),
     row(
         "key/percent",
         "a key with %",
-        "COMPLETED under that name",
+        "COMPLETED with that file name",
         Play::Other(|case| named(case, "100%41 %2F %.wav")),
     )
     .fast(),
     row(
         "key/unicode",
         "a key in Unicode",
-        "COMPLETED under that name",
+        "COMPLETED with that file name",
         Play::Other(|case| named(case, "Grüße 録音 \u{1f4de}.wav")),
     )
     .fast(),
     row(
         "key/quote",
-        "a file name with a quote",
-        "COMPLETED under that name",
+        "a file name with quotation marks",
+        "COMPLETED with that file name",
         Play::Other(|case| named(case, "the \"call\".wav")),
     )
     .fast(),
@@ -37,7 +37,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "key/dots",
         "a key with ..",
-        "COMPLETED at the interaction that the key begins with",
+        "COMPLETED at the interaction at the start of the key",
         Play::Other(|case| named(case, "../../other/call.wav")),
     )
     .fast(),
@@ -67,7 +67,7 @@ fn named(case: Case, name: &'static str) -> Acting {
 fn long(case: Case) -> Acting {
     Box::pin(async move {
         let start = format!("{PREFIX}{}/", case.interaction);
-        // Folders of 200 bytes, the file's name takes the rest.
+        // Folders of 200 bytes; the file's name takes the rest.
         let mut key = start;
         while key.len() + 201 < 1_000 {
             key.push_str(&"f".repeat(200));

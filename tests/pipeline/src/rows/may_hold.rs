@@ -1,4 +1,4 @@
-//! Bodies that went out whole: what CXone may hold, and what the record says of it.
+//! Uploads whose whole body was sent: CXone may hold the file, and the record must say so.
 
 use std::time::Duration;
 
@@ -20,10 +20,10 @@ use crate::world::Webhook;
 
 const UNKNOWN: Expect = Expect::untracked("cxone_unavailable").uploads(5, 14).claims(3, 10).possibly_stored();
 const METERED: Expect = UNKNOWN.quota("unsettled");
-/// More than what the sockets on both sides hold.
+/// More than the socket buffers on both sides.
 const LARGE: usize = 6_000_000;
 
-/// An object that is given up after a minute of one answer.
+/// Intake gives up the object after a minute of the same answer.
 const fn given_up(name: &'static str, fault: &'static str, expectation: &'static str, play: Play) -> Row {
     row(name, fault, expectation, play).at(Place::Impatient).within(300)
 }
@@ -33,32 +33,32 @@ const MAY_HOLD: &str = "TRACKING_FAILED cxone_unavailable, possibly_stored, quot
 pub(super) const ROWS: &[Row] = &[
     given_up(
         "may-hold/500",
-        "stored, then 500, always",
+        "stored, then 500, for every upload",
         MAY_HOLD,
         Play::Upload(|| vec![stored(own(500)).forever()], METERED.says(&["500"])),
     ),
     given_up(
         "may-hold/503",
-        "stored, then 503, always",
+        "stored, then 503, for every upload",
         MAY_HOLD,
         Play::Upload(|| vec![stored(status(503)).forever()], METERED.says(&["503"])),
     ),
     given_up(
         "may-hold/408",
-        "stored, then 408, always",
+        "stored, then 408, for every upload",
         MAY_HOLD,
         Play::Upload(|| vec![stored(own(408)).forever()], METERED.says(&["408"])),
     ),
     given_up(
         "may-hold/cut",
-        "stored, then cut, always",
+        "stored, then the connection is cut, for every upload",
         MAY_HOLD,
         Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::AfterBody)).forever()], METERED),
     ),
     given_up(
         "may-hold/cut-in-body",
-        "cut before the body is whole, always",
-        "REJECTED cxone_unavailable, quota refunded: CXone saw no whole body",
+        "every upload is cut within its body",
+        "REJECTED cxone_unavailable, quota refunded: CXone saw no complete body",
         Play::Upload(
             || vec![Step::once(UploadAct::cut(CutAt::AfterBytes(100_000))).forever()],
             Expect { outcome: Outcome::Rejected, ..UNKNOWN }.bytes(LARGE).surely_not_stored(),
@@ -66,8 +66,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
     given_up(
         "may-hold/429",
-        "429 behind every whole body",
-        "REJECTED cxone_unavailable, quota refunded: CXone says that it took nothing",
+        "429 after every complete body",
+        "REJECTED cxone_unavailable, quota refunded: CXone says that it stored nothing",
         Play::Upload(
             || vec![upload(own(429)).forever()],
             Expect { outcome: Outcome::Rejected, ..UNKNOWN }.surely_not_stored(),
@@ -75,8 +75,8 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "may-hold/409-exists",
-        "stored, then 409 with \"exists already\", always",
-        "ten times, then TRACKING_FAILED cxone_409 with CXone's own text",
+        "stored, then 409 with \"exists already\", for every upload",
+        "ten uploads, then TRACKING_FAILED cxone_409 with CXone's text",
         Play::Upload(
             || vec![stored(own_saying(409, "the attachment exists already")).forever()],
             Expect::untracked("cxone_409")
@@ -90,8 +90,8 @@ pub(super) const ROWS: &[Row] = &[
     .within(460),
     row(
         "may-hold/cut-then-422",
-        "stored, then cut; the repetition is refused with 422",
-        "TRACKING_FAILED cxone_422: the refusal says nothing of the first",
+        "stored, then cut; the retry is refused with 422",
+        "TRACKING_FAILED cxone_422: the refusal says nothing about the first attempt",
         Play::Upload(
             || vec![Step::once(UploadAct::cut(CutAt::AfterBody)), upload(own(422))],
             Expect::untracked("cxone_422").uploads(2, 2).possibly_stored().quota("unsettled"),
@@ -100,7 +100,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "may-hold/503-then-413",
-        "stored, then 503; the repetition is refused with 413",
+        "stored, then 503; the retry is refused with 413",
         "TRACKING_FAILED cxone_payload_too_large",
         Play::Upload(
             || vec![stored(own(503)), upload(own(413))],
@@ -110,8 +110,8 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "may-hold/503-then-404",
-        "503, nothing kept; the repetition is refused with 404 in JSON",
-        "REJECTED cxone_404: a repetition of a kept file would not get that",
+        "503, nothing stored; the retry is refused with 404 in JSON",
+        "REJECTED cxone_404: the retry of a stored file would not get that answer",
         Play::Upload(
             || vec![upload(own(503)), upload(own(404))],
             Expect::rejected("cxone_404").uploads(2, 2).surely_not_stored(),
@@ -120,7 +120,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "may-hold/unmetered-503",
-        "without a quota: stored, then 503, always",
+        "without a quota: stored, then 503, for every upload",
         "TRACKING_FAILED cxone_unavailable, possibly_stored",
         Play::Upload(|| vec![stored(own(503)).forever()], UNKNOWN.quota("none")),
     )
@@ -128,7 +128,7 @@ pub(super) const ROWS: &[Row] = &[
     .within(300),
     row(
         "may-hold/unmetered-crash",
-        "without a quota: stored, intake killed, the version removed",
+        "without a quota: stored, intake killed, the version deleted",
         "TRACKING_FAILED object_gone, possibly_stored",
         Play::Other(crashed),
     )
@@ -136,7 +136,7 @@ pub(super) const ROWS: &[Row] = &[
     .within(200),
     row(
         "may-hold/unmetered-five-crashes",
-        "without a quota: intake killed five times behind a stored file",
+        "without a quota: intake killed five times after the file was stored",
         "TRACKING_FAILED intake_crashed, possibly_stored",
         Play::Other(five_crashes),
     )
@@ -178,7 +178,7 @@ fn five_crashes(case: Case) -> Acting {
     })
 }
 
-/// Nothing is kept of a body whose connection is cut behind it.
+/// The connection is cut after the whole body, and nothing is stored.
 pub(super) fn cut_unkept() -> Step<UploadAct> {
     Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Reset, store: false })
 }

@@ -1,4 +1,4 @@
-//! The table of scenarios: one row says what goes wrong, what is to be expected, and how it is provoked.
+//! The table of scenarios: each row has a fault, the expectation, and how to provoke the fault.
 
 mod alone;
 mod aws;
@@ -48,11 +48,11 @@ pub(crate) struct Row {
     pub(crate) name: &'static str,
     /// What goes wrong.
     pub(crate) fault: &'static str,
-    /// What must come of it.
+    /// The expected result.
     pub(crate) expectation: &'static str,
     /// The stack that it runs on.
     pub(crate) place: Place,
-    /// Whether it is short enough for every test run.
+    /// Whether it runs in `make test`.
     pub(crate) fast: bool,
     /// How long its objects may take.
     pub(crate) seconds: u64,
@@ -62,11 +62,11 @@ pub(crate) struct Row {
 /// What a row does.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Play {
-    /// One file, at whose uploads CXone does this.
+    /// One file; CXone does this with its uploads.
     Upload(fn() -> Vec<Step<UploadAct>>, Expect),
-    /// One file, at whose job's polls CXone does this.
+    /// One file; CXone does this with the polls of its job.
     Job(fn() -> Vec<Step<JobAct>>, Expect),
-    /// One file, at whose deliveries the receiver does this; so many tries in all.
+    /// One file; the receiver does this with its deliveries. The number is that of all attempts.
     Webhook(fn() -> Vec<Step<DeliveryAct>>, usize),
     /// Something else.
     Other(fn(Case) -> Acting),
@@ -75,7 +75,7 @@ pub(crate) enum Play {
 /// What a row's function returns.
 pub(crate) type Acting = Pin<Box<dyn Future<Output = Result<String, FaultsError>> + Send>>;
 
-/// A row that takes up to a minute and a half, on the shared stack.
+/// A row on the shared stack.
 const fn row(name: &'static str, fault: &'static str, expectation: &'static str, play: Play) -> Row {
     Row { name, fault, expectation, place: Place::Shared, fast: false, seconds: 180, play }
 }
@@ -98,7 +98,7 @@ impl Row {
         self.name.replace('/', ".")
     }
 
-    /// Runs it; what was seen, if that is as expected.
+    /// Runs it; a summary of the result, if that is as expected.
     pub(crate) async fn run(&self, world: std::sync::Arc<crate::world::World>) -> Result<String, FaultsError> {
         let case = Case { world, interaction: self.interaction(), limit: Duration::from_secs(self.seconds) };
         match self.play {
@@ -124,10 +124,10 @@ async fn one_file(case: &Case, expect: &Expect) -> Result<String, FaultsError> {
     case.expect(&placed, expect).await
 }
 
-/// All rows, the slow ones first, so that the quick ones run beside them.
+/// All rows, the slow ones first, so that the fast ones run at the same time.
 pub(crate) fn all() -> Vec<Row> {
     let groups = [
-        // First, for its first row needs a stack that has not fetched a token yet.
+        // First, because its first row needs a stack that has not fetched a token yet.
         alone::ROWS,
         processes::ROWS,
         quota::ROWS,

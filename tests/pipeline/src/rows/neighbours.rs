@@ -1,4 +1,4 @@
-//! Objects and messages beside a bad one.
+//! Objects and messages in one batch with a bad one.
 
 use std::time::Duration;
 
@@ -15,14 +15,14 @@ use crate::places::Place;
 use crate::proxy::Act;
 use crate::world::{File, Placed, kill, notification};
 
-/// Objects beside the one that brings intake down.
+/// The number of objects beside the one that crashes intake.
 const INNOCENT: usize = 3;
 
 pub(super) const ROWS: &[Row] = &[
     row(
         "neighbour/crashes",
-        "one object of a message brings intake down again and again while the others are sent",
-        "it is worked alone and blamed, the others COMPLETED",
+        "one object of a message crashes intake repeatedly while the others are sent",
+        "it is processed alone and REJECTED, the others COMPLETED",
         Play::Other(crashes),
     )
     .at(Place::Crashes)
@@ -30,13 +30,13 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "neighbour/bad-attribute",
         "one message of ten has an attribute that cannot be read",
-        "the batch is worked, all ten COMPLETED",
+        "the batch is processed, all ten COMPLETED",
         Play::Other(bad_attribute),
     )
     .fast(),
 ];
 
-/// The message is one, so that its objects share an invocation. The others take long enough to be caught in each crash.
+/// One message, so that its objects share an invocation. The others take long enough to be in flight at each crash.
 fn crashes(case: Case) -> Acting {
     Box::pin(async move {
         let others = format!("{}.innocent", case.interaction);
@@ -48,7 +48,7 @@ fn crashes(case: Case) -> Acting {
             innocent.push(case.world.place(&File::named(&others, &format!("{number}.wav"), 6_000)).await?);
         }
         let (caught, mut caught_one) = mpsc::unbounded_channel();
-        // Every read of it is held. A process that is busy may read again before it is killed, which is caught twice.
+        // Every read of it is held. A process may read twice before it is killed, and is then caught twice.
         let _planted = case.plant(&bad, "GetObject", 0, u32::MAX, Act::HoldBefore(caught));
         let mut killed = None;
         let all: Vec<&Placed> = std::iter::once(&bad).chain(&innocent).collect();
@@ -58,7 +58,7 @@ fn crashes(case: Case) -> Acting {
             while Some(process) == killed {
                 process = case.caught(&mut caught_one, &bad).await?;
             }
-            // In the first run all of them are on their way; later, whoever is worked beside it.
+            // In the first run, all of them are in flight; in later runs, those that are processed beside it.
             if run == 1 {
                 case.calls_begun(Call::Upload, &others, INNOCENT).await?;
             } else {
@@ -67,7 +67,7 @@ fn crashes(case: Case) -> Acting {
             kill(process)?;
             killed = Some(process);
         }
-        // A run that finds others at work postpones its claim and claims again.
+        // A run that processes others postpones the claim and claims again.
         let blamed = case.expect(&bad, &Expect::rejected("intake_crashed").uploads(0, 5).claims(6, 10)).await?;
         for one in &innocent {
             case.expect(one, &Expect::COMPLETED.uploads(1, 6).claims(1, 9)).await?;

@@ -1,4 +1,4 @@
-//! How long intake and poll keep trying, and whom they blame in the end.
+//! How long intake and poll retry, and which fault they name when they give up.
 
 use std::time::Duration;
 
@@ -21,8 +21,8 @@ const COMPLETED: Expect = Expect::COMPLETED;
 pub(super) const ROWS: &[Row] = &[
     row(
         "patience/waited-longer",
-        "429 with Retry-After 90, which is longer than the patience",
-        "gets its attempt before it is given up, COMPLETED",
+        "429 with Retry-After 90, which is longer than the time limit",
+        "one more attempt before intake gives up, COMPLETED",
         Play::Upload(
             || vec![upload(status(429).retry_after(RetryAfter::Seconds(90)))],
             COMPLETED.uploads(2, 2).claims(2, 2),
@@ -33,7 +33,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "patience/source",
         "S3 answers 503 to every read",
-        "REJECTED source_unreadable: the side that failed is named",
+        "REJECTED source_unreadable: the reason names S3",
         Play::Other(source),
     )
     .at(Place::Impatient)
@@ -41,21 +41,21 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "patience/job-401",
         "401 to every poll for longer than the job's deadline",
-        "a configuration fault: asked on, COMPLETED",
+        "a configuration fault: polled again, COMPLETED",
         Play::Job(|| vec![job(own(401)).during(Duration::from_secs(100))], COMPLETED),
     )
     .within(260),
     row(
         "patience/job-503",
         "503 to every poll for longer than the job's deadline",
-        "no verdict without a status: asked on, COMPLETED",
+        "no outcome without a status: polled again, COMPLETED",
         Play::Job(|| vec![job(status(503)).during(Duration::from_secs(100))], COMPLETED),
     )
     .within(260),
     row(
         "patience/job-late",
-        "503 to every poll past the deadline, then RUNNING",
-        "a status read past the deadline: TIMED_OUT job_deadline",
+        "503 to every poll until after the deadline, then RUNNING",
+        "a status read after the deadline: TIMED_OUT job_deadline",
         Play::Job(
             || vec![job(status(503)).during(Duration::from_secs(100)), Step::once(JobAct::word("RUNNING")).forever()],
             Expect::ended(attachments::Outcome::TimedOut, "job_deadline").quota("unsettled"),
@@ -64,7 +64,7 @@ pub(super) const ROWS: &[Row] = &[
     .within(260),
     row(
         "patience/used-up",
-        "a gateway's 403 to every poll until the patience of 300 s is over",
+        "a gateway's 403 to every poll until TrackingPatienceSeconds (300) are over",
         "TRACKING_FAILED, the text names the last fault",
         Play::Other(|case| used_up(case, Page::Html)),
     )
@@ -72,7 +72,7 @@ pub(super) const ROWS: &[Row] = &[
     .within(480),
     row(
         "patience/used-up-401",
-        "401 to every poll until the patience of 300 s is over",
+        "401 to every poll until TrackingPatienceSeconds (300) are over",
         "TRACKING_FAILED cxone_unauthorized",
         Play::Job(|| vec![job(own(401)).forever()], Expect::untracked("cxone_unauthorized").says(&["401"])),
     )
@@ -103,7 +103,7 @@ fn source(case: Case) -> Acting {
     })
 }
 
-/// The reason's code is that of the last fault; its text names it.
+/// The reason has the code of the last fault, and its text names it.
 fn used_up(case: Case, one: Page) -> Acting {
     Box::pin(async move {
         case.world.standin.script_jobs(&case.interaction, &[job(page(403, one)).forever()]).await?;

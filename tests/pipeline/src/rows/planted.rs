@@ -1,4 +1,4 @@
-//! Objects under a record's key that finalize did not write.
+//! Objects under a record's key that finalize has not written.
 
 use attachments::Timestamp;
 use serde_json::{Value, json};
@@ -13,33 +13,36 @@ use crate::case::{Case, ensure};
 use crate::error::Calling as _;
 use crate::world::Placed;
 
-/// Larger than any record, and small enough for the local AWS's memory.
+/// Larger than any record, and small enough for the memory of the local AWS.
 const LARGE: usize = 32 << 20;
+
+const REDRIVEN: &str =
+    "Audit.Foreign, nothing is sent; after a delete marker and a redrive, the true record is written and sent";
 
 pub(super) const ROWS: &[Row] = &[
     row(
         "forgery/record-early",
-        "a record with a forged sha256 lies under the key",
-        "Audit.Foreign, nothing sent; hidden and run again, the true record is written and sent",
+        "a record with a forged sha256 is stored under the record's key",
+        REDRIVEN,
         Play::Other(|case| planted(case, Early::Forged)),
     )
     .fast(),
     row(
         "forgery/record-garbage",
-        "HTML lies under the key",
-        "the same",
+        "HTML is stored under the record's key",
+        REDRIVEN,
         Play::Other(|case| planted(case, Early::Garbage)),
     )
     .fast(),
     row(
         "forgery/record-large",
-        "32 MiB lie under the key",
-        "the same, at once",
+        "32 MiB are stored under the record's key",
+        REDRIVEN,
         Play::Other(|case| planted(case, Early::Large)),
     ),
 ];
 
-/// What lies under the record's key before finalize comes.
+/// What is stored under the record's key before finalize writes it.
 #[derive(Debug, Clone, Copy)]
 enum Early {
     Forged,
@@ -66,7 +69,7 @@ fn planted(case: Case, early: Early) -> Acting {
         ensure(error == "Audit.Foreign", || format!("the execution's error is {error:?}"))?;
         let sent = case.world.receiver.deliveries(Some(placed.identity.as_str()), None).await?.len();
         ensure(sent == 0, || format!("{sent} webhooks were sent"))?;
-        // What the runbook says: hide it, which the lock allows, and run the state again.
+        // As the runbook says: add a delete marker, which the lock allows, and run the state again.
         for key in &keys {
             s3.delete_object().bucket(bucket).key(key).send().await.calling("DeleteObject")?;
         }
@@ -85,7 +88,7 @@ fn planted(case: Case, early: Early) -> Acting {
     })
 }
 
-/// A record as finalize may write it, with another sha256.
+/// A record as finalize writes it, with another sha256.
 fn record(case: &Case, placed: &Placed, decided: &Value) -> Value {
     let known = |pointer: &str| decided.pointer(pointer).cloned().unwrap_or(Value::Null);
     json!({
@@ -104,7 +107,7 @@ fn record(case: &Case, placed: &Placed, decided: &Value) -> Value {
     })
 }
 
-/// The days on which finalize may record what ends now.
+/// The dates that finalize may use for an object that ends now.
 pub(super) fn days() -> [String; 2] {
     let now = Timestamp::from(std::time::SystemTime::now());
     [now.date(), now.plus_millis(86_400_000).date()]

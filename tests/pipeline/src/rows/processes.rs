@@ -1,4 +1,4 @@
-//! Functions killed at chosen moments.
+//! Functions that are killed at chosen moments.
 
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use crate::proxy::Act;
 use crate::world::{File, Placed, kill};
 
 const COMPLETED: Expect = Expect::COMPLETED;
-/// A dead lease is taken over by the message's second delivery. The run that died counts as an upload: nobody can tell.
+/// The message's second delivery takes over the expired lease. The killed run counts as an upload, because it may have
+/// sent the file.
 const TAKEN_OVER: Expect = COMPLETED.claims(2, 2).uploads(2, 2);
-/// Lease and visibility of the local stack are 100 s.
-const HEALED: u64 = 240;
+/// The lease and the visibility timeout of the local stack are 100 s.
+const TAKEN_OVER_SECONDS: u64 = 240;
 
 fn killed(case: Case, operation: &'static str, skip: u32, done: bool, expect: Expect) -> Acting {
     Box::pin(async move { case.kill_at(operation, skip, done, &expect).await })
@@ -30,35 +31,35 @@ pub(super) const ROWS: &[Row] = &[
         "taken over, COMPLETED",
         Play::Other(|case| killed(case, "GetObject", 0, false, TAKEN_OVER.uploads(1, 2))),
     )
-    .within(HEALED),
+    .within(TAKEN_OVER_SECONDS),
     row(
         "process/intake-in-body",
-        "intake killed in the body",
-        "CXone saw no whole body; taken over, COMPLETED",
+        "intake killed within the body",
+        "CXone saw no complete body; taken over, COMPLETED",
         Play::Other(in_body),
     )
-    .within(HEALED),
+    .within(TAKEN_OVER_SECONDS),
     row(
         "process/intake-uploaded",
         "intake killed after the 202",
         "uploaded again under the same key, one attachment",
         Play::Other(uploaded),
     )
-    .within(HEALED),
+    .within(TAKEN_OVER_SECONDS),
     row(
         "process/intake-decided",
         "intake killed after the decision",
-        "the next delivery starts it, one upload",
+        "the next delivery starts the execution, one upload",
         Play::Other(|case| killed(case, "StartExecution", 0, false, COMPLETED)),
     )
-    .within(HEALED),
+    .within(TAKEN_OVER_SECONDS),
     row(
         "process/intake-started",
         "intake killed after StartExecution",
         "one execution, one upload",
         Play::Other(|case| killed(case, "StartExecution", 0, true, COMPLETED)),
     )
-    .within(HEALED),
+    .within(TAKEN_OVER_SECONDS),
     row(
         "process/intake-five-times",
         "intake killed five times over one object",
@@ -69,19 +70,19 @@ pub(super) const ROWS: &[Row] = &[
     .within(480),
     row(
         "process/finalize-begun",
-        "finalize killed before the ledger",
+        "finalize killed before it writes the ledger",
         "the state is retried, one record, one body",
         Play::Other(|case| killed(case, "GetItem", 0, false, COMPLETED)),
     ),
     row(
         "process/finalize-settled",
-        "finalize killed between ledger and record",
+        "finalize killed between the ledger and the audit record",
         "the state is retried, one record, one body",
         Play::Other(|case| killed(case, "PutObject", 0, false, COMPLETED)),
     ),
     row(
         "process/finalize-recorded",
-        "finalize killed between record and webhook",
+        "finalize killed between the audit record and the webhook",
         "the state is retried, the stored bytes are sent",
         Play::Other(|case| killed(case, "PutObject", 0, true, COMPLETED)),
     ),

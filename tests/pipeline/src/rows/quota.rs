@@ -1,4 +1,4 @@
-//! Room in the tenant's quota, and who gets it.
+//! The tenant's quota.
 
 use serde_json::Value;
 use servers::{cxone::JobAct, scripted::Step};
@@ -8,15 +8,15 @@ use crate::case::{Case, Expect, ensure};
 use crate::places::Place;
 use crate::world::{File, Webhook};
 
-/// The stack's quota has room for fifty of these.
+/// The stack's quota has room for fifty files of this size.
 const BYTES: usize = 10_000;
 const OBJECTS: usize = 200;
 const ROOM: usize = 50;
 
 pub(super) const ROWS: &[Row] = &[
     row(
-        "quota/given-back",
-        "three jobs fail, and each outcome is recorded twice",
+        "quota/refunded-once",
+        "three jobs fail, and finalize runs twice for each",
         "their bytes are refunded once",
         Play::Other(given_back),
     )
@@ -25,7 +25,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "quota/race",
         "200 objects race for room for 50",
-        "exactly 50 COMPLETED, 150 quota_exceeded, the counter exact",
+        "exactly 50 COMPLETED, 150 quota_exceeded, the counter is exact",
         Play::Other(race),
     )
     .at(Place::Quota)

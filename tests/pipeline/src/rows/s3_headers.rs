@@ -1,4 +1,4 @@
-//! S3 as it really behaves: headers that are not UTF-8, bodies that stall, the same bytes written again.
+//! Behaviour of the real S3: headers that are not UTF-8, bodies that stall, the same bytes written again.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use crate::proxy::Act;
 use crate::world::{File, sound};
 
 const COMPLETED: Expect = Expect::COMPLETED;
-/// Enough for a body to stall behind the part that decides the type.
-const MIDDLING: usize = 400_000;
+/// Large enough for the body to stall after the part that decides the type.
+const MEDIUM: usize = 400_000;
 const HALF_AN_HOUR_MS: u32 = 1_800_000;
 
 pub(super) const ROWS: &[Row] = &[
@@ -41,14 +41,14 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "s3/stalls-at-once",
         "S3 sends 100 bytes and then nothing",
-        "given up after 15 s and read again in the same run, COMPLETED",
+        "timeout after 15 s, read again in the same run, COMPLETED",
         Play::Other(|case| stalls(case, 100, COMPLETED)),
     )
     .within(150),
     row(
         "s3/same-bytes",
-        "the same bytes written twice without versions, with other metadata",
-        "the old one superseded, the new one COMPLETED",
+        "the same bytes written twice with different metadata, no versions",
+        "the old object superseded, the new one COMPLETED",
         Play::Other(same_bytes),
     )
     .at(Place::Unversioned)
@@ -72,7 +72,7 @@ fn latin(case: Case, headers: &'static [(&'static str, &'static [u8])]) -> Actin
 fn stalls(case: Case, after_bytes: usize, expect: Expect) -> Acting {
     Box::pin(async move {
         let fault = BodyFault { after_bytes, then: BodyEnd::StallMs(HALF_AN_HOUR_MS) };
-        case.meet(("GetObject", 0, 1), Act::Body(fault), &expect.bytes(MIDDLING)).await
+        case.meet(("GetObject", 0, 1), Act::Body(fault), &expect.bytes(MEDIUM)).await
     })
 }
 

@@ -1,7 +1,7 @@
-//! A retry is the same request, whatever has become of the object's tags meanwhile.
+//! A retry is the same request, even if the object's tags have changed meanwhile.
 //!
-//! CXone stores the file and its answer is lost or an error; then a scanner tags the object's version. The stand-in compares
-//! every attempt with the first one, and the row's invariants find any difference.
+//! CXone stores the file and its answer is lost or an error; then a scanner tags the object's version. The stand-in
+//! compares every attempt with the first one, and the row's invariants find any difference.
 
 use std::time::Duration;
 
@@ -19,12 +19,12 @@ use crate::case::{Case, Expect, ensure};
 use crate::places::Place;
 use crate::world::File;
 
-/// What the answer takes, so that the tag is there before the next attempt.
+/// How long the answer takes, so that the tag is set before the next attempt.
 const MEANWHILE: Duration = Duration::from_secs(3);
 const AGAIN: Expect = Expect::COMPLETED.uploads(2, 2);
 
 const fn tagged(name: &'static str, fault: &'static str, act: fn(Case) -> Acting) -> Row {
-    row(name, fault, "the very same request again, COMPLETED, one attachment", Play::Other(act))
+    row(name, fault, "the same request again, COMPLETED, one attachment", Play::Other(act))
 }
 
 pub(super) const ROWS: &[Row] = &[
@@ -54,7 +54,7 @@ fn then_tagged(case: Case, act: fn() -> Step<UploadAct>) -> Acting {
     })
 }
 
-/// The attachment has the tags that the first attempt sent.
+/// Checks that the attachment has the tags of the first attempt.
 async fn kept_tags(case: &Case, names: &[&str]) -> Result<(), crate::FaultsError> {
     let held = case.world.standin.attachments(Some(&case.interaction)).await?;
     let tags: Vec<Vec<&String>> = held.iter().map(|one| one.metadata.keys().collect()).collect();

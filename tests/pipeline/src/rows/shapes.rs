@@ -1,4 +1,4 @@
-//! Answers in shapes that are odd but happen: stalled bodies, odd headers, compression, numbers for strings.
+//! Unusual answers of real systems: stalled bodies, odd headers, compression, numbers in place of strings.
 
 use servers::scripted::Reply;
 use servers::{
@@ -15,13 +15,13 @@ use crate::case::{Case, Expect};
 use crate::places::Place;
 
 const COMPLETED: Expect = Expect::COMPLETED;
-/// At most three attempts are worth an answer that nobody can read.
+/// An unreadable answer is retried at most twice.
 const UNREADABLE: Expect =
     Expect::untracked("cxone_unavailable").uploads(3, 3).claims(1, 3).possibly_stored().quota("unsettled");
 
 const ACCEPTED: &str = r#"{"jobId":"{job_id}"}"#;
 
-/// A 202 whose head is this, byte for byte.
+/// A 202 with exactly this head.
 fn raw(head: &str) -> Step<UploadAct> {
     let text = format!("{head}Connection: close\r\nContent-Length: {{content_length}}\r\n\r\n{ACCEPTED}");
     Step::once(UploadAct::Raw { reply: RawReply::text(text), early: false, store: true }).forever()
@@ -31,13 +31,13 @@ fn accepted(reply: Reply) -> Vec<Step<UploadAct>> {
     vec![stored(reply)]
 }
 
-const ALL_LEGAL: &str = "read all the same, COMPLETED with one upload";
+const LEGAL: &str = "the answer is read, COMPLETED with one upload";
 
 pub(super) const ROWS: &[Row] = &[
     row(
         "shape/stalled-413",
-        "413 whose body never comes",
-        "the status counts: REJECTED cxone_payload_too_large",
+        "413 whose body stalls",
+        "the status is enough: REJECTED cxone_payload_too_large",
         Play::Upload(
             || vec![upload(stalled(status(413).body("too large"))).forever()],
             Expect::rejected("cxone_payload_too_large").surely_not_stored(),
@@ -46,8 +46,8 @@ pub(super) const ROWS: &[Row] = &[
     .within(120),
     row(
         "shape/stalled-429",
-        "429 with Retry-After 2 whose body never comes",
-        "the wait counts: COMPLETED with the second upload",
+        "429 with Retry-After 2 whose body stalls",
+        "waits, second upload COMPLETED",
         Play::Upload(
             || {
                 let reply = status(429).body("slow down").retry_after(RetryAfter::Seconds(2));
@@ -59,38 +59,37 @@ pub(super) const ROWS: &[Row] = &[
     .within(120),
     row(
         "shape/stalled-202",
-        "202 whose job id never comes",
-        "again under the same key, COMPLETED",
+        "202 whose body stalls before the job id",
+        "retried under the same key, COMPLETED",
         Play::Upload(|| vec![stored(stalled(status(202).body(ACCEPTED)))], COMPLETED.uploads(2, 2).claims(1, 2)),
     )
     .within(200),
     row(
         "shape/stalled-job",
-        "a poll answered 200 whose body never comes",
-        "asked again, COMPLETED",
+        "a poll answered 200 whose body stalls",
+        "retried, COMPLETED",
         Play::Job(|| vec![job(stalled(status(200).body(r#"{"status":"RUNNING"}"#)))], COMPLETED),
     )
     .within(120),
-    row("shape/folded", "202 with a folded header, always", ALL_LEGAL, Play::Upload(|| vec![folded()], COMPLETED))
-        .fast(),
+    row("shape/folded", "202 with a folded header", LEGAL, Play::Upload(|| vec![folded()], COMPLETED)).fast(),
     row(
         "shape/space",
-        "202 with a space behind a header's name, always",
-        ALL_LEGAL,
+        "202 with a space after a header's name",
+        LEGAL,
         Play::Upload(|| vec![raw("HTTP/1.1 202 Accepted\r\nX-Note : a\r\n")], COMPLETED),
     )
     .fast(),
     row(
         "shape/many-headers",
-        "202 with 150 headers once",
-        "read, or asked again under the same key; COMPLETED",
+        "202 with 150 headers",
+        "read, or retried under the same key; COMPLETED",
         Play::Upload(|| vec![Step { times: servers::scripted::Times::Count(1), ..many() }], COMPLETED.uploads(1, 2)),
     )
     .fast(),
     row(
         "shape/http-1.0",
         "202 in HTTP/1.0 without a length",
-        ALL_LEGAL,
+        LEGAL,
         Play::Upload(
             || {
                 let reply = RawReply::text(format!("HTTP/1.0 202 Accepted\r\n\r\n{ACCEPTED}"));
@@ -102,14 +101,14 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "shape/status-999",
-        "stored, then a status line with 999, always",
+        "stored, then a status line with 999, for every upload",
         "unreadable: three attempts, TRACKING_FAILED",
         Play::Upload(|| vec![raw("HTTP/1.1 999 Odd\r\n")], UNREADABLE),
     )
     .within(150),
     row(
         "shape/no-http",
-        "stored, then an answer that is no HTTP, always",
+        "stored, then an answer that is not HTTP, for every upload",
         "unreadable: three attempts, TRACKING_FAILED",
         Play::Upload(|| vec![raw("SSH-2.0-OpenSSH_9.6\r\n")], UNREADABLE),
     )
@@ -117,28 +116,28 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "shape/gzip",
         "202 compressed with gzip",
-        ALL_LEGAL,
+        LEGAL,
         Play::Upload(|| accepted(status(202).body(ACCEPTED).encoded(Encoding::Gzip)), COMPLETED),
     )
     .fast(),
     row(
         "shape/deflate",
         "202 compressed with deflate",
-        ALL_LEGAL,
+        LEGAL,
         Play::Upload(|| accepted(status(202).body(ACCEPTED).encoded(Encoding::Deflate)), COMPLETED),
     )
     .fast(),
     row(
         "shape/bom",
         "202 with a byte order mark",
-        ALL_LEGAL,
+        LEGAL,
         Play::Upload(|| accepted(status(202).body(format!("\u{feff}{ACCEPTED}"))), COMPLETED),
     )
     .fast(),
     row(
         "shape/not-utf-8",
-        "202 that is no UTF-8",
-        "again under the same key, COMPLETED",
+        "202 that is not UTF-8",
+        "retried under the same key, COMPLETED",
         Play::Upload(|| accepted(status(202).bytes(*b"{\"jobId\":\"\xff\"}")), COMPLETED.uploads(2, 2)),
     )
     .fast(),
@@ -153,7 +152,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "shape/job-words",
-        "a job's status and interaction in other case, with spaces, and an empty reason",
+        "a job's status and interaction in another case and with spaces, an empty reason",
         "COMPLETED",
         Play::Job(
             || {
@@ -180,7 +179,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "shape/job-folded",
-        "a job's status behind a folded header, always",
+        "a job's status after a folded header",
         "COMPLETED",
         Play::Job(
             || {
@@ -193,8 +192,8 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "shape/tokens",
-        "201 with \"3600\", 200 with 3599.5 behind a byte order mark and compressed, one after the other",
-        "each is a good token, COMPLETED",
+        "201 with \"3600\"; then 200, compressed, with a byte order mark and 3599.5",
+        "each is a valid token, COMPLETED",
         Play::Other(tokens),
     )
     .at(Place::Alone)

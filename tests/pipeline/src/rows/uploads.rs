@@ -1,4 +1,4 @@
-//! What CXone can do to an upload.
+//! Faults of CXone at uploads.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::{
 };
 use crate::case::Expect;
 
-/// More than what the sockets on both sides hold.
+/// More than the socket buffers on both sides.
 const LARGE: usize = 6_000_000;
 
 const COMPLETED: Expect = Expect::COMPLETED;
@@ -45,8 +45,8 @@ pub(super) const ROWS: &[Row] = &[
     )
     .fast(),
     row(
-        "upload/429-bare",
-        "429 without a header",
+        "upload/429-no-header",
+        "429 without Retry-After",
         "waits 5 s, COMPLETED",
         Play::Upload(|| vec![upload(own(429))], COMPLETED.uploads(2, 2)),
     )
@@ -59,7 +59,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row(
         "upload/429-minute",
-        "429 for 60 s on end",
+        "429 for 60 s",
         "COMPLETED after a minute",
         Play::Upload(
             || vec![throttled(RetryAfter::Seconds(3)).during(Duration::from_mins(1))],
@@ -70,7 +70,7 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/500-burst",
         "500 twice, 503 twice",
-        "again with backoff, fifth upload COMPLETED",
+        "retried with backoff, fifth upload COMPLETED",
         Play::Upload(|| vec![upload(own(500)).times(2), upload(own(503)).times(2)], COMPLETED.uploads(5, 5)),
     )
     .fast(),
@@ -146,21 +146,21 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/redirect",
         "a redirect",
-        "never followed, REJECTED cxone_redirect",
+        "not followed, REJECTED cxone_redirect",
         Play::Upload(|| vec![upload(redirect())], Expect::rejected("cxone_redirect")),
     )
     .fast(),
     row(
         "upload/cut-before-body",
         "connection reset before the body",
-        "again, COMPLETED",
+        "retried, COMPLETED",
         Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::BeforeBody))], COMPLETED.uploads(2, 2).bytes(LARGE)),
     )
     .fast(),
     row(
         "upload/cut-in-body",
-        "connection reset in the body",
-        "again, COMPLETED",
+        "connection reset within the body",
+        "retried, COMPLETED",
         Play::Upload(
             || vec![Step::once(UploadAct::cut(CutAt::AfterBytes(500_000)))],
             COMPLETED.uploads(2, 2).bytes(LARGE),
@@ -170,14 +170,14 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "upload/cut-after-body",
         "stored, then reset without an answer",
-        "again under the same key, COMPLETED, one attachment",
+        "retried under the same key, COMPLETED, one attachment",
         Play::Upload(|| vec![Step::once(UploadAct::cut(CutAt::AfterBody))], COMPLETED.uploads(2, 2)),
     )
     .fast(),
     row(
         "upload/closed-after-body",
         "stored, then closed without an answer",
-        "again under the same key, COMPLETED, one attachment",
+        "retried under the same key, COMPLETED, one attachment",
         Play::Upload(
             || vec![Step::once(UploadAct::Cut { at: CutAt::AfterBody, how: CutHow::Close, store: true })],
             COMPLETED.uploads(2, 2),
@@ -186,7 +186,7 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "upload/cut-then-refused",
-        "reset after the body thrice, then 403",
+        "reset after the body three times, then 403",
         "REJECTED, quota refunded",
         Play::Upload(
             || vec![cut_unkept().times(3), upload(own(403))],
@@ -196,8 +196,8 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "upload/no-answer",
-        "stored, no answer for longer than the time-out",
-        "released, again under the same key, COMPLETED",
+        "stored, no answer before the timeout",
+        "released, retried under the same key, COMPLETED",
         Play::Upload(
             || vec![Step::once(UploadAct::Never { read: true, store: true })],
             COMPLETED.uploads(2, 2).claims(2, 2),
@@ -206,7 +206,7 @@ pub(super) const ROWS: &[Row] = &[
     .within(150),
     row(
         "upload/stalled",
-        "reading stalled for 45 s in the middle",
+        "CXone stops reading for 45 s in the middle",
         "one upload, COMPLETED",
         Play::Upload(
             || vec![Step::once(UploadAct::Stall { after_bytes: 1_000_000, ms: 45_000 })],
@@ -216,15 +216,15 @@ pub(super) const ROWS: &[Row] = &[
     .within(120),
     row(
         "upload/202-id",
-        "202 with id in place of jobId",
+        "202 with id instead of jobId",
         "COMPLETED",
         Play::Upload(|| vec![accept(AcceptedBody::Id)], COMPLETED),
     )
     .fast(),
     row(
         "upload/202-no-id",
-        "202 without a job id, always",
-        "three tries, TRACKING_FAILED cxone_no_job_id",
+        "202 without a job id to every upload",
+        "three attempts, TRACKING_FAILED cxone_no_job_id",
         Play::Upload(
             || vec![accept(AcceptedBody::Neither).forever()],
             Expect::ended(Outcome::TrackingFailed, "cxone_no_job_id").uploads(3, 3).possibly_stored(),
@@ -233,15 +233,15 @@ pub(super) const ROWS: &[Row] = &[
     .fast(),
     row(
         "upload/202-broken",
-        "202 with a broken body, then an empty one",
-        "again under the same key, COMPLETED, one attachment",
+        "202 with a truncated body, then with an empty one",
+        "retried under the same key, COMPLETED, one attachment",
         Play::Upload(|| vec![accept(AcceptedBody::CutJson), accept(AcceptedBody::Empty)], COMPLETED.uploads(3, 3)),
     )
     .fast(),
     row(
         "upload/202-html",
         "202 with HTML",
-        "again under the same key, COMPLETED, one attachment",
+        "retried under the same key, COMPLETED, one attachment",
         Play::Upload(|| vec![accept(AcceptedBody::NotJson)], COMPLETED.uploads(2, 2)),
     )
     .fast(),

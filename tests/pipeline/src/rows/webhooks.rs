@@ -1,4 +1,4 @@
-//! What the webhook's receiver can do.
+//! Faults of the webhook's receiver.
 
 use serde_json::{Value, json};
 use servers::{
@@ -25,50 +25,50 @@ pub(super) const ROWS: &[Row] = &[
     row(
         "webhook/500",
         "500 twice",
-        "delivered with the third try, one id, one body",
+        "delivered at the third attempt, one id, one body",
         Play::Webhook(|| vec![reply(500).times(2)], 3),
     )
     .fast(),
-    row("webhook/410", "410 once", "delivered with the second try", Play::Webhook(|| vec![reply(410)], 2)).fast(),
+    row("webhook/410", "410 once", "delivered at the second attempt", Play::Webhook(|| vec![reply(410)], 2)).fast(),
     row(
-        "webhook/time-out",
+        "webhook/timeout",
         "no answer once",
-        "given up after 10 s, delivered with the second try",
+        "timeout after 10 s, delivered at the second attempt",
         Play::Webhook(|| vec![Step::once(DeliveryAct::Never)], 2),
     )
     .fast(),
     row(
         "webhook/redirect",
         "a redirect",
-        "never followed, delivered with the second try",
+        "not followed, delivered at the second attempt",
         Play::Webhook(|| vec![Step::once(DeliveryAct::Reply(redirect()))], 2),
     )
     .fast(),
     row(
         "webhook/cut",
         "connection reset twice",
-        "delivered with the third try",
+        "delivered at the third attempt",
         Play::Webhook(|| vec![Step::once(DeliveryAct::Cut(CutHow::Reset)).times(2)], 3),
     )
     .fast(),
     row(
         "webhook/down",
         "503 until the retries are used up",
-        "Webhook.Undelivered with all else settled; the state run again delivers",
+        "Webhook.Undelivered, everything else is settled; a redrive delivers",
         Play::Other(down),
     )
     .within(200),
     row(
         "webhook/tls",
-        "a certificate that nobody knows, until the retries are used up",
-        "nothing is sent, Webhook.Undelivered; known and run again, delivered",
+        "an unknown certificate, until the retries are used up",
+        "nothing is sent, Webhook.Undelivered; with a known certificate, a redrive delivers",
         Play::Other(unknown_certificate),
     )
     .at(Place::Tls)
     .within(200),
 ];
 
-/// The file is completed, its webhook delivered with the last of so many tries to the one URL.
+/// The file is completed, and its webhook delivered at the last of this many attempts, all to the same URL.
 pub(super) async fn tried(case: &Case, tries: usize) -> Result<String, FaultsError> {
     let placed = case.world.put(&case.file()).await?;
     let ended = case.end_of(&placed, Webhook::Delivered).await?;
@@ -106,7 +106,7 @@ fn unknown_certificate(case: Case) -> Acting {
     })
 }
 
-/// Runs the last state again; then its webhook has been taken once, always with one body.
+/// Runs the last state again. Then the webhook has been accepted once, and all attempts had the same body.
 async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
     let answer = redriven(case, &ended.execution_arn).await?;
     ensure(answer.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("run again: {answer}"))?;
@@ -117,7 +117,7 @@ async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
     ensure(bodies.len() == 1 && taken == 1, || format!("{} bodies, taken {taken} times", bodies.len()))
 }
 
-/// Runs the state that failed again with the input that it had, which is what a redrive of the execution does.
+/// Runs the failed state again with its input, as a redrive of the execution does.
 pub(super) async fn redriven(case: &Case, execution_arn: &str) -> Result<Value, FaultsError> {
     let call = case.world.clients.sfn.get_execution_history().execution_arn(execution_arn);
     let history =

@@ -1,4 +1,4 @@
-//! What goes wrong with an object of the load.
+//! The faults that objects of the load meet.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::FaultsError;
 use crate::proxy::Act;
 use crate::world::{Placed, World};
 
-/// A fault, none of which changes what becomes of the object but the last two.
+/// A fault. Only the last two change the object's outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Fate {
     Plain,
@@ -39,7 +39,7 @@ pub(crate) enum Fate {
     Failed,
 }
 
-/// A 202 as some gateways write it.
+/// A 202 in a form that some gateways send.
 const FOLDED: &str = "HTTP/1.1 202 Accepted\r\nX-Note: a\r\n b\r\nX-Other : c\r\nConnection: close\r\n\
                       Content-Length: {content_length}\r\n\r\n{\"jobId\":\"{job_id}\"}";
 
@@ -81,7 +81,7 @@ impl Fate {
         }
     }
 
-    /// Before the write.
+    /// Sets the fault up before the object is written.
     pub(super) async fn prepare(self, world: &World, interaction: &str) -> Result<(), FaultsError> {
         let uploads = self.uploads();
         if !uploads.is_empty() {
@@ -113,7 +113,7 @@ impl Fate {
         Ok(())
     }
 
-    /// What CXone does at its uploads.
+    /// What CXone does with its uploads.
     fn uploads(self) -> Vec<Step<UploadAct>> {
         let reply = |reply: Reply| Step::once(UploadAct::Reply(reply));
         match self {
@@ -144,7 +144,7 @@ impl Fate {
         }
     }
 
-    /// And at its job's polls.
+    /// What CXone does with the polls of its job.
     fn jobs(self) -> Vec<Step<JobAct>> {
         match self {
             Self::JobBusy => {
@@ -158,7 +158,7 @@ impl Fate {
         }
     }
 
-    /// After the write.
+    /// Applies the part of the fault that comes after the write.
     pub(super) async fn follow(self, world: &World, placed: &Placed) -> Result<(), FaultsError> {
         if self == Self::Copies {
             for _ in 0..3 {

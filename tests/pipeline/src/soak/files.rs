@@ -11,8 +11,8 @@ const PDF: &[u8] = include_bytes!("../../../fixtures/letter.pdf");
 const DOC: &[u8] = include_bytes!("../../../fixtures/letter.doc");
 const DOCX: &[u8] = include_bytes!("../../../fixtures/letter.docx");
 
-/// The file of that number: every other one a sound of 1 KiB to 1 MiB, small ones more often than large ones; of the others
-/// each type in turn.
+/// The file with this number. Every second one is a sound of 1 KiB to 1 MiB, small ones more often than large ones; the
+/// others are of each type in turn.
 #[expect(clippy::disallowed_methods, reason = "sizes for a test")]
 pub(super) fn file(interaction: &str, number: usize) -> File {
     let of = |name: &str, body: &[u8]| File::new(format!("{PREFIX}{interaction}/{name}"), body).tagged();

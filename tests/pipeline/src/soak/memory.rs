@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 
 use crate::world::{Function, World, lock};
 
-/// Between two looks.
+/// Between two readings.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The largest process of a function at a moment.
@@ -61,7 +61,8 @@ fn resident(process: u32) -> Option<u64> {
     line.split_whitespace().next()?.parse().ok()
 }
 
-/// The largest in the second quarter of the time and in the last: what is loaded at first is no growth.
+/// The largest value in the second quarter of the time and in the last. The first quarter is left out, because loading
+/// is not growth.
 pub(super) fn growth(samples: &[Sample]) -> Option<(u64, u64)> {
     let end = samples.last()?.at;
     let largest = |from: f64, to: f64| {

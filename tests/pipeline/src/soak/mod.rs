@@ -23,9 +23,9 @@ use fate::Fate;
 use memory::Memory;
 pub use report::SoakReport;
 
-/// Writers side by side.
+/// Concurrent writers.
 const WRITERS: usize = 8;
-/// What is without an outcome so long after the last write is lost.
+/// An object without an outcome this long after the last write counts as lost.
 const PATIENCE: Duration = Duration::from_mins(10);
 
 /// How much load.
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_mins(10);
 pub struct Load {
     /// How many objects are written.
     pub objects: usize,
-    /// How many in a hundred meet a fault.
+    /// The percentage that meets a fault.
     pub percent: usize,
     /// The cargo profile of the functions.
     pub profile: String,
@@ -51,7 +51,7 @@ pub(crate) struct Sent {
 /// Puts the load on a stack of its own, waits for every outcome and counts.
 ///
 /// # Errors
-/// [`FaultsError`] where the stack cannot be started or asked. Lost and doubled objects are no error but counted.
+/// [`FaultsError`] where the stack cannot be started or queried. Lost and doubled objects are counted, not errors.
 pub async fn soak(load: &Load) -> Result<SoakReport, FaultsError> {
     let mut options = Options::private("soak")?;
     options.profile.clone_from(&load.profile);
@@ -59,7 +59,7 @@ pub async fn soak(load: &Load) -> Result<SoakReport, FaultsError> {
     let binaries = Binaries::build(&options).await?;
     let setup = Setup {
         name: "soak",
-        // Short enough for polls that see nothing of their job for longer than that.
+        // Shorter than the fault in which polls get no status.
         parameters: "StorageQuotaBytes=100000000000 JobDeadlineSeconds=60".to_owned(),
         faults: Some(Batches { concurrency: 8, size: 10 }),
         wait_scale: 0.2,
@@ -113,7 +113,7 @@ async fn write_all(world: &Arc<World>, load: &Load) -> Result<Vec<Sent>, FaultsE
     all.into_iter().collect()
 }
 
-/// Waits until every object's execution has ended, and tells how far they are.
+/// Waits until every object's execution has ended, and reports progress.
 async fn wait(world: &World, sent: &[Sent]) {
     let deadline = Instant::now() + PATIENCE;
     let mut told = Instant::now();

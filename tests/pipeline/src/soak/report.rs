@@ -1,4 +1,4 @@
-//! Counting what became of the load.
+//! Counts the outcomes of the load.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -10,18 +10,18 @@ use crate::world::World;
 /// How much a function's largest process may grow between the second and the last quarter of the time.
 const GROWTH: f64 = 1.25;
 
-/// What became of the load.
+/// The outcomes of the load.
 #[derive(Debug)]
 pub struct SoakReport {
-    /// Without an outcome, an audit record or a webhook that was taken.
+    /// Without an outcome, an audit record or an accepted webhook.
     pub lost: Vec<String>,
     /// With two executions, two records or two live attachments.
     pub doubled: Vec<String>,
-    /// With another outcome than its fate asks for.
+    /// With an outcome that does not fit the fault.
     pub differing: Vec<String>,
     pub(super) outcomes: BTreeMap<String, usize>,
     pub(super) fates: BTreeMap<String, usize>,
-    /// Seconds since the first write at which objects were written, and recorded.
+    /// The times at which objects were written and recorded, in seconds since the first write.
     pub(super) written: Vec<f64>,
     pub(super) recorded: Vec<f64>,
     /// Seconds from an object's write to its webhook, which follows its record at once.
@@ -106,7 +106,7 @@ pub(super) async fn count(
 }
 
 impl SoakReport {
-    /// Objects and invariants that are not as they must be.
+    /// The number of objects and invariants that failed.
     #[must_use]
     pub fn failures(&self) -> usize {
         let whole = self.whole.values().filter(|seen| seen.is_err()).count();
@@ -175,7 +175,7 @@ fn is_flat(before: u64, after: u64) -> bool {
     after <= before * GROWTH
 }
 
-/// Of a sorted list.
+/// `values` must be sorted.
 fn percentile(sorted: &[f64], percent: usize) -> f64 {
     let index = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(index).copied().unwrap_or_default()

@@ -1,4 +1,4 @@
-//! The invariants of one object: what must hold however it ended.
+//! The invariants of one object, whatever its outcome.
 
 use attachments::audit::AuditRecord;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -38,7 +38,7 @@ pub struct Ended {
     pub cause: Option<String>,
 }
 
-/// What is to be expected of an object's webhook.
+/// What is expected of an object's webhook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Webhook {
     Delivered,
@@ -47,18 +47,18 @@ pub(crate) enum Webhook {
 }
 
 impl Ended {
-    /// Uploads that were begun, as the record says.
+    /// The uploads that were begun, according to the record.
     pub(crate) fn uploads(&self) -> u64 {
         self.audit.upload_attempts.into()
     }
 
-    /// In short, for the table.
+    /// A summary for the table.
     pub(crate) fn seen(&self) -> String {
         let reason = self.reason.as_deref().map(|reason| format!(" {reason}")).unwrap_or_default();
         let held = usize::from(self.attachment.is_some());
-        let tries = self.deliveries.len();
+        let attempts = self.deliveries.len();
         format!(
-            "{}{reason}; uploads {}, claims {}, held {held}, webhook tries {tries}",
+            "{}{reason}; uploads {}, claims {}, held {held}, webhook attempts {attempts}",
             self.outcome,
             self.uploads(),
             self.claims
@@ -67,7 +67,7 @@ impl Ended {
 }
 
 impl World {
-    /// Waits for the end of the object's execution; where it does not come, the error says how far the object came.
+    /// Waits for the end of the object's execution: its ARN and status.
     pub(crate) async fn execution_of(&self, placed: &Placed) -> (String, ExecutionStatus) {
         self.execution_named(&placed.execution_name).await
     }
@@ -80,12 +80,12 @@ impl World {
     async fn execution_named(&self, name: &str) -> (String, ExecutionStatus) {
         match self.watch.end_of(name).await {
             Some(ended) => ended,
-            // The watch ends with its world only.
+            // The watch ends only with its world.
             None => std::future::pending().await,
         }
     }
 
-    /// How far the object came, in words.
+    /// Describes how far the object has come, for an error.
     pub(crate) async fn progress_of(&self, placed: &Placed) -> String {
         let execution = self.watch.now().get(&placed.execution_name).map(|(_, status)| status.as_str().to_owned());
         let ledger = match self.ledger_row(placed.identity.as_str()).await {
@@ -96,7 +96,7 @@ impl World {
         format!("{}: execution {}, ledger {ledger}", placed.key, execution.as_deref().unwrap_or("none"))
     }
 
-    /// Waits for the object's end and checks every invariant that concerns it alone.
+    /// Waits for the object's end and checks every invariant of one object.
     pub(crate) async fn end_of(&self, placed: &Placed, webhook: Webhook) -> Result<Ended, FaultsError> {
         let (arn, status) = self.execution_of(placed).await;
         self.check(placed, webhook, arn, &status).await
@@ -124,7 +124,7 @@ impl World {
         }
         if taken != (webhook == Webhook::Delivered) {
             return broken(format!(
-                "its webhook was {}taken, in {} tries",
+                "its webhook was {}accepted, in {} attempts",
                 if taken { "" } else { "not " },
                 deliveries.len()
             ));
@@ -139,7 +139,7 @@ impl World {
         }
         let attachment = held.pop();
         let reason = record.pointer("/error_reason/code").and_then(Value::as_str).unwrap_or("without a reason");
-        if let Err(what) = is_true(&record, outcome, attachment.as_ref(), placed) {
+        if let Err(what) = fits(&record, outcome, attachment.as_ref(), placed) {
             return broken(format!("{outcome} {reason}, but {what}"));
         }
         let row = self.ledger_row(identity).await?.unwrap_or_default();
@@ -194,7 +194,7 @@ impl World {
         Err(FaultsError::broken(format!("the record says {outcome}, the execution {} {error:?}", status.as_str())))
     }
 
-    /// The keys of all audit records, each as often as it has versions.
+    /// The keys of all versions of all audit records.
     pub(crate) async fn audit_records(&self) -> Result<Vec<String>, FaultsError> {
         let (mut keys, mut after, mut after_version) = (Vec::new(), None, None);
         loop {
@@ -231,8 +231,8 @@ impl World {
     }
 }
 
-/// Whether the record says what is so, as far as this side can know.
-fn is_true(record: &Value, outcome: &str, held: Option<&Attachment>, placed: &Placed) -> Result<(), String> {
+/// Compares the record with what the stand-in holds and what was written.
+fn fits(record: &Value, outcome: &str, held: Option<&Attachment>, placed: &Placed) -> Result<(), String> {
     let said = |pointer: &str| record.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
     if outcome == "COMPLETED" {
         if held.is_none_or(|one| one.sha256 != placed.sha256) {

@@ -1,4 +1,4 @@
-//! Everything that can be read of an object once it has ended, searched for secrets and for invisible characters.
+//! Searches everything that is readable about an ended object for secrets and for invisible characters.
 
 use attachments::is_harmless;
 use servers::cxone::{Call, Secrets};
@@ -11,19 +11,19 @@ use crate::error::Calling as _;
 const LOGS: [&str; 3] = ["intake.log", "poll.log", "finalize.log"];
 
 impl World {
-    /// Looks through the ledger's rows, execution histories, records and webhooks of these objects, and through the logs.
+    /// Searches the ledger's rows, execution histories, records and webhooks of these objects, and the logs.
     pub(crate) async fn nothing_leaks(&self, ended: &[(&Placed, &Ended)]) -> Result<(), FaultsError> {
         let secrets = self.secrets_of(ended).await?;
         let mut texts = self.logs();
         for (placed, ended) in ended {
             texts.extend(self.texts_of(placed, ended).await?);
         }
-        // Megabytes: the servers of other rows go on meanwhile.
+        // Megabytes: in a thread of its own, so that the servers of other rows can go on.
         let searched = tokio::task::spawn_blocking(move || texts.iter().try_for_each(|text| search(text, &secrets)));
         searched.await.calling("searching for secrets")?
     }
 
-    /// All credentials and tokens that there were, and the boundaries of the objects' uploads.
+    /// All credentials and tokens that were used, and the boundaries of the objects' uploads.
     async fn secrets_of(&self, ended: &[(&Placed, &Ended)]) -> Result<Secrets, FaultsError> {
         let call = self.clients.secrets.get_secret_value().secret_id(&self.place.cxone_secret_arn);
         let stored = call.send().await.calling("GetSecretValue")?;
@@ -32,7 +32,7 @@ impl World {
         let member = |name: &str| stored.get(name).and_then(serde_json::Value::as_str).unwrap_or_default();
         let mut secrets = Secrets::default().and_credentials(member("client_id"), member("client_secret"));
         for token in self.standin.tokens().await? {
-            // Their common beginning is no secret.
+            // Their common prefix is not a secret.
             secrets = secrets.and("a token", token.trim_start_matches(servers::cxone::TOKEN_PREFIX));
         }
         for upload in self.standin.requests(None, Some(Call::Upload)).await? {
@@ -65,7 +65,7 @@ impl World {
     }
 
     fn logs(&self) -> Vec<(String, String)> {
-        // A function that was not invoked yet has none.
+        // A function that was not invoked yet has no log.
         let read = |log| std::fs::read(self.place.log_dir.join(log)).unwrap_or_default();
         LOGS.map(|log| (log.to_owned(), String::from_utf8_lossy(&read(log)).into_owned())).into()
     }

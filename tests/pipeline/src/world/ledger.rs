@@ -1,4 +1,4 @@
-//! The ledger's rows as they lie in the table.
+//! The ledger's rows as they are stored.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -39,7 +39,7 @@ impl World {
         Ok(found.as_ref().map(row))
     }
 
-    /// Every text of the object's row, by where it stands.
+    /// Every text of the object's row, with the name of its attribute.
     pub(super) async fn row_texts(&self, identity: &str) -> Result<Vec<(String, String)>, FaultsError> {
         let key = AttributeValue::S(format!("object#{identity}"));
         let call = self.clients.dynamodb.get_item().table_name(&self.place.ledger_table).key("pk", key);

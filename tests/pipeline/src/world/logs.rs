@@ -1,11 +1,11 @@
-//! What is in the logs, and what is not.
+//! Searches the logs.
 
 use super::{World, lock, objects::TAG_VALUE};
 use crate::FaultsError;
 use crate::error::Calling as _;
 
 impl World {
-    /// Looks through every log of the stack for credentials, tokens, signatures and tag values. Gives how many bytes were
+    /// Searches every log of the stack for credentials, tokens, signatures and tag values; the number of bytes
     /// searched.
     pub(crate) fn nothing_secret_in_logs(&self) -> Result<u64, FaultsError> {
         let mut secrets: Vec<String> = lock(&self.secrets).iter().cloned().collect();
@@ -60,6 +60,6 @@ mod tests {
     fn a_signature_is_told_from_other_text() {
         let signed = "x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE= y";
         assert_eq!(signature(signed), signed.get(2..49));
-        assert_eq!(signature("schema v1, which is the first of all schemas that there ever were"), None);
+        assert_eq!(signature("schema v1, which is the first of all the schemas, has no signature at all"), None);
     }
 }

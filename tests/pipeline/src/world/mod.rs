@@ -39,8 +39,8 @@ pub struct Setup {
     pub(crate) name: &'static str,
     /// Template parameters, `Name=value Name=value`.
     pub(crate) parameters: String,
-    /// Whether faults are put into the stack: the functions then reach AWS through the proxy, and the ingest bucket announces
-    /// nothing, because a row announces what it writes after it has planted its fault.
+    /// Whether faults are put into the stack: the functions then reach AWS through the proxy, and the ingest bucket
+    /// announces nothing, because a row announces what it writes after it has planted its fault.
     pub(crate) faults: Option<Batches>,
     /// By what factor the machine's waits and retries are stretched.
     pub(crate) wait_scale: f64,
@@ -75,11 +75,11 @@ pub struct World {
     bucket_announces: bool,
     watch: Watch,
     placed: Mutex<Vec<Placed>>,
-    /// Messages that must be in the dead-letter queue at the end.
+    /// The number of messages that must be in the dead-letter queue at the end.
     pub(crate) buried: Mutex<usize>,
     /// Executions that rows started by hand, by name.
     strays: Mutex<BTreeSet<String>>,
-    /// What must be in no log.
+    /// Texts that no log may contain.
     secrets: Mutex<BTreeSet<String>>,
     has_quota: bool,
     name: &'static str,
@@ -145,17 +145,17 @@ impl World {
         Ok(world)
     }
 
-    /// Adds a text that must be in no log.
+    /// Adds a text that no log may contain.
     pub(crate) fn keep_secret(&self, text: impl Into<String>) {
         lock(&self.secrets).insert(text.into());
     }
 
-    /// Notes that one more message belongs into the dead-letter queue.
+    /// Expects one more message in the dead-letter queue.
     pub(crate) fn expect_buried(&self) {
         *lock(&self.buried) += 1;
     }
 
-    /// Starts an execution as whoever has the right may do, with any name and input; its ARN.
+    /// Starts an execution with any name and input, which everyone with the permission can do; its ARN.
     pub(crate) async fn start_by_hand(&self, name: &str, input: &serde_json::Value) -> Result<String, FaultsError> {
         lock(&self.strays).insert(name.to_owned());
         let call = self.clients.sfn.start_execution().state_machine_arn(&self.place.state_machine_arn).name(name);
@@ -168,7 +168,7 @@ impl World {
         format!("{}:{name}", self.place.state_machine_arn.replace(":stateMachine:", ":execution:"))
     }
 
-    /// Puts the logs where the end of the stack does not reach them, and says where.
+    /// Moves the logs out of the stack's directory, which is removed when the stack ends, and reports where they are.
     pub(crate) fn keep_logs(&self) -> Result<(), FaultsError> {
         let logs = &self.place.log_dir;
         let target = logs.ancestors().nth(2).unwrap_or(logs);
@@ -212,7 +212,7 @@ impl World {
     }
 }
 
-/// Starts a stand-in in this process and turns the stack to it.
+/// Starts a stand-in in this process and makes the stack use it.
 fn start_cxone(
     settings: servers::cxone::Settings,
     options: &mut Options,
@@ -228,7 +228,7 @@ fn start_cxone(
     Ok(running)
 }
 
-/// No code that holds one of the locks leaves what is behind it half changed.
+/// Ignores poisoning: no code that holds one of these locks leaves its content half changed.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! Files, and writing them into a bucket as producers do.
+//! Writes files into the ingest bucket and announces them, as producers and S3 do.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -15,7 +15,7 @@ use crate::error::Calling as _;
 /// The prefix that the template has by default.
 pub(crate) const PREFIX: &str = "interactions/";
 
-/// What every tag's value begins with, so that a search for it in logs finds any leak.
+/// Every tag's value begins with this, so that a search for it in logs finds any leak.
 pub(super) const TAG_VALUE: &str = "tagvalue-";
 
 /// A file as a producer writes it.
@@ -50,7 +50,7 @@ pub struct Placed {
     pub(crate) sequencer: String,
     /// When it was written, as its events say.
     pub(crate) written_at: String,
-    /// What ledger, upload, webhook and execution know it by.
+    /// Its identity in ledger, upload, webhook and execution.
     pub identity: Identity,
     /// The interaction to which it belongs: the key's, unless [`Placed::at_interaction`] says another.
     pub interaction: String,
@@ -69,7 +69,7 @@ impl File {
         Self::named(interaction, "call.wav", 6_000)
     }
 
-    /// A sound of so many bytes.
+    /// A sound of this many bytes.
     pub(crate) fn named(interaction: &str, name: &str, bytes: usize) -> Self {
         Self::new(format!("{PREFIX}{interaction}/{name}"), sound(bytes)).tagged()
     }
@@ -113,7 +113,7 @@ impl Placed {
     }
 }
 
-/// A WAV file of so many bytes, at least its header's 44: noise, so that no two are alike.
+/// A WAV file of this many bytes, at least the header's 44. It contains noise, so that no two files are equal.
 #[expect(clippy::disallowed_types, reason = "noise for a test")]
 pub(crate) fn sound(bytes: usize) -> Vec<u8> {
     let data = u32::try_from(bytes.saturating_sub(44) & !1).unwrap_or(u32::MAX);
@@ -170,7 +170,7 @@ impl World {
         Ok(placed)
     }
 
-    /// Adds a tag to the very version, as scanners do; what it had is gone, as with S3.
+    /// Tags the version, as scanners do. This replaces its tags, as in S3.
     pub(crate) async fn tag(&self, placed: &Placed, name: &str, value: &str) -> Result<(), FaultsError> {
         let tag = Tag::builder().key(name).value(format!("{TAG_VALUE}{value}")).build().calling("forming a tag")?;
         let tags = Tagging::builder().tag_set(tag).build().calling("forming tags")?;
@@ -243,7 +243,7 @@ fn now() -> String {
     attachments::Timestamp::from(SystemTime::now()).to_seconds_text()
 }
 
-/// As S3 writes keys into notifications.
+/// Encodes a key as S3 does in notifications.
 fn form_encoded(key: &str) -> String {
     let mut encoded = String::new();
     for byte in key.bytes() {

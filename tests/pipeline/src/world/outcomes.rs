@@ -1,4 +1,4 @@
-//! What the end-to-end tests do with a stack beside writing files: wait for ends, and ask what there is.
+//! Waits for the ends of objects, and asks the stack about them, for the end-to-end tests.
 
 use std::time::{Duration, Instant};
 

@@ -30,7 +30,7 @@ impl Function {
 impl World {
     /// The processes of a function in this stack.
     ///
-    /// They are told from others by their environment: the proxy's address is this stack's alone.
+    /// Their environment identifies them: only functions of this stack have its proxy's address.
     pub(crate) fn processes_of(&self, function: Function) -> Vec<u32> {
         let name = match function {
             Function::Intake => &self.place.functions.intake,

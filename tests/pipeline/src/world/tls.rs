@@ -1,4 +1,4 @@
-//! A receiver behind TLS, whose certificate can be one that the functions do not know.
+//! A receiver behind TLS, at first with a certificate that the functions do not trust.
 
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use super::lock;
 use crate::FaultsError;
 use crate::error::Calling as _;
 
-/// Ends TLS before a receiver of this process.
+/// Terminates TLS before a receiver in this process.
 pub(crate) struct TlsFront {
     receiver: Running,
     acceptor: Arc<Mutex<TlsAcceptor>>,
@@ -36,7 +36,7 @@ impl std::fmt::Debug for TlsFront {
 }
 
 impl TlsFront {
-    /// Starts it with a certificate that nobody knows, and turns the stack's webhook to it.
+    /// Starts it with an untrusted certificate, and makes the stack send its webhooks to it.
     pub(crate) async fn start(options: &mut Options) -> Result<Self, FaultsError> {
         let secrets = Secrets::parse(&[&options.signing_secret]).calling("reading the signing secret")?;
         let receiver = servers::webhook::start(Settings { secrets, log: false }).calling("starting the receiver")?;
@@ -57,7 +57,7 @@ impl TlsFront {
         Ok(Self { receiver, acceptor, known, authority, task })
     }
 
-    /// From now on it shows the certificate that the functions know.
+    /// From now on, it uses the certificate that the functions trust.
     pub(crate) fn become_known(&self) {
         *lock(&self.acceptor) = self.known.clone();
     }
@@ -71,7 +71,7 @@ impl TlsFront {
 impl Drop for TlsFront {
     fn drop(&mut self) {
         self.task.abort();
-        // Nothing depends on it; what cannot be removed is found below target/.
+        // Nothing depends on this: a file that is left over is below target/.
         let _ = std::fs::remove_file(&self.authority);
     }
 }
@@ -80,7 +80,7 @@ async fn accept(listener: TcpListener, acceptor: Arc<Mutex<TlsAcceptor>>, target
     while let Ok((stream, _)) = listener.accept().await {
         let acceptor = lock(&acceptor).clone();
         let target = target.clone();
-        // A client that refuses the certificate ends the handshake, which is the fault that is wanted.
+        // A client that does not trust the certificate ends the handshake. That is the fault under test.
         tokio::spawn(async move {
             let mut client = acceptor.accept(stream).await?;
             let mut receiver = TcpStream::connect(target).await?;
@@ -89,7 +89,7 @@ async fn accept(listener: TcpListener, acceptor: Arc<Mutex<TlsAcceptor>>, target
     }
 }
 
-/// What speaks for 127.0.0.1 with a certificate of its own making, and that certificate as PEM.
+/// TLS for 127.0.0.1 with a new self-signed certificate, and that certificate as PEM.
 fn certified() -> Result<(TlsAcceptor, String), FaultsError> {
     let CertifiedKey { cert, signing_key } =
         rcgen::generate_simple_self_signed([Ipv4Addr::LOCALHOST.to_string()]).calling("making a certificate")?;

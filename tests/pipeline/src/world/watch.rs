@@ -13,7 +13,8 @@ use crate::error::Calling as _;
 
 /// The least time between two listings; each lists every execution.
 const PAUSE: Duration = Duration::from_millis(500);
-/// A pause is at least this many times as long as the listing before it, so that the local AWS has time for other calls.
+/// A pause is at least this many times as long as the listing before it, so that the local AWS has time for other
+/// calls.
 const SPARING: u32 = 3;
 
 /// Executions by name, with ARN and status.

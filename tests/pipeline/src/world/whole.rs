@@ -1,4 +1,4 @@
-//! The invariants of a whole stack, once all of its rows are through.
+//! The invariants of a whole stack, checked after all of its rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use super::{World, lock};
 use crate::FaultsError;
 use crate::error::Calling as _;
 
-/// How long copies of messages may still hide behind a visibility timeout.
+/// Longer than any visibility timeout, so that hidden copies of messages come back within it.
 const DRAINED: Duration = Duration::from_secs(130);
 
-/// What must hold of a stack, by name; each says what it saw.
+/// The names of the invariants of a stack.
 pub(crate) const WHOLE: [&str; 5] = ["queue", "executions", "webhooks", "ledger and quota", "logs"];
 
 impl World {
@@ -45,7 +45,7 @@ impl World {
         }
     }
 
-    /// The intake queue holds nothing; the dead-letter queue what rows have put there.
+    /// The intake queue is empty, and the dead-letter queue holds what rows have put there.
     async fn queue_is_empty(&self) -> Result<String, FaultsError> {
         self.queue_drained().await?;
         let (dead, _) = self.messages(&self.place.dlq_url).await?;
@@ -73,7 +73,7 @@ impl World {
         self.watch.now().values().filter(|(_, status)| *status != ExecutionStatus::Running).count()
     }
 
-    /// How many executions there are by the end of their names, which is the beginning of an identity.
+    /// The number of executions by the last part of their names, which is the beginning of an identity.
     pub(crate) fn executions_by_identity(&self) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
         for name in self.watch.now().keys() {
@@ -83,7 +83,7 @@ impl World {
         counts
     }
 
-    /// Every object has one execution that has ended, and no execution is without an object.
+    /// Every object has exactly one execution, which has ended, and every execution has an object.
     fn one_execution_each(&self) -> Result<String, FaultsError> {
         let executions = self.watch.now();
         let placed = self.all_placed();
@@ -103,11 +103,11 @@ impl World {
             return Ok(format!("{} objects, {} executions", placed.len(), executions.len()));
         }
         Err(FaultsError::broken(format!(
-            "executions too many {strays:?}, still running {running:?}, missing {missing:?}"
+            "unexpected executions {strays:?}, still running {running:?}, missing {missing:?}"
         )))
     }
 
-    /// Every webhook id has one body and belongs to an object; CXone saw nothing that its API does not allow.
+    /// Every webhook id has one body and belongs to an object, and CXone saw no violation of its API.
     async fn one_webhook_each(&self) -> Result<String, FaultsError> {
         let placed = self.all_placed();
         let ids: BTreeSet<&str> = placed.iter().map(|placed| placed.identity.as_str()).collect();
@@ -133,7 +133,7 @@ impl World {
         Ok(format!("{} ids, one body each; no violation at CXone", bodies.len()))
     }
 
-    /// No row is stuck, and the counter is what lives at CXone and what is marked unsettled.
+    /// No row is stuck, and the counter equals the bytes that CXone holds or that are marked unsettled.
     async fn ledger_is_settled(&self) -> Result<String, FaultsError> {
         let table = self.ledger().await?;
         if let Some((identity, row)) = table.objects.iter().find(|(_, row)| row.state != "done") {
@@ -165,7 +165,7 @@ impl World {
         }
         let rows = table.objects.len();
         Ok(format!(
-            "{rows} rows done; used_bytes {expected} is that of {live} live and {unsettled} unsettled, which overlap"
+            "{rows} rows done; used_bytes {expected} is that of {live} live and {unsettled} unsettled, some of them the same"
         ))
     }
 }

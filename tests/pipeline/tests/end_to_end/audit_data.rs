@@ -1,4 +1,4 @@
-//! The saved Athena queries over the records that the trials left behind.
+//! Runs the saved Athena queries over the records of all trials.
 
 use std::{path::Path, process::Command};
 

@@ -1,4 +1,4 @@
-//! The functions as processes of their own: what they say of bad settings, and what memory they take.
+//! The functions as separate processes: their messages about bad settings, and their memory.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -17,7 +17,7 @@ fn program(world: &World, function: &str) -> Result<PathBuf, Error> {
     if program.exists() { Ok(program) } else { Err(format!("{} is not there", program.display()).into()) }
 }
 
-/// A function, its settings, and what its message must say.
+/// A function, its settings, and what its message must contain.
 type Case = (&'static str, &'static [(&'static str, &'static str)], &'static [&'static str]);
 
 pub(crate) async fn missing_and_malformed_settings_are_all_named(world: &World) -> Result<(), Error> {
@@ -87,7 +87,7 @@ pub(crate) async fn memory_does_not_grow_with_the_file(world: &World) -> Result<
     Ok(())
 }
 
-/// The peak of an intake process of its own that works one file.
+/// The peak memory of an intake process that processes one file.
 async fn peak(world: &World, interaction: &str, size: usize) -> Result<u64, Error> {
     let stack = &world.place;
     let variables = [
@@ -101,7 +101,7 @@ async fn peak(world: &World, interaction: &str, size: usize) -> Result<u64, Erro
         ("INGEST_BUCKET", &stack.bucket),
         ("CXONE_SECRET_ID", &stack.cxone_secret_arn),
         ("CXONE_BASE_URL", &stack.cxone_base_url),
-        // The deployed function's notification is for another prefix: this process has the object to itself.
+        // The bucket's notification is for another prefix, so that the deployed function does not get this object.
         ("KEY_PREFIX", "aside/"),
     ];
     let log = stack.log_dir.join("intake-memory.log");

@@ -1,4 +1,4 @@
-//! How events come: more than once, in other shapes, unreadable, or about nothing.
+//! Events that are duplicated, of another kind, unreadable, or about no object of the pipeline.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use servers::{
 
 use crate::{Error, files::pdf};
 
-pub(crate) async fn five_copies_at_once_and_one_later_are_one_object(world: &World) -> Result<(), Error> {
+pub(crate) async fn five_copies_at_once_and_one_later_upload_once(world: &World) -> Result<(), Error> {
     let key = "interactions/COPIES/a.pdf";
     let object = world.put(&File::new(key, pdf(50_000, "copies"))).await?;
     let event = notification(&[&object]).to_string();
@@ -28,12 +28,11 @@ pub(crate) async fn five_copies_at_once_and_one_later_are_one_object(world: &Wor
     Ok(())
 }
 
-pub(crate) async fn a_bare_notification_and_an_eventbridge_event_do_as_well(world: &World) -> Result<(), Error> {
+pub(crate) async fn direct_notification_and_eventbridge_event_are_processed(world: &World) -> Result<(), Error> {
     let intake = &world.place.functions.intake;
-    // Outside the prefix's notification filter nothing comes by the queue, so each shape is the only one that tells.
     let bare = world.put(&File::new("interactions/BARE/a b.pdf", pdf(1_000, "bare"))).await?;
     let answer = world.invoke(intake, &notification(&[&bare])).await?;
-    // The queue's copy may hold the lease at this moment; then the bare one must say that it is unfinished.
+    // The event in the queue may hold the lease at this moment. Then this invocation must say that it is unfinished.
     assert!(matches!(answer.error_type.as_deref(), None | Some("Intake.Unfinished")), "{answer:?}");
     world.outcome_of(&bare).await?;
     let again = world.invoke(intake, &notification(&[&bare])).await?;
@@ -50,7 +49,7 @@ pub(crate) async fn a_bare_notification_and_an_eventbridge_event_do_as_well(worl
     Ok(())
 }
 
-pub(crate) async fn what_cannot_be_read_goes_to_the_dead_letters(world: &World) -> Result<(), Error> {
+pub(crate) async fn unreadable_message_goes_to_dead_letter_queue(world: &World) -> Result<(), Error> {
     world.send("this is no JSON").await?;
     let queue = &world.place.dlq_url;
     let message = world
@@ -67,7 +66,7 @@ pub(crate) async fn what_cannot_be_read_goes_to_the_dead_letters(world: &World) 
     Ok(())
 }
 
-pub(crate) async fn records_that_start_nothing_are_acknowledged(world: &World) -> Result<(), Error> {
+pub(crate) async fn records_without_an_object_are_acknowledged(world: &World) -> Result<(), Error> {
     let marker = world.never_written("interactions/NOBODY/folder/", "v1")?;
     let outside = world.never_written("elsewhere/NOBODY/a.pdf", "v1")?;
     world.send(json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}).to_string()).await?;
@@ -80,7 +79,7 @@ pub(crate) async fn records_that_start_nothing_are_acknowledged(world: &World) -
     Ok(())
 }
 
-pub(crate) async fn bad_payloads_are_named(world: &World) -> Result<(), Error> {
+pub(crate) async fn bad_payload_is_input_invalid(world: &World) -> Result<(), Error> {
     let functions = &world.place.functions;
     let named = |bucket: &str, object: Value| {
         json!({"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put",
@@ -108,7 +107,7 @@ pub(crate) async fn bad_payloads_are_named(world: &World) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn throttled_in_place_and_given_back(world: &World) -> Result<(), Error> {
+pub(crate) async fn short_throttling_waits_and_long_throttling_releases(world: &World) -> Result<(), Error> {
     let throttle = |seconds| {
         let reply = Reply::status(429.try_into().unwrap_or_default()).retry_after(RetryAfter::Seconds(seconds));
         Step::once(UploadAct::Reply(reply))
@@ -126,7 +125,7 @@ pub(crate) async fn throttled_in_place_and_given_back(world: &World) -> Result<(
         if let (Some(first), Some(last)) = (times.first(), times.last()) {
             let asked = if interaction == "LONG-WAIT" { Duration::from_secs(25) } else { Duration::from_secs(3) };
             let waited = Duration::from_millis(last - first);
-            assert!(waited >= asked, "{interaction}: came back after {waited:?}");
+            assert!(waited >= asked, "{interaction}: retried after {waited:?}");
         }
     }
     Ok(())

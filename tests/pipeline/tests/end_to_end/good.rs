@@ -1,4 +1,4 @@
-//! Files that arrive.
+//! Files that are attached.
 
 use pipeline::{File, World};
 use servers::{cxone::JobAct, scripted::Step};
@@ -30,7 +30,7 @@ pub(crate) async fn nine_types_complete(world: &World) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn one_file_in_every_detail(world: &World) -> Result<(), Error> {
+pub(crate) async fn one_file_is_checked_in_every_detail(world: &World) -> Result<(), Error> {
     let key = "interactions/INT-42/2026/año 1+1 (final).pdf";
     let file = File {
         tagging: Some("case=4711&team=claims%20%2B%20returns".to_owned()),
@@ -91,7 +91,7 @@ pub(crate) async fn metadata_overrides_the_path(world: &World) -> Result<(), Err
     Ok(())
 }
 
-pub(crate) async fn an_unknown_word_is_polled_on(world: &World) -> Result<(), Error> {
+pub(crate) async fn unknown_status_is_polled_again(world: &World) -> Result<(), Error> {
     let says = |status: &str| Step::once(JobAct::word(status));
     world.standin.script_jobs("WORD", &[says("PENDING"), says("SIMMERING").times(2)]).await?;
     let file = File::new("interactions/WORD/a.pdf", pdf(1_000, "word"));

@@ -1,4 +1,4 @@
-//! What the functions wrote while the trials ran: looked at when all of them are over.
+//! Checks what the functions logged, after all trials.
 
 use std::fs;
 
@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::Error;
 
-/// Checks every line of the three functions' logs, and gives how many there were. Where `all` trials ran, each function must
-/// have written some.
+/// Checks every line of the three functions' logs, and gives how many there were. Where `all` trials ran, each function
+/// must have written some.
 pub(crate) fn check(world: &World, all: bool) -> Result<usize, Error> {
     let mut lines = 0;
     for function in ["intake", "poll", "finalize"] {
@@ -28,7 +28,7 @@ pub(crate) fn check(world: &World, all: bool) -> Result<usize, Error> {
 /// What is wrong with a line.
 fn fault(line: &str) -> Option<&'static str> {
     let Ok(Value::Object(entry)) = serde_json::from_str(line) else { return Some("a line is no JSON object") };
-    // A metric, which is a data point and no story.
+    // A metric, which is not a log line.
     if entry.contains_key("_aws") {
         return None;
     }
@@ -41,13 +41,13 @@ fn fault(line: &str) -> Option<&'static str> {
     if !text(span, "request_id") {
         return Some("a line does not say its request");
     }
-    // Outside these no single object is meant.
+    // Lines in other spans are about no single object.
     let of_an_object = ["record", "job", "outcome"].map(Some).contains(&span.get("name").and_then(Value::as_str));
     if of_an_object && !text(span, "identity") {
         return Some("a line does not say its object");
     }
     let named = span.get("interaction_id").is_some_and(Value::is_string);
-    // A rejected file may never have had one.
+    // A rejected file may have none.
     let may_lack = span.get("name").and_then(Value::as_str) == Some("outcome");
     (of_an_object && !named && !may_lack).then_some("a line does not say its interaction")
 }

@@ -27,7 +27,7 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 type Named = (&'static str, fn(Arc<World>) -> Running);
 type Running = Pin<Box<dyn Future<Output = Result<(), Error>>>>;
 
-/// The open stack's parameters: a copy of an event that meets a live lease waits until that has run out, 65 s here.
+/// The open stack's parameters. A copy of an event that meets a lease waits until that has expired, here after 65 s.
 const OPEN: &str = "FunctionTimeoutSeconds=60 QueueVisibilitySeconds=70";
 
 /// The stricter stack's parameters.
@@ -36,7 +36,7 @@ const STRICT: &str = "CxoneUploadFraming=content-length StorageQuotaBytes=30000 
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
-    // The functions share two cores; more at once only wait for each other.
+    // The functions share two cores; more trials at once would only wait for each other.
     arguments.test_threads = arguments.test_threads.or(Some(6));
     if arguments.list {
         let runtime = Arc::new(Trials::default());
@@ -75,7 +75,7 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     Ok(if left.is_ok() { conclusion.exit_code() } else { ExitCode::FAILURE })
 }
 
-/// Checks what the trials together have left behind: logs and, where all of them ran, audit records.
+/// Checks the logs of all trials and, if all of them ran, the audit records.
 fn left_behind(worlds: &[&World], all: bool) -> Result<(), Error> {
     let mut lines = 0;
     for world in worlds {
@@ -109,30 +109,30 @@ impl Default for Trials {
         Self {
             open: trials![
                 good::nine_types_complete,
-                good::one_file_in_every_detail,
+                good::one_file_is_checked_in_every_detail,
                 good::metadata_overrides_the_path,
-                good::an_unknown_word_is_polled_on,
-                refused::each_fault_has_its_reason,
-                refused::an_infected_file_fails,
-                refused::what_is_gone_is_said_so,
-                refused::an_answer_for_another_interaction_is_not_believed,
-                deliveries::five_copies_at_once_and_one_later_are_one_object,
-                deliveries::a_bare_notification_and_an_eventbridge_event_do_as_well,
-                deliveries::what_cannot_be_read_goes_to_the_dead_letters,
-                deliveries::records_that_start_nothing_are_acknowledged,
-                deliveries::bad_payloads_are_named,
-                deliveries::throttled_in_place_and_given_back,
-                media::the_hard_cases_are_decided_right,
+                good::unknown_status_is_polled_again,
+                refused::each_bad_file_has_its_reason,
+                refused::infected_file_fails,
+                refused::missing_version_is_rejected_as_gone,
+                refused::status_of_another_interaction_is_job_mismatch,
+                deliveries::five_copies_at_once_and_one_later_upload_once,
+                deliveries::direct_notification_and_eventbridge_event_are_processed,
+                deliveries::unreadable_message_goes_to_dead_letter_queue,
+                deliveries::records_without_an_object_are_acknowledged,
+                deliveries::bad_payload_is_input_invalid,
+                deliveries::short_throttling_waits_and_long_throttling_releases,
+                media::hard_cases_get_their_true_type,
                 cold_start::missing_and_malformed_settings_are_all_named,
                 cold_start::memory_does_not_grow_with_the_file,
-                transitions::a_job_inside_the_window_takes_four,
+                transitions::job_inside_the_window_takes_four_transitions,
             ],
             strict: trials![
-                strict::content_length_goes_on_the_wire,
-                strict::narrower_settings_refuse,
-                strict::the_quota_is_kept_and_given_back,
-                strict::a_job_past_its_deadline_times_out,
-                transitions::each_wait_takes_three_more,
+                strict::content_length_framing_is_used,
+                strict::narrower_settings_reject,
+                strict::quota_is_enforced_and_refunded,
+                strict::job_after_its_deadline_times_out,
+                transitions::each_wait_takes_three_more_transitions,
             ],
         }
     }

@@ -1,4 +1,4 @@
-//! The hard cases of a file's true type, on the way through the pipeline.
+//! Files whose true type is hard to find, through the whole pipeline.
 
 use pipeline::{File, World};
 
@@ -10,7 +10,7 @@ use crate::{
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 const WITH_MACROS: &str = "application/vnd.ms-word.document.macroEnabled.main+xml";
 
-/// A page whose first bytes are a PDF's, with an object and an end mark.
+/// A page that begins like a PDF and has an object and an end mark.
 const PAGE: &[u8] = b"%PDF-1<html><script>alert(1)</script></html>\n1 0 obj\n<<>>\nendobj\nstartxref\n0\n%%EOF\n";
 
 /// The declaration of a document, and of a part with macros that does not have their usual name.
@@ -18,7 +18,7 @@ fn document_with_a_project() -> String {
     format!(r#"{DOCUMENT}"/><Override PartName="/word/notes.bin" ContentType="application/vnd.ms-office.vbaProject"#)
 }
 
-pub(crate) async fn the_hard_cases_are_decided_right(world: &World) -> Result<(), Error> {
+pub(crate) async fn hard_cases_get_their_true_type(world: &World) -> Result<(), Error> {
     let rows: [(&str, Vec<u8>, Option<&str>); 8] = [
         ("far-directory.docx", word(DOCUMENT, 40_000), None),
         // Its directory lies at byte 8,704, behind the head.

@@ -1,4 +1,4 @@
-//! Files that do not arrive, and why.
+//! Files that are not attached, and why.
 
 use pipeline::{File, World};
 use serde_json::json;
@@ -12,7 +12,7 @@ use crate::{
     files::{fixture, infected_pdf, pdf},
 };
 
-pub(crate) async fn each_fault_has_its_reason(world: &World) -> Result<(), Error> {
+pub(crate) async fn each_bad_file_has_its_reason(world: &World) -> Result<(), Error> {
     world.standin.script_uploads("GONE-404", &[Step::once(reply(404, "no such interaction"))]).await?;
     world.standin.script_uploads("TEAPOT", &[Step::once(reply(418, "short and stout"))]).await?;
     let rows: [(&str, Vec<u8>, &str); 9] = [
@@ -43,13 +43,13 @@ pub(crate) async fn each_fault_has_its_reason(world: &World) -> Result<(), Error
     Ok(())
 }
 
-/// CXone's own refusal: a JSON object with more than a `message`, or it would be taken for a gateway's.
+/// CXone's own refusal: a JSON object with more than a `message`, which would be a gateway's.
 fn reply(status: u16, message: &str) -> UploadAct {
     let body = json!({ "error": "Refused", "message": message }).to_string();
     UploadAct::Reply(Reply::status(status.try_into().unwrap_or_default()).body(body))
 }
 
-pub(crate) async fn an_infected_file_fails(world: &World) -> Result<(), Error> {
+pub(crate) async fn infected_file_fails(world: &World) -> Result<(), Error> {
     let file = File::new("interactions/VIRUS/a.pdf", infected_pdf("virus"));
     let object = world.put(&file).await?;
     let ended = world.outcome_of(&object).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn an_infected_file_fails(world: &World) -> Result<(), Error> {
     Ok(())
 }
 
-pub(crate) async fn what_is_gone_is_said_so(world: &World) -> Result<(), Error> {
+pub(crate) async fn missing_version_is_rejected_as_gone(world: &World) -> Result<(), Error> {
     // A delete marker hides nothing: the version is pinned. A version that was never written is gone.
     let gone = world.never_written("interactions/LATE/a.pdf", "3f2c1b9e-0000-4000-8000-000000000000")?;
     world.announce(&gone).await?;
@@ -70,7 +70,7 @@ pub(crate) async fn what_is_gone_is_said_so(world: &World) -> Result<(), Error> 
     Ok(())
 }
 
-pub(crate) async fn an_answer_for_another_interaction_is_not_believed(world: &World) -> Result<(), Error> {
+pub(crate) async fn status_of_another_interaction_is_job_mismatch(world: &World) -> Result<(), Error> {
     let answer = StatusAnswer {
         word: "COMPLETED".into(),
         interaction_id: Some("SOMEBODY-ELSE".into()),

@@ -12,7 +12,7 @@ async fn put(world: &World, key: &str, bytes: Vec<u8>) -> Result<Placed, Error> 
     Ok(world.put(&File::new(key, bytes)).await?)
 }
 
-pub(crate) async fn content_length_goes_on_the_wire(world: &World) -> Result<(), Error> {
+pub(crate) async fn content_length_framing_is_used(world: &World) -> Result<(), Error> {
     let object = put(world, "interactions/OWN-1/a.pdf", pdf(1_000, "length")).await?;
     let ended = world.outcome_of(&object).await?;
     assert_eq!(ended.outcome, "COMPLETED");
@@ -23,7 +23,7 @@ pub(crate) async fn content_length_goes_on_the_wire(world: &World) -> Result<(),
     Ok(())
 }
 
-pub(crate) async fn narrower_settings_refuse(world: &World) -> Result<(), Error> {
+pub(crate) async fn narrower_settings_reject(world: &World) -> Result<(), Error> {
     let rows = [
         ("interactions/FOREIGN-1/a.pdf", pdf(1_000, "foreign"), "foreign_interaction_id"),
         ("interactions/OWN-2/large.pdf", pdf(20_001, "large"), "too_large"),
@@ -37,7 +37,7 @@ pub(crate) async fn narrower_settings_refuse(world: &World) -> Result<(), Error>
     Ok(())
 }
 
-pub(crate) async fn the_quota_is_kept_and_given_back(world: &World) -> Result<(), Error> {
+pub(crate) async fn quota_is_enforced_and_refunded(world: &World) -> Result<(), Error> {
     // 30,000 bytes in all; the other trials of this stack take less than 5,000 of them.
     let infected = put(world, "interactions/OWN-3/virus.pdf", infected_pdf("quota")).await?;
     let failed = world.outcome_of(&infected).await?;
@@ -47,11 +47,11 @@ pub(crate) async fn the_quota_is_kept_and_given_back(world: &World) -> Result<()
     let second = put(world, "interactions/OWN-3/second.pdf", pdf(18_000, "second")).await?;
     let ended = world.outcome_of(&second).await?;
     assert_eq!(ended.reason.as_deref(), Some("quota_exceeded"));
-    assert!(ended.seen_uploads.is_empty(), "a byte was sent without room for it");
+    assert!(ended.seen_uploads.is_empty(), "an upload began although the quota is full");
     Ok(())
 }
 
-pub(crate) async fn a_job_past_its_deadline_times_out(world: &World) -> Result<(), Error> {
+pub(crate) async fn job_after_its_deadline_times_out(world: &World) -> Result<(), Error> {
     world.standin.script_jobs("OWN-4", &[Step::once(JobAct::word("RUNNING")).forever()]).await?;
     let object = put(world, "interactions/OWN-4/a.pdf", pdf(1_000, "deadline")).await?;
     let ended = world.outcome_of(&object).await?;

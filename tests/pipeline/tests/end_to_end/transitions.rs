@@ -1,26 +1,26 @@
-//! What real executions cost: Step Functions bills each state that is entered, and each retry.
+//! The state transitions of executions, which Step Functions bills.
 
 use pipeline::{Ended, File, World};
 use servers::{cxone::JobAct, scripted::Step};
 
 use crate::{Error, files::pdf};
 
-pub(crate) async fn a_job_inside_the_window_takes_four(world: &World) -> Result<(), Error> {
+pub(crate) async fn job_inside_the_window_takes_four_transitions(world: &World) -> Result<(), Error> {
     world.standin.script_jobs("FOUR", &[Step::once(JobAct::word("RUNNING")).times(2)]).await?;
     let (_, states) = followed(world, "FOUR").await?;
     assert_eq!(states, ["Route", "PollJob", "Route", "RecordCompletion"]);
     Ok(())
 }
 
-pub(crate) async fn each_wait_takes_three_more(world: &World) -> Result<(), Error> {
+pub(crate) async fn each_wait_takes_three_more_transitions(world: &World) -> Result<(), Error> {
     let running = 5;
     world.standin.script_jobs("OWN-5", &[Step::once(JobAct::word("RUNNING")).times(running)]).await?;
     let (ended, states) = followed(world, "OWN-5").await?;
     let waits = states.iter().filter(|state| *state == "WaitForJob").count();
-    println!("{} questions, {waits} waits, {} transitions", ended.audit.polls, states.len());
+    println!("{} polls, {waits} waits, {} transitions", ended.audit.polls, states.len());
     assert!(waits >= 1, "the job did not outlast the window: {states:?}");
     assert_eq!(states.len(), 4 + 3 * waits, "{states:?}");
-    // A window asks at least once, so that there are no more windows than questions.
+    // Each window polls at least once.
     assert!(waits < usize::try_from(ended.audit.polls)?, "{states:?}");
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Answers that repeat all that was received, in each form in which other people's systems do so: a client that stores or shows
-//! them must leave out its own secrets.
+//! Answers that repeat all that was received, in each form in which other people's systems do so: a client that stores
+//! or shows them must leave out its own secrets.
 
 use std::fmt::Write as _;
 
@@ -29,7 +29,8 @@ pub const INVISIBLE: [char; 12] = [
 const MEMBERS: [&str; 9] =
     ["error", "error_description", "message", "reason", "status", "jobId", "id", "interactionId", "access_token"];
 
-/// An answer that repeats the request: its line, all headers, the credentials as they were understood, and the body's start.
+/// An answer that repeats the request: its line, all headers, the credentials as they were understood, and the body's
+/// start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Echo {

@@ -1,4 +1,5 @@
-//! Looks for secrets in texts that a client has stored, logged or sent on. It knows nothing of how the client hides them.
+//! Looks for secrets in texts that a client has stored, logged or sent on. It knows nothing of how the client hides
+//! them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,7 +15,8 @@ const SHORTEST: usize = 4;
 /// A shorter word is not tried as Base64.
 const SHORTEST_BASE64: usize = 16;
 
-/// What must be in no text, in whatever case, with whatever between its letters and digits, and in whatever of the usual encodings.
+/// What must be in no text, in whatever case, with whatever between its letters and digits, and in whatever of the
+/// usual encodings.
 #[derive(Clone, Default)]
 pub struct Secrets {
     /// What each piece is a piece of. A text is compared with all of them at once.

@@ -74,7 +74,8 @@ impl RuntimeApi {
         Self::launch(command, deadline, log).await
     }
 
-    /// Starts a command that runs a function, an interpreter with its arguments say; Lambda's variables are added to its own.
+    /// Starts a command that runs a function, an interpreter with its arguments say; Lambda's variables are added to
+    /// its own.
     pub async fn launch(mut command: Command, deadline: Duration, log: &Path) -> Result<Self, Error> {
         let (sender, answers) = mpsc::unbounded_channel();
         let events = Arc::new(Events::default());

@@ -7,7 +7,8 @@ use crate::Error;
 /// A process's use of CPU and memory up to a moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// CPU time of its living threads, in user and kernel mode, to the nanosecond: `stat` counts in hundredths of a second.
+    /// CPU time of its living threads, in user and kernel mode, to the nanosecond: `stat` counts in hundredths of a
+    /// second.
     pub cpu: Duration,
     /// Resident now, in KiB.
     pub resident_kib: u64,

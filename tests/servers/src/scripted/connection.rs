@@ -162,8 +162,8 @@ impl ConnectionOwner {
 
 /// A TCP stream that ends as its handle says.
 ///
-/// Dropping a socket that holds unread bytes makes the kernel send a reset, which may overtake an answer given before the
-/// body was read. So an ordinary end sends its own end of stream and then takes what still comes.
+/// Dropping a socket that holds unread bytes makes the kernel send a reset, which may overtake an answer given before
+/// the body was read. So an ordinary end sends its own end of stream and then takes what still comes.
 pub(crate) struct Socket {
     stream: Option<TcpStream>,
     wires: Arc<Wires>,

@@ -28,8 +28,8 @@ pub struct Reply {
     /// The `Retry-After` header, none if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<RetryAfter>,
-    /// The body, empty if absent. It is sent as JSON unless `headers` has a `content-type`. The server's placeholders are
-    /// filled in.
+    /// The body, empty if absent. It is sent as JSON unless `headers` has a `content-type`. The server's placeholders
+    /// are filled in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
     /// Bytes behind `body`, for what is no text; Base64 in JSON.

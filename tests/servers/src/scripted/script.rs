@@ -151,8 +151,8 @@ impl<A: Clone> Scripts<A> {
         self.by_key.clear();
     }
 
-    /// Consumes the step for a call: that of the first key that still has one, then that of [`ANY`]. None means that the
-    /// call is answered in the ordinary way.
+    /// Consumes the step for a call: that of the first key that still has one, then that of [`ANY`]. None means that
+    /// the call is answered in the ordinary way.
     pub fn next<'k>(&mut self, keys: impl IntoIterator<Item = &'k str>, now: Instant) -> Option<Step<A>> {
         keys.into_iter().chain([ANY]).find_map(|key| self.by_key.get_mut(key)?.next(now))
     }

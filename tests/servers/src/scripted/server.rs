@@ -19,9 +19,9 @@ use tower_service::Service;
 use super::connection::{ConnectionHandle, ConnectionOwner};
 use crate::Error;
 
-/// Small buffers on this side, so that a server that stops reading is felt by the sender early and a cut in the middle of
-/// a body really is one. Measured on loopback: 3 MB still go out after reading has stopped, and 4 MB with the system's
-/// own sizes, which also grow; most of it is the sender's buffer.
+/// Small buffers on this side, so that a server that stops reading is felt by the sender early and a cut in the middle
+/// of a body really is one. Measured on loopback: 3 MB still go out after reading has stopped, and 4 MB with the
+/// system's own sizes, which also grow; most of it is the sender's buffer.
 const BUFFER_BYTES: u32 = 64 * 1024;
 const BACKLOG: u32 = 1024;
 

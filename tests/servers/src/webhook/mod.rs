@@ -1,8 +1,8 @@
 //! A webhook receiver for local tests only.
 //!
-//! It takes a `POST` on any path, verifies it as Standard Webhooks says with the reference implementation, remembers it,
-//! and answers 200, or 401 if no secret verifies it. It can be told to misbehave, by webhook id, by the `interaction_id`
-//! in the body, or for whatever comes next.
+//! It takes a `POST` on any path, verifies it as Standard Webhooks says with the reference implementation, remembers
+//! it, and answers 200, or 401 if no secret verifies it. It can be told to misbehave, by webhook id, by the
+//! `interaction_id` in the body, or for whatever comes next.
 //!
 //! # Control interface, JSON under `/_control`
 //!

@@ -39,8 +39,8 @@ pub(super) fn parse(value: &[u8]) -> Result<Disposition, String> {
     Ok(Disposition { name, file_name })
 }
 
-/// A file name with the three escapes of the HTML standard undone. A name that itself holds such three characters cannot
-/// be told from an escape; that is why records show both.
+/// A file name with the three escapes of the HTML standard undone. A name that itself holds such three characters
+/// cannot be told from an escape; that is why records show both.
 pub(super) fn decode_file_name(raw: &str) -> String {
     let escapes = [("%22", "\""), ("%0D", "\r"), ("%0d", "\r"), ("%0A", "\n"), ("%0a", "\n")];
     escapes.iter().fold(raw.to_owned(), |name, (escape, plain)| name.replace(escape, plain))
