@@ -78,12 +78,14 @@
 //!
 //! ```json
 //! [
-//!   {"act": {"reply": {"status": 413, "body": "large", "body_fault": {"after_bytes": 2, "then": {"stall_ms":
-//! 60000}}}}},   {"act": {"reply": {"status": 502, "body": "x", "body_fault": {"after_bytes": 0, "then": {"cut":
-//! "reset"}}}}},   {"act": {"store_then_reply": {"status": 202, "body": "\ufeff{\"jobId\": {job_id}}", "encoding":
-//! "gzip"}}},   {"act": {"echo": {"status": 403, "form": "base64"}}},   {"act": {"raw": {"reply": {"text": "HTTP/1.1
-//! 202 \r\nX: a\r\n b\r\n\r\n{\"jobId\":\"{job_id}\"}"}, "store": true}}},   {"act": {"accept_early": {"then": "read",
-//! "pause_ms": 20}}},   {"act": {"accept_early": {"then": "close"}}} ]
+//!   {"act": {"reply": {"status": 413, "body": "large", "body_fault": {"after_bytes": 2, "then": {"stall_ms": 60000}}}}},
+//!   {"act": {"reply": {"status": 502, "body": "x", "body_fault": {"after_bytes": 0, "then": {"cut": "reset"}}}}},
+//!   {"act": {"store_then_reply": {"status": 202, "body": "\ufeff{\"jobId\": {job_id}}", "encoding": "gzip"}}},
+//!   {"act": {"echo": {"status": 403, "form": "base64"}}},
+//!   {"act": {"raw": {"reply": {"text": "HTTP/1.1 202 \r\nX: a\r\n b\r\n\r\n{\"jobId\":\"{job_id}\"}"}, "store": true}}},
+//!   {"act": {"accept_early": {"then": "read", "pause_ms": 20}}},
+//!   {"act": {"accept_early": {"then": "close"}}}
+//! ]
 //! ```
 //!
 //! An [`Echo`] repeats all that was received, headers and credentials included, in one of the forms of [`EchoForm`].
