@@ -1,5 +1,5 @@
 //! Compares the tables of the docs with what they describe: the reason codes, the settings that the functions read, the
-//! template's parameters, and the messages that the troubleshooting table quotes.
+//! template's parameters, and the messages that docs/troubleshooting.md quotes.
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test's own steps")]
 
@@ -82,7 +82,7 @@ fn readings() -> Vec<Reading> {
                 else {
                     continue;
                 };
-                if how != "fault" && how.bytes().all(|b| b.is_ascii_lowercase()) {
+                if how != "fault" && how.bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
                     let arguments = rest.split(')').next().unwrap_or_default().trim_start_matches(',').trim();
                     found.push(Reading { name: name.to_owned(), arguments: arguments.to_owned() });
                 }

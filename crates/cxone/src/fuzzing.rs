@@ -57,7 +57,7 @@ pub fn token(
     now: SystemTime,
 ) -> Result<(SecretString, Duration), TokenError> {
     let url = Url::parse("https://cxone.example/oauth/token")
-        .map_err(|error| TokenError::Unauthorized { fault: error.to_string() })?;
+        .map_err(|error| TokenError::Unauthorized { fault: error.to_string(), status: None })?;
     let granted = token::parse(&response(status, headers, body, now), &url, "job:read")?;
     Ok((granted.access_token, granted.renew_in))
 }

@@ -51,6 +51,18 @@ pub struct Attempt {
     pub(crate) end: End,
 }
 
+impl Attempt {
+    /// The HTTP status of CXone's response, or of the token endpoint's refusal. None if no response came.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match &self.end {
+            End::Response(response) => Some(response.status()),
+            End::NoToken(error) => error.status(),
+            End::Unanswered(_) | End::Unreadable(_) | End::Source(_) => None,
+        }
+    }
+}
+
 /// See [`Attempt`]. Texts are for people.
 pub(crate) enum End {
     Response(Response),

@@ -5,6 +5,7 @@
 
 mod authorities;
 mod aws;
+mod clock;
 mod connector;
 mod cxone_client;
 mod environment;
@@ -17,6 +18,7 @@ mod serve;
 mod tls;
 
 pub use aws::Aws;
+pub use clock::{Clock, later};
 pub use cxone_client::{CxoneSettings, cxone_client};
 pub use environment::{Environment, Invalid, PlainHttpHosts, SettingsError};
 pub use refusals::{Refusals, Refused};

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use attachments::InteractionPrefix;
 use cxone::Framing;
+use events::IgnoredNames;
 use host::Environment;
 use media_type::{ActiveContentPolicy, AllowedTypes};
 
@@ -38,6 +39,8 @@ pub(crate) struct Settings {
     pub(crate) dead_letter_queue_url: String,
     /// Ends in `/`.
     pub(crate) key_prefix: String,
+    /// File names that start nothing.
+    pub(crate) ignored_names: IgnoredNames,
     pub(crate) interaction_id_from: InteractionIdFrom,
     /// Empty: any interaction.
     pub(crate) interaction_prefixes: Vec<InteractionPrefix>,
@@ -74,6 +77,7 @@ impl Settings {
             state_machine_arn: environment.required("STATE_MACHINE_ARN"),
             dead_letter_queue_url: environment.required("INTAKE_DLQ_URL"),
             key_prefix,
+            ignored_names: environment.parsed("IGNORED_NAMES", IgnoredNames::default()),
             interaction_id_from: environment.parsed("INTERACTION_ID_FROM", InteractionIdFrom::default()),
             interaction_prefixes,
             allow_scan_opt_out: environment.parsed("ALLOW_SCAN_OPT_OUT", false),

@@ -18,6 +18,8 @@ const LOGGED: usize = 128;
 pub(crate) struct Wishes {
     /// The interaction id, not checked yet.
     pub(crate) interaction: String,
+    /// Whether that id is the metadata's, and not the key's.
+    pub(crate) from_metadata: bool,
     /// Whether CXone is to scan the file for viruses.
     pub(crate) auto_scan: bool,
     ignored_interaction: Option<String>,
@@ -35,6 +37,7 @@ impl Wishes {
         let opts_out = metadata.get("auto-scan").is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
         Self {
             interaction: interaction.to_owned(),
+            from_metadata: asked.is_some() && ignored_interaction.is_none(),
             auto_scan: !(opts_out && settings.allow_scan_opt_out),
             ignored_interaction,
             ignored_opt_out: opts_out && !settings.allow_scan_opt_out,
@@ -82,6 +85,7 @@ mod tests {
             let found = wishes(metadata, from, false);
             let seen = (found.interaction.as_str(), found.ignored_interaction.as_deref());
             assert_eq!(seen, (interaction, ignored), "{metadata:?} {from:?}");
+            assert_eq!(found.from_metadata, interaction != "OWN", "{metadata:?} {from:?}");
         }
     }
 

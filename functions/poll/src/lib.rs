@@ -1,6 +1,5 @@
 //! `PollFunction`: asks CXone about a job, several times inside a window, and says what the state machine does next.
 
-mod clock;
 mod window;
 
 use std::time::Duration;
@@ -8,13 +7,11 @@ use std::time::Duration;
 use attachments::{InteractionId, JobId, workflow::Attachment};
 use cxone::{Job, JobError, TokenError};
 use host::{
-    Environment, Failure, Invalid, Refusals, Refused,
+    Clock, Environment, Failure, Invalid, Refusals, Refused,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
 use serde_json::Value;
-
-use clock::Clock;
 
 pub use window::Limits;
 

@@ -75,6 +75,6 @@ pub(crate) fn polled(asked: &Result<Job, JobError>) -> String {
         Err(JobError::Throttled { .. }) => "throttled".to_owned(),
         Err(JobError::Blind { .. }) => "blind".to_owned(),
         Err(JobError::Unauthorized { .. }) => "unauthorized".to_owned(),
-        Err(JobError::Refused(reason)) => reason.code.to_string(),
+        Err(JobError::Refused { reason, .. }) => reason.code.to_string(),
     }
 }
