@@ -5,9 +5,9 @@
 //!
 //! The fault rows put faults into it: into CXone and the webhook's receiver (their scripts), AWS (a proxy before the
 //! local AWS, which lets chosen calls fail, hang or lose their answers), the notifications (sent to the queue by hand)
-//! and the functions' processes (killed while one of their calls is held). [`run`] runs the rows of the table, each
+//! and the functions' processes (killed while one of their calls is held). [`run()`] runs the rows of the table, each
 //! with an interaction of its own. It checks after each row that its objects ended exactly once, and after all rows of
-//! a stack the invariants of the whole stack. [`soak`] does the same with many objects at once and counts.
+//! a stack the invariants of the whole stack. [`soak()`] does the same with many objects at once and counts.
 
 mod case;
 mod error;

@@ -3,21 +3,21 @@ use std::{net::SocketAddr, path::PathBuf};
 /// Why a test server cannot be started, or a control call or an invocation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The address is in use, or not one of this machine.
+    /// The address is in use, or is not an address of this machine.
     #[error("cannot listen on {address}: {source}")]
     Listen {
-        /// The address as asked for.
+        /// The requested address.
         address: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The control interface has no password, so only this machine may reach it.
-    #[error("{0} is not a loopback address; the control interface is open to whoever reaches it")]
+    /// The control interface has no authentication, so only this machine may reach it.
+    #[error("{0} is not a loopback address, but the control interface has no authentication")]
     NotLoopback(SocketAddr),
-    /// The settings do not fit together.
+    /// The settings are not consistent.
     #[error("{0}")]
     Settings(String),
-    /// A webhook secret that is not one; the secret itself is not shown.
+    /// A webhook secret is malformed. It is not shown.
     #[error("secret {position} is not whsec_ followed by base64: {reason}")]
     Secret {
         /// Which one, counted from 1.
@@ -28,25 +28,25 @@ pub enum Error {
     /// The stand-in cannot make the directory in which it keeps files.
     #[error("cannot create {} for kept files: {source}", path.display())]
     Keep {
-        /// The path as asked for.
+        /// The requested path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The file that tells others the server's address could not be written.
+    /// The ready file could not be written.
     #[error("cannot write the ready file {}: {source}", path.display())]
     ReadyFile {
-        /// The path as asked for.
+        /// The requested path.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A signal handler or the runtime could not be set up, standard output is closed, or a function's process could
-    /// not be started or looked at.
+    /// not be started or read.
     #[error("cannot set up the process: {0}")]
     Process(#[from] std::io::Error),
-    /// The base URL given to a control client is no `http://host:port`.
-    #[error("no plain http URL with a host: {0}")]
+    /// The base URL of a control client is not `http://host:port`.
+    #[error("{0:?} is not an http URL with a host")]
     BaseUrl(String),
     /// The server did not answer, or not with HTTP.
     #[error("{method} {path}: no answer: {reason}")]
@@ -55,7 +55,7 @@ pub enum Error {
         method: String,
         /// Path and query of the control call.
         path: String,
-        /// What the connection said.
+        /// The connection's error.
         reason: String,
     },
     /// The server refused a control call.
@@ -70,12 +70,12 @@ pub enum Error {
         /// Text of the answer.
         body: String,
     },
-    /// A control call's body or answer is not the JSON that it should be.
+    /// A control call's body or answer is not the expected JSON.
     #[error("{path}: not the expected JSON: {source}")]
     Json {
         /// Path and query of the control call.
         path: String,
-        /// What the parser said.
+        /// The parser's error.
         source: serde_json::Error,
     },
     /// A function gave no answer, or ended before it did.

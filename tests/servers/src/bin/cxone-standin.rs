@@ -1,4 +1,4 @@
-//! The stand-in as a program of its own; see the library for what it does.
+//! The stand-in as a program. `servers::cxone` describes it.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! The receiver as a program of its own; see the library for what it does.
+//! The webhook receiver as a program. `servers::webhook` describes it.
 
 use std::{convert::Infallible, process::ExitCode};
 

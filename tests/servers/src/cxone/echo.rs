@@ -1,5 +1,5 @@
-//! Answers that repeat all that was received, in each form in which other people's systems do so: a client that stores
-//! or shows them must leave out its own secrets.
+//! Answers that repeat the request, in each form in which real systems do so. A client that stores or shows such an
+//! answer must remove its secrets.
 
 use std::fmt::Write as _;
 
@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::scripted::reply::Reply;
 
-/// What [`EchoForm::Hidden`] puts between the characters: control, bidirectional and zero-width ones.
+/// The characters that [`EchoForm::Hidden`] inserts: control, bidirectional and zero-width ones.
 pub const INVISIBLE: [char; 12] = [
     '\u{1b}',
     '\u{7}',
@@ -25,12 +25,11 @@ pub const INVISIBLE: [char; 12] = [
     '\u{feff}',
     '\u{e0041}',
 ];
-/// Members of a JSON object in which a client may look for something, all of which hold the echo.
+/// The members of the JSON object, all of which contain the echo. A client may read any of them.
 const MEMBERS: [&str; 9] =
     ["error", "error_description", "message", "reason", "status", "jobId", "id", "interactionId", "access_token"];
 
-/// An answer that repeats the request: its line, all headers, the credentials as they were understood, and the body's
-/// start.
+/// An answer that repeats the request: its line, all headers, the decoded credentials, and the start of the body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Echo {
@@ -38,10 +37,10 @@ pub struct Echo {
     pub status: u16,
     /// How it is written.
     pub form: EchoForm,
-    /// Members of a JSON object that hold this in place of the echo.
+    /// Members of the JSON object with these values in place of the echo.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub also: Map<String, Value>,
-    /// Whether the attachment is stored first; for uploads alone.
+    /// Whether the attachment is stored first; only for uploads.
     #[serde(default)]
     pub store: bool,
 }
@@ -50,7 +49,7 @@ pub struct Echo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EchoForm {
-    /// A JSON object in whose members it stands.
+    /// A JSON object with the echo in its members.
     Json,
     /// The same with every character as JSON's `\u` escape.
     Escaped,
@@ -60,7 +59,7 @@ pub enum EchoForm {
     Html,
     /// Plain text.
     Plain,
-    /// All but letters and digits as `%XX`.
+    /// Everything except letters and digits as `%XX`.
     Percent,
     /// Base64.
     Base64,
@@ -93,7 +92,7 @@ impl EchoForm {
         Self::Hidden,
     ];
 
-    /// Whether a client may take it for a JSON object.
+    /// Whether it is a JSON object.
     #[must_use]
     pub const fn is_json(self) -> bool {
         matches!(self, Self::Json | Self::Escaped | Self::Nested | Self::Upper | Self::Lower | Self::Hidden)
@@ -115,7 +114,7 @@ impl EchoForm {
                 let marks = INVISIBLE.into_iter().cycle();
                 object(&text.chars().zip(marks).flat_map(|(c, mark)| [c, mark]).collect::<String>())
             }
-            // A placeholder that JSON leaves as it is, so that the echo alone is escaped.
+            // A placeholder that JSON does not change, so that only the echo is escaped.
             Self::Escaped => object("ECHO").replace("ECHO", &utf16_escaped(text)),
             Self::Html => page(&html(text)),
             Self::HtmlLines => page(&lines(text, "<br>\n").join("")),
@@ -134,20 +133,20 @@ impl Echo {
         Self { status, form, also: Map::new(), store: false }
     }
 
-    /// The same with a member of its JSON object that holds something else.
+    /// The same with another value in a member of its JSON object.
     #[must_use]
     pub fn also(mut self, member: &str, value: impl Into<Value>) -> Self {
         self.also.insert(member.to_owned(), value.into());
         self
     }
 
-    /// The same, behind the attachment's storing.
+    /// The same after the attachment is stored.
     #[must_use]
     pub fn stored(self) -> Self {
         Self { store: true, ..self }
     }
 
-    /// The answer to a request that said this.
+    /// The answer to this request.
     pub(crate) fn reply(&self, received: &str) -> Reply {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let content_type = match self.form {
@@ -155,7 +154,7 @@ impl Echo {
             EchoForm::Html | EchoForm::HtmlLines => "text/html",
             _ => "text/plain",
         };
-        // Headers too, as far as they can hold it.
+        // In headers too, as far as they can contain it.
         let in_header: String = received.chars().filter(|c| c.is_ascii_graphic() || *c == ' ').take(2_000).collect();
         let location = format!("/elsewhere?{}", percent(&in_header));
         let challenge =
@@ -187,7 +186,7 @@ fn page(inside: &str) -> String {
     format!("<!DOCTYPE html><html><body><h1>Request</h1><pre>{inside}</pre></body></html>")
 }
 
-/// Pieces of seven characters, each but the last with what ends a line.
+/// Pieces of seven characters, each with a line end.
 fn lines(text: &str, end: &str) -> Vec<String> {
     let characters: Vec<char> = text.chars().collect();
     characters.chunks(7).map(|line| line.iter().collect::<String>() + end).collect()
@@ -209,7 +208,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_form_holds_what_was_received_and_json_is_json() {
+    fn each_form_contains_the_request_and_json_is_json() {
         let received = "Bearer tok/en-47110815\nboundary=xYz \"ü\"";
         for form in EchoForm::ALL {
             let body = Echo::new(422, form).also("status", "FAILED").reply(received).body;

@@ -2,7 +2,7 @@
 
 use memchr::memmem::Finder;
 
-/// The test string in halves: together in one place they would make scanners find this very program infected.
+/// The two halves of the test string. In one piece, scanners would find this program infected.
 const HALVES: [&str; 2] = [r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-", "STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"];
 
 /// The 68 bytes of the test string, put together at run time.
@@ -15,7 +15,7 @@ pub fn test_string() -> String {
 #[derive(Debug)]
 pub(crate) struct Scanner {
     finder: Finder<'static>,
-    /// The end of what came before, one byte shorter than the test string.
+    /// The end of the earlier pieces, one byte shorter than the test string.
     tail: Vec<u8>,
     found: bool,
 }
@@ -30,7 +30,7 @@ impl Scanner {
             return;
         }
         let keep = self.finder.needle().len() - 1;
-        // Where the seam can hold the string, then the piece alone: the piece itself is not copied.
+        // First the seam between the pieces, then the piece alone, which is not copied.
         let (head, _) = piece.split_at(piece.len().min(keep));
         self.tail.extend_from_slice(head);
         self.found = self.finder.find(&self.tail).is_some() || self.finder.find(piece).is_some();
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn found_wherever_the_pieces_are_cut() {
+    fn test_string_is_found_wherever_the_pieces_are_cut() {
         let text = [b"%PDF-1.4 x".as_slice(), test_string().as_bytes(), b" %%EOF"].concat();
         for cut in 0..=text.len() {
             let (left, right) = text.split_at(cut);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_it_with_something_between_are_not_it() {
+    fn test_string_with_bytes_in_between_is_not_found() {
         let string = test_string();
         for cut in 1..string.len() {
             let (left, right) = string.as_bytes().split_at(cut);

@@ -9,12 +9,12 @@ use std::{
 /// A file that is being received. It is removed again unless it is stored.
 pub(crate) struct PartialFile {
     path: PathBuf,
-    /// The first fault wins; it is told when the file is to be stored.
+    /// The first error is kept, and returned when the file is stored.
     file: io::Result<File>,
 }
 
 impl PartialFile {
-    /// A new file in `directory`; `seq` tells uploads apart that run at the same time.
+    /// A new file in `directory`. `seq` makes the name unique among concurrent uploads.
     pub(crate) fn create(directory: &Path, seq: u64) -> Self {
         let path = directory.join(format!(".partial-{seq}"));
         let file = File::create(&path);
@@ -28,7 +28,7 @@ impl PartialFile {
         }
     }
 
-    /// Gives the file its name; one of the same content is simply replaced.
+    /// Gives the file its name. It replaces a file with the same content.
     pub(crate) fn store(mut self, sha256: &str) -> io::Result<()> {
         std::mem::replace(&mut self.file, Err(io::ErrorKind::Other.into()))?;
         fs::rename(&self.path, self.path.with_file_name(sha256))
@@ -37,7 +37,7 @@ impl PartialFile {
 
 impl Drop for PartialFile {
     fn drop(&mut self) {
-        // Gone already if it was stored.
+        // If the file was stored, this path no longer exists.
         let _ = fs::remove_file(&self.path);
     }
 }

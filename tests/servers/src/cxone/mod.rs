@@ -3,26 +3,26 @@
 //! Under `/api/v2` it serves the token endpoint, uploads and jobs as the pipeline expects them. It checks uploads
 //! strictly, stores what it accepts (digest and size, with `--keep` the bytes too), honours `Idempotency-Key`, runs
 //! each job through PENDING and RUNNING to its end, and finds files with the EICAR test string infected. Scripts
-//! make each call go wrong, by interaction id.
+//! make each call fail, by interaction id.
 //!
-//! # Ordinary behaviour
+//! # Normal behaviour
 //!
 //! | call | answers |
 //! | --- | --- |
 //! | token | 200; 401 `invalid_client`; 400 `unsupported_grant_type`, `invalid_scope` (the scopes must be exactly the configured ones), `invalid_request` |
-//! | upload | 202 `{"jobId"}`, for a repetition under the same key the same again; 401 for a token that is missing, unknown, expired or revoked; 400 for a malformed form or no `Idempotency-Key`; 413 over 25 MiB; 415 for a type that is not one of the nine; 422 for a key that came with another request |
+//! | upload | 202 `{"jobId"}`, for a retry under the same key the same job; 401 for a token that is missing, unknown, expired or revoked; 400 for a malformed form or no `Idempotency-Key`; 413 over 25 MiB; 415 for a type that is not one of the nine; 422 for a key that was used for another request |
 //! | job | 200 `{"jobId", "status", "interactionId", "reason"}`; 401; 404 |
 //! | anything else | 404 and a violation |
 //!
-//! The stand-in reads the body to its end before any of these. It records an upload that breaks off as aborted and
-//! never stores it.
+//! The stand-in reads the body to its end before any of these. It records an upload that the client ends as
+//! aborted and never stores it.
 //!
 //! A form has exactly three parts, `file`, `metadata` and `autoScan`, in this order. Anything before, between or
-//! behind them is a violation, and so is a header that the API does not know. The file name must be a quoted
+//! after them is a violation, and so is a header that the API does not know. The file name must be a quoted
 //! `filename` with `"`, CR and LF written `%22`, `%0D`, `%0A`.
 //!
 //! **One request per key.** The stand-in compares every attempt under an `Idempotency-Key` with the first one: the
-//! path's interaction and `Content-Type` with its boundary always, the body byte for byte if both came whole. It
+//! path's interaction and `Content-Type` with its boundary always, the body byte for byte if both are complete. It
 //! makes no difference whether an attempt was stored, refused or cut. A difference is a violation, and the answer
 //! is 422 unless a script says otherwise.
 //!
@@ -36,23 +36,23 @@
 //!
 //! | call | does |
 //! | --- | --- |
-//! | `PUT`, `DELETE /_control/scripts/upload/{interaction}` | sets or forgets the steps for uploads, [`UploadAct`]; `*` is every interaction without steps of its own (left) |
+//! | `PUT`, `DELETE /_control/scripts/upload/{interaction}` | sets or forgets the steps for uploads, [`UploadAct`]; `*` is for every interaction without steps of its own |
 //! | `PUT`, `DELETE /_control/scripts/job/{interaction}` | the same for polls of the interaction's jobs, [`JobAct`] |
 //! | `PUT`, `DELETE /_control/scripts/token` | the same for the token endpoint, [`TokenAct`] |
-//! | `GET /_control/scripts` | the steps that are left, [`ScriptsLeft`] |
-//! | `GET /_control/requests?interaction_id=&call=` | what came, [`RequestRecord`]; `call` is `token`, `upload`, `job` or `other` |
-//! | `GET /_control/attachments?interaction_id=` | what is stored, [`Attachment`] |
-//! | `GET /_control/violations?interaction_id=` | what the API does not allow, [`Violation`] |
+//! | `GET /_control/scripts` | the remaining steps, [`ScriptsLeft`] |
+//! | `GET /_control/requests?interaction_id=&call=` | the requests, [`RequestRecord`]; `call` is `token`, `upload`, `job` or `other` |
+//! | `GET /_control/attachments?interaction_id=` | the stored attachments, [`Attachment`] |
+//! | `GET /_control/violations?interaction_id=` | the violations of the API, [`Violation`] |
 //! | `GET /_control/stats` | counts, [`Stats`] |
 //! | `PUT /_control/job-times[/{interaction}]` | `{"pending_ms", "running_ms"}` for jobs of later uploads |
 //! | `PUT /_control/job-ids/{interaction}` | `["4711", "a/b"]`, the ids of the jobs of the next uploads |
 //! | `PUT /_control/credentials` | `{"client_id", "client_secret", "revoke_tokens"}` |
-//! | `GET`, `DELETE /_control/tokens` | shows the tokens that were given out, to be looked for; makes them invalid |
-//! | `POST /_control/reset` | forgets all but credentials and tokens |
+//! | `GET`, `DELETE /_control/tokens` | shows the issued tokens, to search for leaks; revokes them |
+//! | `POST /_control/reset` | removes everything except credentials and tokens |
 //!
 //! A script is a list of steps, consumed one per call: `{"act": …, "times": 3 | "forever" | {"for_ms": 60000},
-//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. After its last step calls are ordinary again. A call
-//! with a bad token uses up no step of uploads or jobs. For example:
+//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. After its last step, calls behave normally again. A
+//! call with a bad token uses no step of uploads or jobs. For example:
 //!
 //! ```json
 //! [
@@ -65,16 +65,16 @@
 //!
 //! # Odd answers
 //!
-//! A [`Reply`] has a `body`, bytes behind it (`body_base64`), an `encoding` (`gzip` or `deflate`), and a
-//! `body_fault` that lets the body stall or break off behind headers that announce all of it. A [`RawReply`] is the
-//! bytes of a whole answer, for what no HTTP library sends. Both fill in placeholders:
+//! A [`Reply`] has a `body`, bytes after it (`body_base64`), an `encoding` (`gzip` or `deflate`), and a
+//! `body_fault` that makes the body stall or end after headers that announce all of it. A [`RawReply`] is the
+//! bytes of a whole answer that no HTTP library sends. Both fill in placeholders:
 //!
 //! | placeholder | at | is |
 //! | --- | --- | --- |
 //! | `{job_id}` | uploads that are stored, jobs | the job |
 //! | `{interaction_id}` | uploads, jobs | the interaction |
-//! | `{access_token}` | tokens | a new token, if the credentials are right; they are refused otherwise |
-//! | `{content_length}` | raw answers | the number of bytes behind the first empty line |
+//! | `{access_token}` | tokens | a new token, if the credentials are correct; otherwise they are refused |
+//! | `{content_length}` | raw answers | the number of bytes after the first empty line |
 //!
 //! ```json
 //! [
@@ -88,11 +88,15 @@
 //! ]
 //! ```
 //!
-//! An [`Echo`] repeats all that was received, headers and credentials included, in one of the forms of [`EchoForm`].
+//! An [`Echo`] repeats the request, headers and credentials included, in one of the forms of [`EchoForm`].
 //!
 //! Raw answers of jobs and tokens are written `{"raw": {"text": "…"}}`.
 //!
 //! The same from Rust: [`Control`], with [`Step`].
+//!
+//! [`RawReply`]: crate::scripted::RawReply
+//! [`Reply`]: crate::scripted::Reply
+//! [`Step`]: crate::scripted::Step
 
 mod api;
 mod control;

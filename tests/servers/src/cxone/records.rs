@@ -1,4 +1,4 @@
-//! What the stand-in remembers, as the control interface shows it.
+//! The stand-in's records, as the control interface shows them.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ pub enum Call {
     Other,
 }
 
-/// What a request's credentials were worth. The credentials themselves are never recorded.
+/// The result of checking a request's credentials. The credentials themselves are never recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Authorization {
@@ -49,66 +49,66 @@ pub struct RequestRecord {
     pub method: String,
     /// Path and query as received, escapes and all.
     pub path: String,
-    /// `HTTP/1.1`, say.
+    /// For example `HTTP/1.1`.
     pub http_version: String,
-    /// Those of `transfer-encoding`, `content-length`, `content-type`, `idempotency-key`, `user-agent`, `expect` and
-    /// `connection` that were there.
+    /// Only `transfer-encoding`, `content-length`, `content-type`, `idempotency-key`, `user-agent`, `expect` and
+    /// `connection`.
     pub headers: BTreeMap<String, String>,
     /// The interaction of the path, or of the job that was asked for.
     pub interaction_id: Option<String>,
     /// The job that was asked for.
     pub job_id: Option<String>,
-    /// What the credentials were worth.
+    /// The result of checking the credentials.
     pub authorization: Authorization,
-    /// When the head had come, in milliseconds since the Unix epoch.
+    /// When the head was received, in milliseconds since the Unix epoch.
     pub started_ms: u64,
-    /// When the answer was ready or the connection over; null while it lasts.
+    /// When the answer was ready or the connection ended; null before that.
     pub ended_ms: Option<u64>,
-    /// The script's step that decided, as it was set; null for ordinary behaviour.
+    /// The script's step, as it was set; null for normal behaviour.
     pub step: Option<serde_json::Value>,
     /// Bytes of the body that were read, without the chunks' framing.
     pub body_bytes: u64,
-    /// Whether the body was read to its end, for an early 202 after it too.
+    /// Whether the body was read to its end, also after an early 202.
     pub body_whole: bool,
-    /// SHA-256 of an upload's whole body in hex, boundaries and all; null for a body that was not whole.
+    /// SHA-256 of an upload's whole body with its boundaries, in hex; null for an incomplete body.
     #[serde(default)]
     pub body_sha256: Option<String>,
-    /// How it ended; null while it lasts.
+    /// How it ended; null before that.
     pub end: Option<End>,
     /// Status of the answer; null without one.
     pub status: Option<u16>,
-    /// What the upload held, as far as it was read.
+    /// The upload's content, as far as it was read.
     pub upload: Option<UploadRecord>,
-    /// What was wrong with it; the texts are among the violations.
+    /// Its violations. `/_control/violations` has the texts.
     pub violations: Vec<ViolationKind>,
 }
 
-/// What an upload held.
+/// The content of an upload.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UploadRecord {
-    /// The parts in the order in which they came.
+    /// The parts in order.
     pub parts: Vec<PartRecord>,
     /// The file's name as received, between its quotes.
     pub file_name_raw: Option<String>,
-    /// The file's name with `%22`, `%0D` and `%0A` undone.
+    /// The file's name with `%22`, `%0D` and `%0A` decoded.
     pub file_name: Option<String>,
     /// The file part's `Content-Type`.
     pub content_type: Option<String>,
     /// Bytes of the file.
     pub size: u64,
-    /// SHA-256 of the file in hex; null unless the file part was whole.
+    /// SHA-256 of the file in hex; null if the file part was incomplete.
     pub sha256: Option<String>,
-    /// Whether the file holds the EICAR test string.
+    /// Whether the file contains the EICAR test string.
     pub infected: bool,
     /// The `metadata` part.
     pub metadata: Option<BTreeMap<String, String>>,
     /// The `autoScan` part.
     pub auto_scan: Option<bool>,
-    /// Whether an attachment was made of it.
+    /// Whether it was stored as a new attachment.
     pub stored: bool,
-    /// Whether it was the repetition of an upload under the same key, and so made no second attachment.
+    /// Whether it repeated a stored upload under the same key.
     pub replayed: bool,
-    /// The job of the attachment, whether or not the client was told.
+    /// The job of the attachment, even if the answer did not have it.
     pub job_id: Option<String>,
 }
 
@@ -130,7 +130,7 @@ pub struct Attachment {
     pub job_id: String,
     /// Its interaction.
     pub interaction_id: String,
-    /// The key under which it came.
+    /// Its `Idempotency-Key`.
     pub idempotency_key: String,
     /// The file's name, decoded.
     pub file_name: String,
@@ -142,31 +142,31 @@ pub struct Attachment {
     pub sha256: String,
     /// The tags.
     pub metadata: BTreeMap<String, String>,
-    /// Whether it is to be scanned.
+    /// Whether CXone scans it.
     pub auto_scan: bool,
-    /// Whether the file holds the EICAR test string, scanned or not.
+    /// Whether the file contains the EICAR test string, whether or not it is scanned.
     pub infected: bool,
     /// When it was stored, in milliseconds since the Unix epoch.
     pub stored_ms: u64,
-    /// The job's status at the moment of the question.
+    /// The job's status at the moment of the request.
     pub status: String,
-    /// False once its job has FAILED: such a file takes no room.
+    /// False once its job has FAILED: such a file does not count against the quota.
     pub live: bool,
-    /// The requests that brought it, by `seq`: the first made it, the others repeated it.
+    /// The `seq` of its uploads: the first stored it, the others repeated it.
     pub requests: Vec<u64>,
 }
 
-/// What a client did that the API does not allow.
+/// The kinds of violations of the API.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ViolationKind {
     /// The request's `Content-Type` is not `multipart/form-data` with a boundary.
     ContentType,
-    /// The body is not multipart, or ends before its closing boundary although the request is whole.
+    /// The body is not multipart, or ends before its closing boundary although the request is complete.
     MultipartFraming,
     /// The parts are not exactly `file`, `metadata`, `autoScan` in this order.
     Parts,
-    /// A part's headers lack something or have too much.
+    /// A part's headers are incomplete or too many.
     PartHeaders,
     /// `metadata` is not one flat JSON object of strings.
     Metadata,
@@ -174,9 +174,9 @@ pub enum ViolationKind {
     AutoScan,
     /// There is no `Idempotency-Key`.
     IdempotencyKeyMissing,
-    /// An `Idempotency-Key` came again with another request: every attempt must be the same, boundary included.
+    /// An `Idempotency-Key` was used for another request: every attempt must be the same, including its boundary.
     IdempotencyKeyReused,
-    /// A path or method that the API does not have: a redirect that was followed, say.
+    /// A path or method that the API does not have, for example after a followed redirect.
     UnexpectedRequest,
 }
 
@@ -187,9 +187,9 @@ pub struct Violation {
     pub seq: u64,
     /// Its interaction, if it had one.
     pub interaction_id: Option<String>,
-    /// What kind it is.
+    /// Its kind.
     pub kind: ViolationKind,
-    /// The fault in words.
+    /// Its text.
     pub text: String,
 }
 
@@ -199,15 +199,15 @@ pub struct Violation {
 pub struct Stats {
     /// Calls of the token endpoint.
     pub token_requests: u64,
-    /// Tokens given out.
+    /// Tokens issued.
     pub token_fetches: u64,
-    /// Uploads whose head came.
+    /// Uploads whose head was received.
     pub uploads_begun: u64,
     /// Uploads whose body was read to its end.
     pub uploads_completed: u64,
-    /// Uploads that the client broke off.
+    /// Uploads that the client aborted.
     pub uploads_aborted: u64,
-    /// Attachments made.
+    /// Attachments stored.
     pub uploads_stored: u64,
     /// Uploads that repeated one under the same key.
     pub uploads_replayed: u64,

@@ -1,4 +1,4 @@
-//! What the three calls can be told to do.
+//! The acts of scripts for the three calls.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,43 +12,43 @@ use crate::{
     },
 };
 
-/// What an upload can be told to do.
+/// What happens to an upload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum UploadAct {
-    /// Behaves in the ordinary way.
+    /// Behaves normally.
     Normal,
-    /// Reads the body, keeps nothing, answers so.
+    /// Reads the body, stores nothing, and sends this answer.
     Reply(Reply),
-    /// Reads the body, answers with all that was received.
+    /// Reads the body and repeats the request in the answer.
     Echo(Echo),
-    /// Answers so before the body is read; what still comes of it is thrown away.
+    /// Sends this answer before the body is read. The rest of the body is discarded.
     EarlyReply(Reply),
-    /// Reads and stores the upload as usual, then answers so.
+    /// Reads and stores the upload normally, then sends this answer.
     StoreThenReply(Reply),
-    /// Accepts the upload and answers 202 with such a body.
+    /// Stores the upload and answers 202 with this body.
     Accept(AcceptedBody),
     /// Answers 202 with a job id before the body is read.
     AcceptEarly {
-        /// What becomes of the rest of the body.
+        /// What happens with the rest of the body.
         #[serde(default)]
         then: EarlyEnd,
-        /// Milliseconds to wait before each piece of the rest is read, of at most 64 KiB.
+        /// Milliseconds to wait before each read of at most 64 KiB.
         #[serde(default)]
         pause_ms: u64,
     },
-    /// Writes bytes onto the connection in place of an answer, and ends it.
+    /// Writes bytes to the connection in place of an answer, and ends it.
     Raw {
         /// The bytes.
         reply: RawReply,
-        /// Whether they come before the body is read.
+        /// Whether they are sent before the body is read.
         #[serde(default)]
         early: bool,
         /// Whether the attachment is stored before they are sent; not with `early`.
         #[serde(default)]
         store: bool,
     },
-    /// Stops reading for a while in the middle of the body, then goes on in the ordinary way.
+    /// Stops reading for a while in the middle of the body, then behaves normally.
     Stall {
         /// Bytes of the body to read first.
         after_bytes: u64,
@@ -68,7 +68,7 @@ pub enum UploadAct {
     },
     /// Never answers; the connection stays open until the client gives up.
     Never {
-        /// Whether the body is read. Behind an unread body it cannot be seen that the client is gone, so that the
+        /// Whether the body is read. With an unread body, the server does not see that the client is gone, so the
         /// record of such a request stays open.
         #[serde(default = "yes")]
         read: bool,
@@ -78,14 +78,14 @@ pub enum UploadAct {
     },
 }
 
-/// What becomes of the body behind a 202 that came before it.
+/// What happens with the body after an early 202.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EarlyEnd {
-    /// It is read to its end and stored if it is whole. Its job is RUNNING until then, and FAILED if it breaks off.
+    /// It is read to its end and stored if it is complete. Its job is RUNNING until then, and FAILED if it is aborted.
     #[default]
     Read,
-    /// The connection ends in an orderly way behind the 202. The job stays RUNNING until the upload is repeated.
+    /// The connection is closed after the 202. The job stays RUNNING until the upload is repeated.
     Close,
     /// The same with a reset.
     Reset,
@@ -97,9 +97,9 @@ pub enum EarlyEnd {
 pub enum CutAt {
     /// Before a byte of the body is read.
     BeforeBody,
-    /// Once so many bytes of the body are read; a shorter body is cut at its end and not stored.
+    /// After this many bytes of the body. A shorter body is cut at its end and not stored.
     AfterBytes(u64),
-    /// Once the whole body is read.
+    /// After the whole body.
     AfterBody,
 }
 
@@ -115,26 +115,26 @@ pub enum AcceptedBody {
     Neither,
     /// Not JSON at all.
     NotJson,
-    /// JSON that breaks off, with a correct `Content-Length`.
+    /// Truncated JSON, with a correct `Content-Length`.
     CutJson,
     /// Nothing.
     Empty,
 }
 
-/// What a poll of a job can be told to do.
+/// What happens to a poll.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum JobAct {
-    /// Behaves in the ordinary way.
+    /// Behaves normally.
     Normal,
-    /// Answers so.
+    /// Sends this answer.
     Reply(Reply),
-    /// Answers with all that was received.
+    /// Repeats the request in the answer.
     Echo(Echo),
-    /// Answers 200 with such a status. `COMPLETED` and `FAILED`, in any case and with spaces around, are then the job's
-    /// end.
+    /// Answers 200 with this status. After `COMPLETED` or `FAILED`, in any case and with spaces around, the job has
+    /// ended.
     Status(StatusAnswer),
-    /// Writes bytes onto the connection in place of an answer, and ends it.
+    /// Writes bytes to the connection in place of an answer, and ends it.
     Raw(RawReply),
     /// Ends the connection without an answer.
     Cut(CutHow),
@@ -151,27 +151,27 @@ pub struct StatusAnswer {
     /// The reason, null if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Fills the reason up to so many bytes.
+    /// Pads the reason to this many bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason_bytes: Option<usize>,
-    /// The interaction to name in place of the job's own.
+    /// The interaction in place of the job's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub interaction_id: Option<String>,
 }
 
-/// What the token endpoint can be told to do.
+/// What happens to a token request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TokenAct {
-    /// Behaves in the ordinary way.
+    /// Behaves normally.
     Normal,
-    /// Answers so.
+    /// Sends this answer.
     Reply(Reply),
-    /// Answers with all that was received, the credentials in plain text too.
+    /// Repeats the request in the answer, with the credentials in plain text.
     Echo(Echo),
-    /// Behaves in the ordinary way, with tokens that last so many seconds.
+    /// Behaves normally, with tokens that are valid for this many seconds.
     ExpiresIn(u64),
-    /// Writes bytes onto the connection in place of an answer, and ends it.
+    /// Writes bytes to the connection in place of an answer, and ends it.
     Raw(RawReply),
     /// Ends the connection without an answer.
     Cut(CutHow),
@@ -180,13 +180,13 @@ pub enum TokenAct {
 }
 
 impl UploadAct {
-    /// A cut with a reset; a whole body is stored first.
+    /// A cut with a reset. A complete body is stored first.
     #[must_use]
     pub fn cut(at: CutAt) -> Self {
         Self::Cut { at, how: CutHow::Reset, store: true }
     }
 
-    /// Whether a whole and proper upload becomes an attachment.
+    /// Whether a complete and valid upload is stored.
     pub(crate) fn stores(&self) -> bool {
         match self {
             Self::Normal
@@ -204,7 +204,7 @@ impl UploadAct {
 }
 
 impl JobAct {
-    /// A status word alone.
+    /// A status without a reason.
     #[must_use]
     pub fn word(word: impl Into<String>) -> Self {
         Self::Status(StatusAnswer { word: word.into(), ..StatusAnswer::default() })
@@ -212,7 +212,7 @@ impl JobAct {
 }
 
 impl StatusAnswer {
-    /// Whether a client that was told this word may take it for the job's end.
+    /// Whether a client may treat this status as the job's end.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self.word.trim().to_ascii_uppercase().as_str(), "COMPLETED" | "FAILED")
     }
@@ -225,7 +225,7 @@ impl StatusAnswer {
     }
 }
 
-/// All scripts, or what is left of them.
+/// All scripts.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AllScripts {
     pub(crate) upload: Scripts<UploadAct>,
@@ -233,7 +233,7 @@ pub(crate) struct AllScripts {
     pub(crate) token: Scripts<TokenAct>,
 }
 
-/// The steps that are left, by interaction; used-up scripts have none.
+/// The remaining steps, by interaction. A used-up script has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptsLeft {
     /// Of uploads.

@@ -1,4 +1,4 @@
-//! Looks for secrets in texts that a client has stored, logged or sent on. It knows nothing of how the client hides
+//! Searches for secrets in texts that a client has stored, logged or sent. It does not use the client's code that hides
 //! them.
 
 use std::collections::{BTreeSet, HashMap};
@@ -8,18 +8,18 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig, general_purpose::STANDARD},
 };
 
-/// So many letters and digits of a secret in a row give it away.
+/// This many letters and digits of a secret in a row count as a leak.
 const PIECE: usize = 12;
-/// A shorter secret would be found in ordinary words.
+/// A shorter secret would be found in normal words.
 const SHORTEST: usize = 4;
 /// A shorter word is not tried as Base64.
 const SHORTEST_BASE64: usize = 16;
 
-/// What must be in no text, in whatever case, with whatever between its letters and digits, and in whatever of the
-/// usual encodings.
+/// Secrets that no text may contain, in any case, with any characters between their letters and digits, and in any of
+/// the usual encodings.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    /// What each piece is a piece of. A text is compared with all of them at once.
+    /// The name of the secret of each piece. A text is compared with all pieces at once.
     pieces: HashMap<Vec<u8>, String>,
     lengths: BTreeSet<usize>,
     count: usize,
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 impl Secrets {
-    /// The same with another one; `what` names it.
+    /// Adds a secret; `what` names it.
     #[must_use]
     pub fn and(mut self, what: &str, secret: &str) -> Self {
         self.add(what, secret.as_bytes());
@@ -56,14 +56,14 @@ impl Secrets {
         self.count += 1;
     }
 
-    /// The client's credentials in each form in which they are sent.
+    /// Adds the client's credentials in each form in which they are sent.
     #[must_use]
     pub fn and_credentials(self, client_id: &str, client_secret: &str) -> Self {
         let basic = STANDARD.encode(format!("{client_id}:{client_secret}"));
         self.and("the client id", client_id).and("the client secret", client_secret).and("the credentials", &basic)
     }
 
-    /// What the text holds, if anything.
+    /// The name of a secret that the text contains, if any.
     #[must_use]
     pub fn found_in(&self, text: &str) -> Option<String> {
         let once = unescaped(text.as_bytes());
@@ -86,7 +86,7 @@ fn folded(bytes: &[u8]) -> Vec<u8> {
     bytes.iter().filter(|byte| byte.is_ascii_alphanumeric()).map(u8::to_ascii_lowercase).collect()
 }
 
-/// Without percent-encoding, tags, and JSON's and HTML's escapes of single characters.
+/// Removes percent-encoding, tags, and JSON's and HTML's escapes of single characters.
 fn unescaped(bytes: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -103,7 +103,7 @@ fn unescaped(bytes: &[u8]) -> Vec<u8> {
                 let end = rest.iter().take(10).position(|byte| *byte == b';').unwrap_or_default();
                 (hexadecimal(at + 3, at + end.max(3)), end + 1)
             }
-            // Tags only break words.
+            // A tag only separates words.
             [b'<', b'a'..=b'z' | b'A'..=b'Z' | b'/', ..] => {
                 let end = rest.iter().take(64).position(|byte| *byte == b'>');
                 (end.map(|_| u32::from(b' ')), end.unwrap_or_default() + 1)

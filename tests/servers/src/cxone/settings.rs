@@ -1,4 +1,4 @@
-//! How the stand-in is started.
+//! The stand-in's settings and arguments.
 
 use std::path::PathBuf;
 
@@ -16,17 +16,17 @@ pub const SCOPES: [&str; 4] = ["interaction:write", "attachment:write", "job:rea
 
 /// Where uploads go, below `/api/v2/`.
 const UPLOAD_PATH: &str = "interactions/{interaction_id}/attachments";
-/// Where jobs are asked about, below `/api/v2/`.
+/// Where jobs are polled, below `/api/v2/`.
 const JOB_PATH: &str = "jobs/{job_id}";
 
-/// How a client of the token endpoint says who it is. Any other way is refused.
+/// How a client sends its credentials to the token endpoint. Any other way is refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum TokenAuth {
-    /// `Authorization: Basic`, with client id and secret as they are.
+    /// `Authorization: Basic`, with client id and secret unchanged.
     #[default]
     Basic,
-    /// The same with both form-encoded first, as RFC 6749 (2.3.1) has it.
+    /// The same with both form-encoded first, as in RFC 6749 (2.3.1).
     BasicEncoded,
     /// `client_id` and `client_secret` in the form.
     Body,
@@ -45,7 +45,7 @@ impl std::str::FromStr for TokenAuth {
     }
 }
 
-/// What the stand-in starts with; credentials and job times can be changed while it runs.
+/// The stand-in's settings. Credentials and job times can be changed while it runs.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// The only client that gets tokens.
@@ -54,17 +54,17 @@ pub struct Settings {
     pub client_secret: SecretString,
     /// A token request must ask for exactly these, in any order.
     pub scopes: Vec<String>,
-    /// Seconds for which a token lasts.
+    /// Seconds for which a token is valid.
     pub token_expires_in: u64,
-    /// How the client of the token endpoint says who it is.
+    /// How the client sends its credentials to the token endpoint.
     pub token_auth: TokenAuth,
     /// Where uploads go, below `/api/v2/`, with `{interaction_id}` as one of its segments.
     pub upload_path: String,
-    /// Where jobs are asked about, below `/api/v2/`, with `{job_id}` as one of its segments.
+    /// Where jobs are polled, below `/api/v2/`, with `{job_id}` as one of its segments.
     pub job_path: String,
     /// How long jobs take.
     pub job_times: JobTimes,
-    /// Where to keep the bytes of stored files; only their digests are kept if none.
+    /// Where to keep the bytes of stored files. If none, only their digests are kept.
     pub keep: Option<PathBuf>,
     /// Whether to log one line per request to standard error.
     pub log: bool,
@@ -103,9 +103,9 @@ impl Settings {
     pub fn help() -> String {
         format!(
             "\
-A stand-in for CXone's attachment API, for local tests. It serves the API under /api/v2, and under /_control what tells
-it to misbehave and shows what it saw. It prints one line with its base URL when it is ready, and logs one line per
-request to standard error.
+A stand-in for CXone's attachment API, for local tests. It serves the API under /api/v2. Requests to /_control set its
+faults and show what it received. It prints one line with its base URL when it is ready, and logs one line per request
+to standard error.
 
 Usage: cxone-standin [OPTIONS]
 
@@ -114,15 +114,15 @@ Usage: cxone-standin [OPTIONS]
     --client-secret SECRET   its secret (default standin-secret)
     --scopes SCOPES          the scopes a token request must name, separated by spaces
                              (default \"{}\")
-    --token-expires-in N     seconds for which a token lasts (default 3600)
-    --token-auth WAY         how the client says who it is: basic (default), basic-encoded or body
+    --token-expires-in N     seconds for which a token is valid (default 3600)
+    --token-auth WAY         how the client sends its credentials: basic (default), basic-encoded or body
     --upload-path PATH       below /api/v2/ (default {UPLOAD_PATH})
     --job-path PATH          below /api/v2/ (default {JOB_PATH})
     --pending-ms N           milliseconds for which a job is PENDING (default 200)
     --running-ms N           milliseconds for which it is RUNNING after that (default 300)
     --keep DIR               keep the bytes of stored files in DIR, each under its SHA-256
 
-Exit code: 0 after SIGTERM or SIGINT, 1 if it cannot serve, 2 if the arguments are at fault.
+Exit code: 0 after SIGTERM or SIGINT, 1 if it cannot serve, 2 if the arguments are wrong.
 ",
             Listen::HELP,
             SCOPES.join(" ")
@@ -153,7 +153,7 @@ Exit code: 0 after SIGTERM or SIGINT, 1 if it cannot serve, 2 if the arguments a
         Ok(true)
     }
 
-    /// Whether the settings fit together; the error says what does not.
+    /// Checks that the settings are consistent.
     pub(crate) fn check(&self) -> Result<(), Error> {
         if self.token_auth == TokenAuth::Basic && self.client_id.contains(':') {
             let text = "the client id must not hold a colon, which ends it in Basic credentials (--client-id)";
@@ -168,7 +168,7 @@ Exit code: 0 after SIGTERM or SIGINT, 1 if it cannot serve, 2 if the arguments a
     }
 }
 
-/// A path below the base URL has the placeholder as exactly one of its segments, and no other braces.
+/// Checks that a path has the placeholder as exactly one of its segments, and no other braces.
 fn check_path(option: &str, path: &str, placeholder: &str) -> Result<(), Error> {
     let (placeholders, others): (Vec<_>, Vec<_>) = path.split('/').partition(|segment| *segment == placeholder);
     let plain = |segment: &&str| !segment.is_empty() && !segment.contains(['{', '}', '*', ':']);

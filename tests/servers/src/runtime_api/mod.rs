@@ -1,4 +1,5 @@
-//! Lambda's Runtime API for one function process: hands it invocations, takes its answers, and knows what it used.
+//! Lambda's Runtime API for one function process: it hands out invocations, takes the answers, and measures the
+//! process.
 
 mod process;
 mod server;
@@ -25,7 +26,7 @@ use crate::Error;
 /// How long a function may take to start or to answer.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// A function process and the API that it asks. Dropping it ends the process.
+/// A function process and its Runtime API. Dropping it ends the process.
 pub struct RuntimeApi {
     child: Child,
     spawned: Instant,
@@ -34,16 +35,16 @@ pub struct RuntimeApi {
     server: tokio::task::JoinHandle<()>,
 }
 
-/// What the function said to an invocation.
+/// The function's answer to an invocation.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Answer {
-    /// Its answer.
+    /// A response.
     Response(Value),
-    /// Its error's object: `errorType`, `errorMessage`.
+    /// An error: an object with `errorType` and `errorMessage`.
     Error(Value),
 }
 
-/// An answer and when it was there.
+/// An answer and the time of its arrival.
 #[derive(Debug, Clone)]
 struct Answered {
     answer: Answer,
@@ -53,16 +54,16 @@ struct Answered {
 /// One invocation, measured.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Measured {
-    /// What the function said.
+    /// The function's answer.
     pub answer: Answer,
-    /// From the event's leaving to the answer's arrival.
+    /// From the moment the event is handed out to the arrival of the answer.
     pub wall: Duration,
-    /// CPU time of the process from idle to idle: what it does after its answer is in it.
+    /// CPU time of the process from idle to idle, including its work after the answer.
     pub cpu: Duration,
 }
 
 impl RuntimeApi {
-    /// Starts the program with just these variables; each invocation has `deadline` to answer. Its log goes to `log`.
+    /// Starts the program with only these variables; each invocation has `deadline` to answer. Its log goes to `log`.
     pub async fn start(
         program: &Path,
         variables: &[(&str, &str)],
@@ -74,8 +75,7 @@ impl RuntimeApi {
         Self::launch(command, deadline, log).await
     }
 
-    /// Starts a command that runs a function, an interpreter with its arguments say; Lambda's variables are added to
-    /// its own.
+    /// Starts a command that runs a function, such as an interpreter with its arguments. Lambda's variables are added.
     pub async fn launch(mut command: Command, deadline: Duration, log: &Path) -> Result<Self, Error> {
         let (sender, answers) = mpsc::unbounded_channel();
         let events = Arc::new(Events::default());
@@ -97,7 +97,7 @@ impl RuntimeApi {
         Ok(Self { child, spawned, events, answers, server })
     }
 
-    /// Hands the function an event and waits for what it says.
+    /// Hands the function an event and waits for its answer.
     pub async fn invoke(&mut self, event: Value) -> Result<Answer, Error> {
         self.events.push(event);
         Ok(self.answer().await?.answer)
@@ -116,16 +116,16 @@ impl RuntimeApi {
         self.events.push(event);
         let answered = self.answer().await?;
         self.asked(asked + 1).await?;
-        let handed = self.events.handed().ok_or_else(|| gone("no event was handed out"))?;
+        let handed = self.events.handed().ok_or_else(|| failed("no event was handed out"))?;
         let cpu = self.usage()?.cpu.saturating_sub(before.cpu);
         Ok(Measured { answer: answered.answer, wall: answered.at.duration_since(handed), cpu })
     }
 
     async fn answer(&mut self) -> Result<Answered, Error> {
         tokio::select! {
-            answered = self.answers.recv() => answered.ok_or_else(|| gone("the Runtime API has ended")),
-            ended = self.child.wait() => Err(gone(format!("the function ended with no answer: {}", ended?))),
-            () = tokio::time::sleep(PATIENCE) => Err(gone("the function gave no answer")),
+            answered = self.answers.recv() => answered.ok_or_else(|| failed("the Runtime API has ended")),
+            ended = self.child.wait() => Err(failed(format!("the function ended with no answer: {}", ended?))),
+            () = tokio::time::sleep(PATIENCE) => Err(failed("the function gave no answer")),
         }
     }
 
@@ -133,8 +133,8 @@ impl RuntimeApi {
     async fn asked(&mut self, count: u64) -> Result<Instant, Error> {
         tokio::select! {
             at = self.events.wait_for(count) => Ok(at),
-            ended = self.child.wait() => Err(gone(format!("the function ended before it asked for an event: {}", ended?))),
-            () = tokio::time::sleep(PATIENCE) => Err(gone("the function asked for no event")),
+            ended = self.child.wait() => Err(failed(format!("the function ended before it asked for an event: {}", ended?))),
+            () = tokio::time::sleep(PATIENCE) => Err(failed("the function asked for no event")),
         }
     }
 
@@ -144,9 +144,9 @@ impl RuntimeApi {
         self.child.id()
     }
 
-    /// What the process has used so far.
+    /// The process's use until now.
     pub fn usage(&self) -> Result<Usage, Error> {
-        Usage::of(self.child.id().ok_or_else(|| gone("the function has ended"))?)
+        Usage::of(self.child.id().ok_or_else(|| failed("the function has ended"))?)
     }
 
     /// The process's peak resident memory so far, in KiB.
@@ -154,15 +154,15 @@ impl RuntimeApi {
         Ok(self.usage()?.peak_kib)
     }
 
-    /// Waits until the process ends, of itself or by a signal that the caller sent.
+    /// Waits until the process ends, by itself or by a signal.
     pub async fn ended(&mut self) -> Result<(), Error> {
         let ended = tokio::time::timeout(PATIENCE, self.child.wait()).await;
-        ended.map_err(|_| gone("the function does not end"))??;
+        ended.map_err(|_| failed("the function does not end"))??;
         Ok(())
     }
 }
 
-fn gone(what: impl Into<String>) -> Error {
+fn failed(what: impl Into<String>) -> Error {
     Error::Function(what.into())
 }
 

@@ -1,4 +1,4 @@
-//! What a process has used, from `/proc`.
+//! A process's use of CPU and memory, from `/proc`.
 
 use std::{fs, time::Duration};
 
@@ -12,7 +12,7 @@ pub struct Usage {
     pub cpu: Duration,
     /// Resident now, in KiB.
     pub resident_kib: u64,
-    /// The most that was ever resident, in KiB.
+    /// The most that was resident until now, in KiB.
     pub peak_kib: u64,
 }
 
@@ -23,7 +23,7 @@ impl Usage {
         };
         let mut cpu = 0;
         for thread in fs::read_dir(format!("/proc/{pid}/task"))? {
-            // A thread may end meanwhile; what it used is then missing.
+            // A thread may end meanwhile. Its use is then missing.
             let Ok(line) = fs::read_to_string(thread?.path().join("schedstat")) else { continue };
             cpu += number(line.split_whitespace().next().unwrap_or_default())?;
         }
@@ -47,9 +47,9 @@ mod tests {
     }
 
     #[test]
-    fn work_shows_as_cpu_time() {
+    fn work_uses_cpu_time() {
         let before = Usage::of(std::process::id()).unwrap().cpu;
-        // Until it shows, since the time that a loop takes is nothing to rely on.
+        // Repeated until it shows, because the time of a loop is not predictable.
         let shown = (0..1_000_000_u64).any(|round| {
             std::hint::black_box((0..100_000).fold(round, u64::wrapping_add));
             Usage::of(std::process::id()).unwrap().cpu > before

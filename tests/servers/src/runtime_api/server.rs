@@ -1,4 +1,4 @@
-//! The API itself: three routes, and what passes between them and whoever drives the function.
+//! The API's routes, and the queues between them and the test.
 
 use std::{
     collections::VecDeque,
@@ -57,7 +57,7 @@ impl Events {
         self.lock().asked
     }
 
-    /// When the last event left.
+    /// When the last event was handed out.
     pub(crate) fn handed(&self) -> Option<Instant> {
         self.lock().handed_at
     }
@@ -114,11 +114,11 @@ pub(crate) async fn start(
         .route("/2018-06-01/runtime/invocation/next", get(next))
         .route("/2018-06-01/runtime/invocation/{id}/response", post(response))
         .route("/2018-06-01/runtime/invocation/{id}/error", post(error))
-        // A function that fails to start says so here.
+        // A function that fails to start reports that here.
         .route("/2018-06-01/runtime/init/error", post(error))
         .with_state(Shared { events, answers, deadline });
     let server = tokio::spawn(async move {
-        // Ends with the task; an error of the listener shows as an answer that never comes.
+        // Ends with the task. After an error of the listener, the test waits for an answer until its timeout.
         let _ = axum::serve(listener, router).await;
     });
     Ok((address, server))
@@ -157,8 +157,8 @@ async fn error(State(shared): State<Shared>, body: Bytes) -> StatusCode {
 fn answered(shared: &Shared, answer: fn(Value) -> Answer, body: &[u8]) -> StatusCode {
     let at = Instant::now();
     let value = serde_json::from_slice(body).unwrap_or(Value::Null);
-    // Nobody may be waiting any more.
+    // The test may have stopped waiting.
     let _ = shared.answers.send(Answered { answer: answer(value), at });
-    // What Lambda answers with; its Python client takes nothing else.
+    // As Lambda answers. Its Python client accepts no other status.
     StatusCode::ACCEPTED
 }

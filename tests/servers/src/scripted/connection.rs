@@ -21,7 +21,7 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-/// How long a closed connection still takes bytes from a client that goes on sending.
+/// How long a closed connection still reads from a client that goes on sending.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// How a connection is ended without an answer.
@@ -31,11 +31,11 @@ pub enum CutHow {
     /// A TCP reset: the client sees "connection reset by peer".
     #[default]
     Reset,
-    /// An orderly end of stream: the client sees the end of the connection where an answer should be.
+    /// An orderly end of stream: the client sees the end of the connection instead of an answer.
     Close,
 }
 
-/// How a request ended, as the records of the test servers say.
+/// How a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
@@ -43,7 +43,7 @@ pub enum End {
     Answered,
     /// A script cut the connection.
     Cut,
-    /// The client broke off, before its body was whole or before it had the answer.
+    /// The client ended the connection before its body was complete or before it had the answer.
     Aborted,
     /// A script withheld the answer until the client gave up.
     Unanswered,
@@ -60,29 +60,29 @@ impl End {
     }
 }
 
-/// How long an answer is withheld that is never to come. An unread body hides that the client is gone, so that waiting
-/// for its end needs an end of its own.
+/// The limit of a wait for the end of the connection. With an unread body, the server does not see that the client is
+/// gone.
 pub const NEVER: Duration = Duration::from_mins(30);
 
-/// A request's connection; the server puts one into the extensions of every request.
+/// A request's connection. The server adds one to the extensions of every request.
 #[derive(Clone, Debug)]
 pub struct ConnectionHandle {
     peer: SocketAddr,
-    wires: Arc<Wires>,
+    signals: Arc<Signals>,
     closed: watch::Receiver<()>,
 }
 
 #[derive(Debug, Default)]
-struct Wires {
+struct Signals {
     reset: AtomicBool,
     cut: Notify,
-    /// Taken by the connection's task once it is told to end the connection.
-    last_words: Mutex<Option<LastWords>>,
+    /// The connection's task takes it before it ends the connection.
+    final_bytes: Mutex<Option<FinalBytes>>,
 }
 
 /// Bytes to write before the connection ends.
 #[derive(Debug)]
-pub(crate) struct LastWords {
+pub(crate) struct FinalBytes {
     pub(crate) bytes: Bytes,
     /// How long the connection then stays open without another byte, unless the client ends it before.
     pub(crate) stays: Duration,
@@ -95,28 +95,27 @@ impl ConnectionHandle {
         self.peer
     }
 
-    /// Ends the connection. Never returns: there is nobody left to answer. Whatever the handler wants to have noted,
-    /// it notes before.
+    /// Ends the connection. Never returns, because no answer can be sent. A handler must record everything before.
     pub async fn cut(&self, how: CutHow) -> Infallible {
         self.cut_now(how);
         future::pending().await
     }
 
-    /// Ends the connection, also behind an answer that is on its way.
+    /// Ends the connection, also after an answer that is being sent.
     pub fn cut_now(&self, how: CutHow) {
-        self.wires.reset.store(how == CutHow::Reset, Ordering::SeqCst);
-        self.wires.cut.notify_one();
+        self.signals.reset.store(how == CutHow::Reset, Ordering::SeqCst);
+        self.signals.cut.notify_one();
     }
 
-    /// Writes the bytes as they are, in place of an answer, and ends the connection after `stays`. Never returns, as
+    /// Writes these bytes in place of an answer, and ends the connection after `stays`. Never returns, as
     /// [`ConnectionHandle::cut`].
     pub async fn write_raw(&self, bytes: Bytes, stays: Duration, how: CutHow) -> Infallible {
         // Nothing panics while it holds the lock.
-        *self.wires.last_words.lock().unwrap_or_else(PoisonError::into_inner) = Some(LastWords { bytes, stays });
+        *self.signals.final_bytes.lock().unwrap_or_else(PoisonError::into_inner) = Some(FinalBytes { bytes, stays });
         self.cut(how).await
     }
 
-    /// Waits so long; false if the connection ended before, whoever ended it.
+    /// Waits this long; false if the connection ended before, on either side.
     pub async fn stays_for(&self, wait: Duration) -> bool {
         if wait.is_zero() {
             return true;
@@ -127,57 +126,57 @@ impl ConnectionHandle {
         }
     }
 
-    /// Waits until the connection has ended, whoever ended it.
+    /// Waits until the connection has ended, on either side.
     pub async fn closed(&self) {
         let mut closed = self.closed.clone();
-        // Nothing is ever sent: the only change is that the connection's task has dropped its end.
+        // Nothing is ever sent. The only change is that the connection's task drops its end.
         while closed.changed().await.is_ok() {}
     }
 }
 
 /// The connection task's end of a [`ConnectionHandle`].
 pub(crate) struct ConnectionOwner {
-    wires: Arc<Wires>,
+    signals: Arc<Signals>,
     _open: watch::Sender<()>,
 }
 
 impl ConnectionOwner {
     pub(crate) fn new(peer: SocketAddr) -> (Self, ConnectionHandle) {
-        let wires = Arc::new(Wires::default());
+        let signals = Arc::new(Signals::default());
         let (open, closed) = watch::channel(());
-        let handle = ConnectionHandle { peer, wires: Arc::clone(&wires), closed };
-        (Self { wires, _open: open }, handle)
+        let handle = ConnectionHandle { peer, signals: Arc::clone(&signals), closed };
+        (Self { signals, _open: open }, handle)
     }
 
     pub(crate) fn socket(&self, stream: TcpStream) -> Socket {
-        Socket { stream: Some(stream), wires: Arc::clone(&self.wires) }
+        Socket { stream: Some(stream), signals: Arc::clone(&self.signals) }
     }
 
-    /// Waits until the connection is to end, and gives what is to be written before.
-    pub(crate) async fn cut_asked_for(&self) -> Option<LastWords> {
-        self.wires.cut.notified().await;
-        self.wires.last_words.lock().unwrap_or_else(PoisonError::into_inner).take()
+    /// Waits until the connection must end, and gives the bytes to write before.
+    pub(crate) async fn cut_requested(&self) -> Option<FinalBytes> {
+        self.signals.cut.notified().await;
+        self.signals.final_bytes.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// A TCP stream that ends as its handle says.
+/// A TCP stream that ends as its handle asks.
 ///
 /// Dropping a socket that holds unread bytes makes the kernel send a reset, which may overtake an answer given before
-/// the body was read. So an ordinary end sends its own end of stream and then takes what still comes.
+/// the body was read. So a normal end sends the end of stream and then reads the rest.
 pub(crate) struct Socket {
     stream: Option<TcpStream>,
-    wires: Arc<Wires>,
+    signals: Arc<Signals>,
 }
 
 impl Socket {
-    /// Writes the bytes, then waits as long as asked, or until the client ends the connection.
-    pub(crate) async fn say(&mut self, words: LastWords) {
-        // A client that is gone hears nothing; its end of the connection says so.
+    /// Writes the bytes, then waits for their time or until the client ends the connection.
+    pub(crate) async fn write_final(&mut self, words: FinalBytes) {
+        // If the client is gone, there is nothing to wait for.
         let said = self.write_all(&words.bytes).await.is_ok() && self.flush().await.is_ok();
         if said && !words.stays.is_zero() {
             let mut scrap = vec![0; 16 * 1024];
             let until_it_leaves = async { while matches!(self.read(&mut scrap).await, Ok(count) if count > 0) {} };
-            // Either end is the end.
+            // The timeout and the client's end are both fine.
             let _ = tokio::time::timeout(words.stays, until_it_leaves).await;
         }
     }
@@ -186,8 +185,8 @@ impl Socket {
 impl Drop for Socket {
     fn drop(&mut self) {
         let Some(stream) = self.stream.take() else { return };
-        if self.wires.reset.load(Ordering::SeqCst) {
-            // A linger of zero turns the close into a reset. Where the peer was faster, there is nothing to reset.
+        if self.signals.reset.load(Ordering::SeqCst) {
+            // A linger of zero turns the close into a reset. If the peer has closed before, there is nothing to reset.
             let _ = stream.set_zero_linger();
         } else if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tokio::time::timeout(LINGER, drain(stream)));

@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::Error;
 
-/// Speaks to one server's control interface.
+/// A client of one server's control interface.
 #[derive(Clone, Debug)]
 pub struct ControlClient {
     base_url: String,
@@ -51,7 +51,7 @@ impl ControlClient {
     #[must_use]
     pub fn keyed(path: &str, key: &str) -> String {
         let escaped: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
-        // That is the form's escaping, where a plus is a space; in a path it would be a plus.
+        // This is a form's escaping, in which a plus means a space. In a path, it would be a plus.
         format!("{path}/{}", escaped.replace('+', "%20"))
     }
 
@@ -99,7 +99,7 @@ impl ControlClient {
             .map_err(|fault| fault.to_string())?;
         let (mut sender, connection) =
             http1::handshake(TokioIo::new(stream)).await.map_err(|fault| fault.to_string())?;
-        // What goes wrong on the connection is what the request fails with.
+        // The request fails with any error of the connection.
         let driver = tokio::spawn(connection);
         let exchange = async {
             let (head, body) = sender.send_request(request).await?.into_parts();

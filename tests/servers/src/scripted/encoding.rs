@@ -3,7 +3,7 @@
 use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
 use serde::{Deserialize, Serialize};
 
-/// The middle way between speed and size.
+/// A compromise between speed and size.
 const LEVEL: u8 = 6;
 
 /// How a body is compressed, as `Content-Encoding` names it.
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn other_programs_read_what_is_compressed() {
+    fn other_programs_read_compressed_bytes() {
         let text = r#"{"jobId":"1"}"#.repeat(100);
         let python = "import sys, zlib; sys.stdout.buffer.write(zlib.decompress(sys.stdin.buffer.read()))";
         for (encoding, program, arguments) in

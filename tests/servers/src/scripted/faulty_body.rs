@@ -1,4 +1,4 @@
-//! Bodies that stall or break off behind good headers.
+//! Bodies that stall or are cut after valid headers.
 
 use std::{
     io,
@@ -14,14 +14,14 @@ use tokio::time::Sleep;
 
 use crate::scripted::connection::{ConnectionHandle, CutHow};
 
-/// How long the bytes before a cut are given to get through.
+/// How long to wait for the bytes before a cut to be sent.
 const FLUSHED: Duration = Duration::from_millis(50);
 
-/// What goes wrong with a body whose headers are in order and announce all of it.
+/// The fault of a body whose headers are valid and announce all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BodyFault {
-    /// So many bytes are sent first.
+    /// The number of bytes that are sent first.
     pub after_bytes: usize,
     /// What happens then.
     pub then: BodyEnd,
@@ -31,13 +31,13 @@ pub struct BodyFault {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BodyEnd {
-    /// Nothing for so many milliseconds, then the rest.
+    /// Nothing for this many milliseconds, then the rest.
     StallMs(u32),
     /// The connection ends.
     Cut(CutHow),
 }
 
-/// A body that meets a [`BodyFault`].
+/// A body with a [`BodyFault`].
 #[derive(Debug)]
 pub struct FaultyBody {
     start: Option<Bytes>,

@@ -1,10 +1,10 @@
-//! What the stand-in and the webhook receiver are made of.
+//! The parts of the stand-in and the webhook receiver.
 //!
-//! - [`server`]: an HTTP/1.1 server on loopback that hands every request a [`connection::ConnectionHandle`], with which
-//!   a handler cuts the connection so that the client sees a reset or an end of stream and no answer.
-//! - [`script`]: ordered steps of misbehaviour, consumed one per call.
-//! - [`reply`]: an answer written down in JSON, whose body may be compressed, stall or break off.
-//! - [`raw`]: bytes that go onto the connection as they are, for what no HTTP library sends.
+//! - [`server`]: an HTTP/1.1 server on loopback. Its handlers can cut the connection with a
+//!   [`connection::ConnectionHandle`], so that the client sees a reset or an end of stream and no answer.
+//! - [`script`]: steps of misbehaviour, consumed in order, one per call.
+//! - [`reply`]: an answer in JSON, whose body may be compressed, stall or be cut.
+//! - [`raw`]: bytes that are written to the connection unchanged, for answers that no HTTP library sends.
 //! - [`control`]: the client side of the `/_control` interfaces.
 //! - [`program`]: arguments, ready line, signals and exit codes of the server programs.
 
@@ -31,7 +31,7 @@ pub use server::Running;
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Milliseconds since the Unix epoch, as the records of the test servers carry them.
+/// Milliseconds since the Unix epoch.
 #[must_use]
 pub fn unix_ms(at: SystemTime) -> u64 {
     let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! The server programs' shell: arguments, ready line, signals and exit codes.
+//! The frame of the server programs: arguments, ready line, signals and exit codes.
 
 use std::{
     fmt::Display,
@@ -16,15 +16,15 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::server::Server;
 use crate::Error;
 
-/// Exit code for arguments that cannot be understood.
+/// Exit code for wrong arguments.
 const USAGE_FAULT: u8 = 2;
 
-/// Where a server listens and whom it tells. Options that all server programs have.
+/// The options of all server programs: where the server listens and where it reports that.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// A loopback address; port 0 takes a free one.
     pub address: SocketAddr,
-    /// A file that gets the base URL and a newline once the server answers; it appears whole or not at all.
+    /// The server writes its base URL and a newline to this file once it answers. The file is created atomically.
     pub ready_file: Option<PathBuf>,
 }
 
@@ -41,7 +41,7 @@ impl Listen {
     --ready-file PATH        write the base URL to this file once the server answers
     --help                   print this text";
 
-    /// Takes the option if it is one of these; false leaves it to the program.
+    /// Reads the option if it is one of these; false if it is not.
     pub fn accept(&mut self, name: &str, parser: &mut Parser) -> Result<bool, lexopt::Error> {
         match name {
             "listen" => self.address = parser.value()?.parse()?,
@@ -52,7 +52,7 @@ impl Listen {
     }
 }
 
-/// What the arguments ask for.
+/// The meaning of the arguments.
 #[derive(Debug)]
 pub enum Invocation<S> {
     /// Print the help text.
@@ -61,7 +61,7 @@ pub enum Invocation<S> {
     Serve(Listen, S),
 }
 
-/// Reads the arguments: the options of [`Listen`], and with `accept` the program's own, long ones all of them.
+/// Reads the arguments: the options of [`Listen`], and with `accept` the program's own. All are long options.
 /// `accept` returns false for a name that it does not know.
 pub fn arguments<S>(
     mut parser: Parser,
@@ -83,7 +83,7 @@ pub fn arguments<S>(
 }
 
 /// Runs a server program from its arguments to its exit code: 0 after `--help`, SIGTERM or SIGINT, 1 if it could not
-/// serve, 2 if the arguments are at fault.
+/// serve, 2 if the arguments are wrong.
 pub fn run<S, E: Display>(
     help: &str,
     invocation: Result<Invocation<S>, lexopt::Error>,
@@ -126,12 +126,12 @@ fn serve(listen: &Listen, router: Router) -> Result<(), Error> {
         server.run(router, stop).await;
         Ok(())
     });
-    // Handlers may be asleep in a stall of minutes.
+    // Handlers may sleep for minutes.
     runtime.shutdown_background();
     served
 }
 
-/// A reader never sees half of it.
+/// Creates the file atomically.
 fn write_whole(path: &Path, text: &str) -> io::Result<()> {
     let mut partial = path.as_os_str().to_owned();
     partial.push(".partial");
@@ -145,7 +145,7 @@ fn say(line: &str) -> io::Result<()> {
     stdout.flush()
 }
 
-/// One line on standard error. Whoever started the program may have closed it, which is no reason to fail.
+/// Writes one line to standard error. A closed standard error is ignored.
 pub fn report(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
 }
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn faults_name_what_was_given() {
+    fn errors_name_the_argument() {
         let fault = |given: &[&str]| parse(given).unwrap_err().to_string();
         assert!(fault(&["--nonsense"]).contains("--nonsense"));
         assert!(fault(&["--listen", "here"]).contains("here"));
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn help_wins_over_what_follows() {
+    fn help_comes_before_later_errors() {
         assert!(matches!(parse(&["--help", "--nonsense"]), Ok(Invocation::Help)));
     }
 }

@@ -1,4 +1,4 @@
-//! Bytes that go onto the connection as they are.
+//! Bytes that are written to the connection unchanged.
 
 use std::time::Duration;
 
@@ -9,16 +9,17 @@ use crate::scripted::{connection::CutHow, fill::fill};
 
 /// An answer that no HTTP library would send: odd status lines, folded headers, other versions, or no HTTP at all.
 ///
-/// The connection ends behind it, so that nothing else is needed to end the body. A proper answer says
-/// `Connection: close`, or a client may keep a connection that is about to end.
+/// The connection ends after it, which ends the body too. A valid answer has `Connection: close`, because a client
+/// might otherwise reuse the connection.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RawReply {
-    /// Sent as UTF-8. Line ends are not touched: HTTP wants `\r\n`. The server's placeholders are filled in, and after
-    /// them `{content_length}`, with the number of bytes behind the first empty line.
+    /// Sent as UTF-8. Line ends are not changed: HTTP requires `\r\n`. The server's placeholders are filled in, and
+    /// then
+    /// `{content_length}`, the number of bytes after the first empty line.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
-    /// Sent behind the text; Base64 in JSON.
+    /// Sent after the text; Base64 in JSON.
     #[serde(default, skip_serializing_if = "<[u8]>::is_empty", with = "base64_bytes")]
     pub base64: Box<[u8]>,
     /// Milliseconds for which the connection then stays open without another byte.
@@ -39,7 +40,7 @@ impl RawReply {
         Self { text: text.into(), base64: Box::default(), stays_ms: 0, end: CutHow::Close }
     }
 
-    /// The same with these bytes behind the text.
+    /// The same with these bytes after the text.
     #[must_use]
     pub fn bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         Self { base64: bytes.into().into(), ..self }
@@ -49,13 +50,13 @@ impl RawReply {
     #[must_use]
     pub fn wire_bytes(&self, values: &[(&str, &str)]) -> Bytes {
         let text = fill(&self.text, values);
-        let behind = text.split_once("\r\n\r\n").map_or(0, |(_, body)| body.len()) + self.base64.len();
-        let mut bytes = text.replace("{content_length}", &behind.to_string()).into_bytes();
+        let after = text.split_once("\r\n\r\n").map_or(0, |(_, body)| body.len()) + self.base64.len();
+        let mut bytes = text.replace("{content_length}", &after.to_string()).into_bytes();
         bytes.extend_from_slice(&self.base64);
         bytes.into()
     }
 
-    /// How long the connection stays open behind the bytes.
+    /// How long the connection stays open after the bytes.
     #[must_use]
     pub fn stays(&self) -> Duration {
         Duration::from_millis(self.stays_ms)
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn length_counts_what_follows_the_first_empty_line() {
+    fn length_counts_the_bytes_after_the_first_empty_line() {
         let raw: RawReply = serde_json::from_str(
             r#"{"text":"HTTP/1.1 202 \r\nContent-Length: {content_length}\r\n\r\n{\"jobId\":\"{job_id}\"}","base64":"/w=="}"#,
         )
@@ -93,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_base64_is_refused() {
+    fn invalid_base64_is_refused() {
         assert!(serde_json::from_str::<RawReply>(r#"{"base64":"%"}"#).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! An answer written down in JSON.
+//! An answer in JSON.
 
 use std::time::{Duration, SystemTime};
 
@@ -15,14 +15,14 @@ use crate::scripted::{
     raw::base64_bytes,
 };
 
-/// An answer as a script says it.
+/// An answer in a script.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reply {
     /// HTTP status, 200 to 599.
     #[serde(with = "status_code")]
     pub status: StatusCode,
-    /// Headers beside those that follow from the rest.
+    /// Headers in addition to those of the other fields.
     #[serde(default, skip_serializing_if = "HeaderMap::is_empty", with = "header_map")]
     pub headers: HeaderMap,
     /// The `Retry-After` header, none if absent.
@@ -32,13 +32,13 @@ pub struct Reply {
     /// are filled in.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub body: String,
-    /// Bytes behind `body`, for what is no text; Base64 in JSON.
+    /// Bytes after `body`, for content that is not text; Base64 in JSON.
     #[serde(default, skip_serializing_if = "<[u8]>::is_empty", with = "base64_bytes")]
     pub body_base64: Box<[u8]>,
     /// Compresses the body and says so in `Content-Encoding`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoding: Option<Encoding>,
-    /// Lets the body stall or break off behind headers that announce all of it.
+    /// Makes the body stall or end after headers that announce all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub body_fault: Option<BodyFault>,
 }
@@ -49,9 +49,9 @@ pub struct Reply {
 pub enum RetryAfter {
     /// A number of seconds.
     Seconds(u64),
-    /// An HTTP date so many seconds after the moment of the answer.
+    /// An HTTP date this many seconds after the answer.
     DateInSeconds(u64),
-    /// Anything, also what no client can read.
+    /// Any text, also one that no client can read.
     #[serde(with = "header_value")]
     Text(HeaderValue),
 }
@@ -77,7 +77,7 @@ impl Reply {
         Self { body: body.into(), ..self }
     }
 
-    /// The same with bytes behind the body.
+    /// The same with bytes after the body.
     #[must_use]
     pub fn bytes(self, bytes: impl Into<Vec<u8>>) -> Self {
         Self { body_base64: bytes.into().into(), ..self }
@@ -114,7 +114,7 @@ impl Reply {
         self
     }
 
-    /// The answer itself. `now` is what a `Retry-After` date counts from, `connection` what a broken body breaks.
+    /// The answer itself. A `Retry-After` date counts from `now`; a body fault may cut `connection`.
     #[must_use]
     pub fn to_response(&self, now: SystemTime, connection: &ConnectionHandle) -> Response<Body> {
         let plain = [self.body.as_bytes(), &self.body_base64].concat();
@@ -142,7 +142,7 @@ impl Reply {
             }
             Some(RetryAfter::DateInSeconds(seconds)) => {
                 let date = httpdate::fmt_http_date(now + Duration::from_secs(*seconds));
-                // Such a date is plain ASCII, so that this cannot fail.
+                // Such a date is ASCII, so this cannot fail.
                 headers.extend(HeaderValue::try_from(date).ok().map(|date| (header::RETRY_AFTER, date)));
             }
             Some(RetryAfter::Text(text)) => {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reply_says_what_its_json_says() {
+    fn reply_is_the_answer_of_its_json() {
         let json = r#"{"status":429,"headers":{"x-a":"b"},"retry_after":{"date_in_seconds":60},"body":"slow"}"#;
         let reply: Reply = serde_json::from_str(json).unwrap();
         let response = reply.to_response(UNIX_EPOCH, &handle());
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_body_and_an_encoding_are_written_as_they_are_read() {
+    fn body_fault_and_encoding_are_written_as_they_are_read() {
         let json = r#"{"status":200,"body_base64":"/w==","encoding":"gzip","body_fault":{"after_bytes":1,"then":{"stall_ms":5}}}"#;
         let reply: Reply = serde_json::from_str(json).unwrap();
         assert_eq!(serde_json::to_string(&reply).unwrap(), json);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_when_it_is_written_down() {
+    fn reply_that_cannot_be_sent_is_refused_when_it_is_set() {
         for json in [
             r#"{"status":99}"#,
             r#"{"status":101}"#,

@@ -25,7 +25,7 @@ where
     .delete(async move |State(server): State<Shared<S>>, Path(key): Path<String>| forget(&server, scripts, &key))
 }
 
-/// The script of every call that has none of its own.
+/// The script for every call without a script of its own.
 pub(crate) fn for_any<S, A>(scripts: fn(&mut S) -> &mut Scripts<A>) -> MethodRouter<Shared<S>>
 where
     S: Send + 'static,

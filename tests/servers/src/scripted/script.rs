@@ -1,4 +1,4 @@
-//! Ordered steps of misbehaviour, consumed one per call.
+//! Steps of misbehaviour, consumed in order, one per call.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -7,15 +7,15 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-/// For how many calls, or for how long, a step holds. In JSON a number, `"forever"` or `{"for_ms": 60000}`.
+/// For how many calls, or for how long, a step applies. In JSON a number, `"forever"` or `{"for_ms": 60000}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Times {
-    /// So many calls; 0 skips the step.
+    /// This many calls; 0 skips the step.
     Count(u32),
     /// Every further call.
     Unending(Unending),
-    /// All calls until so long after the first one that met this step.
+    /// All calls until this long after the first one.
     During {
         /// Milliseconds.
         for_ms: u64,
@@ -45,8 +45,8 @@ pub struct Step<A> {
     /// For which calls; once if absent.
     #[serde(default)]
     pub times: Times,
-    /// Milliseconds to wait before the answer, or before the cut where there is none; the body has been read by then
-    /// unless the act says otherwise.
+    /// Milliseconds to wait before the answer or the cut. The body has been read by then, unless the act says
+    /// otherwise.
     #[serde(default)]
     pub delay_ms: u64,
 }
@@ -57,7 +57,7 @@ impl<A> Step<A> {
         Self { act, times: Times::Count(1), delay_ms: 0 }
     }
 
-    /// The same for so many calls.
+    /// The same for this many calls.
     #[must_use]
     pub fn times(self, count: u32) -> Self {
         Self { times: Times::Count(count), ..self }
@@ -69,7 +69,7 @@ impl<A> Step<A> {
         Self { times: Times::Unending(Unending::Forever), ..self }
     }
 
-    /// The same for all calls until so long after the first.
+    /// The same for all calls until this long after the first.
     #[must_use]
     pub fn during(self, time: Duration) -> Self {
         let for_ms = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -89,11 +89,11 @@ impl<A> Step<A> {
     }
 }
 
-/// What is left of a script.
+/// The rest of a script.
 #[derive(Clone, Debug)]
 struct Script<A> {
     steps: VecDeque<Step<A>>,
-    /// When the step at the front was first met.
+    /// When the first step was first used.
     front_since: Option<Instant>,
 }
 
@@ -132,11 +132,11 @@ impl<A> Default for Scripts<A> {
     }
 }
 
-/// The key that stands for every call without a script of its own.
+/// The key for every call without a script of its own.
 pub const ANY: &str = "*";
 
 impl<A: Clone> Scripts<A> {
-    /// Puts a script in place of the one that the key had.
+    /// Sets a key's script.
     pub fn set(&mut self, key: String, steps: Vec<Step<A>>) {
         self.by_key.insert(key, Script { steps: steps.into(), front_since: None });
     }
@@ -151,13 +151,13 @@ impl<A: Clone> Scripts<A> {
         self.by_key.clear();
     }
 
-    /// Consumes the step for a call: that of the first key that still has one, then that of [`ANY`]. None means that
-    /// the call is answered in the ordinary way.
+    /// Consumes the step for a call: that of the first key that has one left, then that of [`ANY`]. None means normal
+    /// behaviour.
     pub fn next<'k>(&mut self, keys: impl IntoIterator<Item = &'k str>, now: Instant) -> Option<Step<A>> {
         keys.into_iter().chain([ANY]).find_map(|key| self.by_key.get_mut(key)?.next(now))
     }
 
-    /// The steps that are left, by key; scripts that are used up have none.
+    /// The remaining steps, by key. A used-up script has none.
     #[must_use]
     pub fn left(&self) -> HashMap<String, Vec<Step<A>>> {
         let unused = |step: &&Step<A>| step.times != Times::Count(0);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     fn act_at(scripts: &mut Scripts<String>, key: &str, now: Instant) -> String {
-        scripts.next([key], now).map_or_else(|| "ordinary".to_owned(), |step| step.act)
+        scripts.next([key], now).map_or_else(|| "normal".to_owned(), |step| step.act)
     }
 
     fn acts(scripts: &mut Scripts<String>, key: &str, calls: usize) -> Vec<String> {
@@ -187,20 +187,20 @@ mod tests {
     }
 
     #[test]
-    fn steps_are_consumed_in_order_and_then_calls_are_ordinary() {
+    fn steps_are_consumed_in_order_and_then_calls_are_normal() {
         let mut scripts = scripts(r#"[{"act":"a","times":2},{"act":"skipped","times":0},{"act":"b"}]"#);
-        assert_eq!(acts(&mut scripts, "INT-1", 4), ["a", "a", "b", "ordinary"]);
+        assert_eq!(acts(&mut scripts, "INT-1", 4), ["a", "a", "b", "normal"]);
     }
 
     #[test]
     fn forever_never_ends_and_other_keys_are_untouched() {
         let mut scripts = scripts(r#"[{"act":"a"},{"act":"b","times":"forever"}]"#);
-        assert_eq!(acts(&mut scripts, "INT-2", 1), ["ordinary"]);
+        assert_eq!(acts(&mut scripts, "INT-2", 1), ["normal"]);
         assert_eq!(acts(&mut scripts, "INT-1", 4), ["a", "b", "b", "b"]);
     }
 
     #[test]
-    fn a_timed_step_counts_from_its_first_call() {
+    fn timed_step_counts_from_its_first_call() {
         let mut scripts = scripts(r#"[{"act":"a"},{"act":"b","times":{"for_ms":1000}},{"act":"c"}]"#);
         let start = Instant::now();
         let mut at = |ms| act_at(&mut scripts, "INT-1", start + Duration::from_millis(ms));
@@ -208,19 +208,19 @@ mod tests {
         assert_eq!(at(5_000), "b");
         assert_eq!(at(5_999), "b");
         assert_eq!(at(6_000), "c");
-        assert_eq!(at(6_001), "ordinary");
+        assert_eq!(at(6_001), "normal");
     }
 
     #[test]
-    fn a_key_of_its_own_goes_before_the_script_for_any() {
+    fn script_of_the_key_comes_before_the_script_for_any() {
         let mut scripts = scripts(r#"[{"act":"own"}]"#);
         scripts.set(ANY.to_owned(), vec![Step::once("any".to_owned()).times(2)]);
         assert_eq!(acts(&mut scripts, "INT-1", 2), ["own", "any"]);
-        assert_eq!(acts(&mut scripts, "INT-2", 2), ["any", "ordinary"]);
+        assert_eq!(acts(&mut scripts, "INT-2", 2), ["any", "normal"]);
     }
 
     #[test]
-    fn what_is_left_leaves_out_what_was_used() {
+    fn used_steps_are_not_left() {
         let mut scripts = scripts(r#"[{"act":"a"},{"act":"b","times":3}]"#);
         acts(&mut scripts, "INT-1", 2);
         let left = scripts.left();
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_field_is_refused() {
+    fn misspelt_field_is_refused() {
         let step = serde_json::from_str::<Step<String>>(r#"{"act":"a","delay":5}"#);
         assert!(step.unwrap_err().to_string().contains("unknown field `delay`"));
     }

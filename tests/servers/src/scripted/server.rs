@@ -19,9 +19,9 @@ use tower_service::Service;
 use super::connection::{ConnectionHandle, ConnectionOwner};
 use crate::Error;
 
-/// Small buffers on this side, so that a server that stops reading is felt by the sender early and a cut in the middle
-/// of a body really is one. Measured on loopback: 3 MB still go out after reading has stopped, and 4 MB with the
-/// system's own sizes, which also grow; most of it is the sender's buffer.
+/// Small buffers on this side, so that the sender notices early when the server stops reading, and a cut in the middle
+/// of a body is not after its end. Measured on loopback: 3 MB still go out after the server stops reading, and 4 MB
+/// with the system's default sizes, which also grow. Most of it is in the sender's buffer.
 const BUFFER_BYTES: u32 = 64 * 1024;
 const BACKLOG: u32 = 1024;
 
@@ -74,7 +74,8 @@ impl Server {
                 Some(_) = connections.join_next() => {}
                 accepted = self.listener.accept() => match accepted {
                     Ok((stream, peer)) => { connections.spawn(serve(stream, peer, router.clone())); }
-                    // Out of descriptors, say: the next try may succeed, a busy loop must not starve the rest.
+                    // For example, no free descriptors: the next attempt may succeed. A busy loop would starve other
+                    // tasks.
                     Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
                 },
             }
@@ -122,18 +123,18 @@ async fn serve(stream: TcpStream, peer: SocketAddr, router: Router) {
     let mut connection =
         http1::Builder::new().max_buf_size(BUFFER_BYTES as usize).serve_connection(TokioIo::new(socket), service);
     tokio::select! {
-        // A client that breaks off is noted by the handler that reads its body; here nothing is left to do.
+        // If the client ends the connection, the handler that reads its body records that.
         _ = &mut connection => {}
-        // Leaving drops the connection, and with it the socket, which ends as its handle said.
-        last_words = owner.cut_asked_for() => {
-            if let Some(words) = last_words {
-                connection.into_parts().io.into_inner().say(words).await;
+        // This drops the connection and its socket, which ends as its handle asked.
+        final_bytes = owner.cut_requested() => {
+            if let Some(words) = final_bytes {
+                connection.into_parts().io.into_inner().write_final(words).await;
             }
         }
     }
 }
 
-/// Runs the handler as a task of its own, so that it finishes its records even if the client is gone.
+/// Runs the handler in a task of its own, so that it finishes its record even if the client is gone.
 async fn answer(
     request: Request<Incoming>,
     mut router: Router,

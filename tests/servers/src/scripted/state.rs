@@ -1,4 +1,4 @@
-//! What a server remembers: its state behind one lock, and numbered records of the requests.
+//! A server's state behind one lock, and numbered records of the requests.
 
 use std::{
     collections::BTreeMap,

@@ -37,7 +37,7 @@ pub(crate) fn router() -> Router<Shared<Inbox>> {
         .fallback(async || StatusCode::NOT_FOUND)
 }
 
-/// The steps that are left, by key; used-up scripts have none.
+/// The remaining steps, by key. A used-up script has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScriptsLeft {
     /// By webhook id.
@@ -48,7 +48,7 @@ pub struct ScriptsLeft {
     pub all: Vec<Step<DeliveryAct>>,
 }
 
-/// Narrows a listing.
+/// Filters a listing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Selection {
@@ -103,13 +103,13 @@ impl Control {
         Ok(Self { http: ControlClient::new(base_url)? })
     }
 
-    /// Where to deliver: what `WEBHOOK_URL` is to be. Any other path will do as well.
+    /// The value for `WEBHOOK_URL`. The receiver accepts any other path too.
     #[must_use]
     pub fn webhook_url(&self) -> String {
         format!("{}/webhook", self.http.base_url())
     }
 
-    /// Tries in the order in which they came: all, or those of one webhook id, of one interaction.
+    /// Attempts in the order in which they came: all, or those of one webhook id or one interaction.
     pub async fn deliveries(
         &self,
         webhook_id: Option<&str>,
@@ -119,17 +119,17 @@ impl Control {
         self.http.get(&ControlClient::path("/_control/deliveries", &query)).await
     }
 
-    /// Sets what deliveries of a webhook id do.
+    /// Sets the script for deliveries of a webhook id.
     pub async fn script_webhook(&self, id: &str, steps: &[Step<DeliveryAct>]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/scripts/webhook", id), &steps).await
     }
 
-    /// Sets what deliveries do whose body has that `interaction_id`.
+    /// Sets the script for deliveries whose body has this `interaction_id`.
     pub async fn script_interaction(&self, id: &str, steps: &[Step<DeliveryAct>]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/scripts/interaction", id), &steps).await
     }
 
-    /// Sets what all deliveries do that have no script of their own.
+    /// Sets the script for all deliveries without a script of their own.
     pub async fn script_all(&self, steps: &[Step<DeliveryAct>]) -> Result<(), Error> {
         self.http.put("/_control/scripts/all", &steps).await
     }
@@ -149,12 +149,12 @@ impl Control {
         self.http.delete(&ControlClient::keyed("/_control/scripts/webhook", id)).await
     }
 
-    /// The steps that no delivery has used yet.
+    /// The remaining steps.
     pub async fn scripts_left(&self) -> Result<ScriptsLeft, Error> {
         self.http.get("/_control/scripts").await
     }
 
-    /// Puts secrets in place of the present ones; any of them may verify.
+    /// Replaces the secrets.
     pub async fn set_secrets(&self, secrets: &[&str]) -> Result<(), Error> {
         let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
         self.http.put("/_control/secrets", &NewSecrets { secrets }).await

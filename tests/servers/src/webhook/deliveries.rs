@@ -1,4 +1,4 @@
-//! Takes deliveries.
+//! Receives deliveries.
 
 use std::{
     collections::BTreeMap,
@@ -26,7 +26,7 @@ use crate::{
     webhook::inbox::{Delivery, DeliveryAct, Inbox},
 };
 
-/// A record with all its tags is a hundredth of this.
+/// A hundred times a record with all its tags.
 const BODY_LIMIT: usize = 1024 * 1024;
 
 pub(crate) async fn deliver(
@@ -35,9 +35,9 @@ pub(crate) async fn deliver(
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
-    // A body that breaks off or has no end is no delivery.
+    // A truncated or endless body is not a delivery.
     let Ok(body) = axum::body::to_bytes(body, BODY_LIMIT).await else {
-        program::report(&format!("{} {} broken off, or longer than {BODY_LIMIT} bytes", head.method, head.uri));
+        program::report(&format!("{} {} truncated, or longer than {BODY_LIMIT} bytes", head.method, head.uri));
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let (seq, step, verdict) = {
@@ -62,13 +62,13 @@ pub(crate) async fn deliver(
             finish(&inbox, seq, End::Cut, None);
             match connection.cut(how).await {}
         }
-        DeliveryAct::Normal | DeliveryAct::Never => ordinary(&head.method, verdict),
+        DeliveryAct::Normal | DeliveryAct::Never => normal(&head.method, verdict),
     };
     finish(&inbox, seq, End::Answered, Some(response.status()));
     response
 }
 
-fn ordinary(method: &Method, verdict: Result<usize, String>) -> Response<Body> {
+fn normal(method: &Method, verdict: Result<usize, String>) -> Response<Body> {
     match verdict {
         _ if method != Method::POST => StatusCode::METHOD_NOT_ALLOWED.into_response(),
         Ok(_) => StatusCode::OK.into_response(),
@@ -108,14 +108,14 @@ fn delivery(head: &Parts, body: &Bytes, verdict: Result<usize, String>) -> Deliv
     }
 }
 
-/// All values of a header, as one.
+/// All values of a header, joined.
 fn text(headers: &HeaderMap, name: &str) -> String {
     let values: Vec<_> =
         headers.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()).collect();
     values.join(", ")
 }
 
-/// Notes how a delivery ended, unless a reset has removed it, and logs it without anything of its body or signatures.
+/// Records how a delivery ended, unless a reset has removed it, and logs it without its body and signatures.
 fn finish(inbox: &Shared<Inbox>, seq: u64, end: End, status: Option<StatusCode>) {
     let status = status.map(|status| status.as_u16());
     let line = {

@@ -1,4 +1,4 @@
-//! What the receiver remembers.
+//! The receiver's state.
 
 use std::{collections::BTreeMap, time::Instant};
 
@@ -14,13 +14,13 @@ use crate::{
     webhook::{Secrets, Settings},
 };
 
-/// What a delivery can be told to do. Its body is read and remembered in any case.
+/// What happens to a delivery. Its body is read and recorded in any case.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum DeliveryAct {
     /// Answers 200, or 401 if no secret verifies it.
     Normal,
-    /// Answers so, verified or not.
+    /// Sends this answer, whether or not a secret verifies the delivery.
     Reply(Reply),
     /// Ends the connection without an answer.
     Cut(CutHow),
@@ -28,10 +28,10 @@ pub enum DeliveryAct {
     Never,
 }
 
-/// One try of a delivery.
+/// One attempt of a delivery.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// Counts all tries since the start.
+    /// Counts all attempts since the start.
     pub seq: u64,
     /// HTTP method; anything but `POST` is answered 405.
     pub method: String,
@@ -45,9 +45,9 @@ pub struct Delivery {
     pub signatures: usize,
     /// Whether a secret verifies it.
     pub verified: bool,
-    /// Which secret does, counted from 0 in the order in which they were given.
+    /// The index of that secret.
     pub verified_by: Option<usize>,
-    /// Why none does.
+    /// Why no secret verifies it.
     pub fault: Option<String>,
     /// All headers, names in lower case.
     pub headers: BTreeMap<String, String>,
@@ -55,21 +55,21 @@ pub struct Delivery {
     pub body: String,
     /// SHA-256 of the body's bytes in hex.
     pub body_sha256: String,
-    /// The body as JSON, null if it is none.
+    /// The body as JSON; null if it is not JSON.
     pub json: Option<serde_json::Value>,
     /// The body's `interaction_id`.
     pub interaction_id: Option<String>,
     /// When it came, in milliseconds since the Unix epoch.
     pub received_ms: u64,
-    /// The script's step that decided, as it was set; null for ordinary behaviour.
+    /// The script's step, as it was set; null for normal behaviour.
     pub step: Option<serde_json::Value>,
-    /// How it ended; null while it lasts.
+    /// How it ended; null before that.
     pub end: Option<End>,
     /// Status of the answer; null without one.
     pub status: Option<u16>,
 }
 
-/// Everything that the receiver remembers.
+/// The receiver's state.
 pub(crate) struct Inbox {
     pub(crate) secrets: Secrets,
     pub(crate) scripts: AllScripts,
@@ -84,7 +84,7 @@ pub(crate) struct AllScripts {
 }
 
 impl AllScripts {
-    /// The webhook's own step goes first, then that of the interaction, then that for all.
+    /// The webhook's step comes first, then that of the interaction, then that for all.
     fn next(&mut self, delivery: &Delivery, now: Instant) -> Option<Step<DeliveryAct>> {
         let by_webhook = self.by_webhook.next(delivery.webhook_id.as_deref(), now);
         let by_interaction = || self.by_interaction.next(delivery.interaction_id.as_deref(), now);
@@ -98,7 +98,7 @@ impl Inbox {
         Shared::new(Self { secrets, scripts: AllScripts::default(), deliveries: Records::default() }, log)
     }
 
-    /// Takes a delivery in, and gives its number and the step that decides on it.
+    /// Records a delivery; its number and its step.
     pub(crate) fn take(&mut self, delivery: Delivery) -> (u64, Option<Step<DeliveryAct>>) {
         let step = self.scripts.next(&delivery, Instant::now());
         let shown = step.as_ref().and_then(|step| serde_json::to_value(step).ok());

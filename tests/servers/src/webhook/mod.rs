@@ -1,24 +1,24 @@
 //! A webhook receiver for local tests only.
 //!
-//! It takes a `POST` on any path, verifies it as Standard Webhooks says with the reference implementation, remembers
-//! it, and answers 200, or 401 if no secret verifies it. It can be told to misbehave, by webhook id, by the
-//! `interaction_id` in the body, or for whatever comes next.
+//! It accepts a `POST` on any path, verifies it with the reference implementation of Standard Webhooks, records it, and
+//! answers 200, or 401 if no secret verifies it. Scripts make it misbehave for a webhook id, for the `interaction_id`
+//! in the body, or for all deliveries.
 //!
 //! # Control interface, JSON under `/_control`
 //!
 //! | call | does |
 //! | --- | --- |
-//! | `GET /_control/deliveries?webhook_id=&interaction_id=` | what came, each try one [`Delivery`] |
+//! | `GET /_control/deliveries?webhook_id=&interaction_id=` | the attempts, each as a [`Delivery`] |
 //! | `PUT`, `DELETE /_control/scripts/webhook/{webhook id}` | sets or forgets the steps for deliveries of that id, [`DeliveryAct`] |
 //! | `PUT`, `DELETE /_control/scripts/interaction/{interaction}` | the same for bodies with that `interaction_id` |
-//! | `PUT`, `DELETE /_control/scripts/all` | the same for all that have no steps of their own (left) |
-//! | `GET /_control/scripts` | the steps that are left, [`ScriptsLeft`] |
-//! | `PUT /_control/secrets` | `{"secrets": ["whsec_…"]}`: any of them may verify; never shown again |
+//! | `PUT`, `DELETE /_control/scripts/all` | the same for all others |
+//! | `GET /_control/scripts` | the remaining steps, [`ScriptsLeft`] |
+//! | `PUT /_control/secrets` | `{"secrets": ["whsec_…"]}`: replaces the secrets, any of which may verify; they are never shown |
 //! | `POST /_control/reset` | forgets deliveries and scripts; the secrets stay |
 //!
 //! A script is a list of steps, consumed one per delivery: `{"act": …, "times": 3 | "forever" | {"for_ms": 60000},
-//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. Down for the next five, then slower than any client waits,
-//! then gone:
+//! "delay_ms": 500}`, `times` 1 and `delay_ms` 0 if absent. For example, the receiver is down for the next five, does
+//! not answer the sixth, redirects the seventh, and is gone after that:
 //!
 //! ```json
 //! [
@@ -30,6 +30,8 @@
 //! ```
 //!
 //! The same from Rust: [`Control`], with [`Step`].
+//!
+//! [`Step`]: crate::scripted::Step
 
 mod control;
 mod deliveries;

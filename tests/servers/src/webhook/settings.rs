@@ -1,4 +1,4 @@
-//! How the receiver is started.
+//! The receiver's settings and arguments.
 
 use lexopt::{Parser, ValueExt as _};
 
@@ -7,10 +7,10 @@ use crate::{
     webhook::Secrets,
 };
 
-/// What the receiver starts with.
+/// The receiver's settings.
 #[derive(Debug, Default)]
 pub struct Settings {
-    /// The secrets of which any may verify a delivery; they can be changed while it runs.
+    /// Any of them may verify a delivery. They can be changed while the receiver runs.
     pub secrets: Secrets,
     /// Whether to log one line per delivery to standard error.
     pub log: bool,
@@ -22,8 +22,8 @@ impl Settings {
     pub fn help() -> String {
         format!(
             "\
-A webhook receiver for local tests. It takes a POST on any path, verifies it as Standard Webhooks says, remembers it,
-and answers 200, or 401 if no secret verifies it. Under /_control it is told to misbehave and shows what it got. It
+A webhook receiver for local tests. It accepts a POST on any path, verifies it as Standard Webhooks says, records it,
+and answers 200, or 401 if no secret verifies it. Requests to /_control set its faults and show the deliveries. It
 prints one line with its base URL when it is ready, and logs one line per delivery to standard error.
 
 Usage: webhook-receiver --secret whsec_... [OPTIONS]
@@ -31,7 +31,7 @@ Usage: webhook-receiver --secret whsec_... [OPTIONS]
     --secret SECRET          whsec_ followed by base64; may be given several times, any of them may verify
 {}
 
-Exit code: 0 after SIGTERM or SIGINT, 1 if it cannot serve, 2 if the arguments are at fault.
+Exit code: 0 after SIGTERM or SIGINT, 1 if it cannot serve, 2 if the arguments are wrong.
 ",
             Listen::HELP
         )

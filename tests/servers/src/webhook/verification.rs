@@ -5,7 +5,7 @@ use standardwebhooks::Webhook;
 
 use crate::Error;
 
-/// The secrets of which any may verify a delivery.
+/// The secrets. A delivery is verified if any of them verifies it.
 #[derive(Default)]
 pub struct Secrets(Vec<Webhook>);
 
@@ -30,7 +30,7 @@ impl Secrets {
         secrets.iter().enumerate().map(parse).collect::<Result<_, _>>().map(Self)
     }
 
-    /// Which secret verifies the delivery, counted from 0; an error says why none does.
+    /// The index of the secret that verifies the delivery, or why none does.
     pub(crate) fn verify(&self, body: &[u8], headers: &HeaderMap) -> Result<usize, String> {
         let mut reason = "there are no secrets".to_owned();
         for (index, secret) in self.0.iter().enumerate() {

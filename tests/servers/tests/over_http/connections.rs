@@ -1,4 +1,4 @@
-//! What a client sees of cut, early-answered and lingering connections, on raw TCP.
+//! Connections that are cut, answered early or kept open, as a client sees them.
 
 use std::{convert::Infallible, io::ErrorKind, net::SocketAddr, time::Duration};
 
@@ -26,7 +26,7 @@ use tokio::{
 use crate::wire;
 
 const SECOND: Duration = Duration::from_secs(1);
-/// Nothing of it is changed on its way.
+/// An answer that must be sent unchanged.
 const ODD: &str = "HTTP/1.0 999 odd\r\nName : a\r\n b\r\nContent-length: {content_length}\r\n\r\n";
 
 async fn cut(connection: ConnectionHandle, how: CutHow) -> StatusCode {
@@ -39,7 +39,7 @@ async fn raw(connection: ConnectionHandle, reply: RawReply) -> StatusCode {
     match never {}
 }
 
-/// Twelve bytes are announced, five of them come first.
+/// An answer that announces twelve bytes and sends five of them first.
 fn broken(connection: &ConnectionHandle, then: BodyEnd) -> http::Response<Body> {
     let reply = Reply::status(StatusCode::OK).body("hello, world").body_fault(BodyFault { after_bytes: 5, then });
     reply.to_response(std::time::SystemTime::now(), connection)
@@ -89,7 +89,7 @@ async fn read_to_end(stream: &mut TcpStream) -> std::io::Result<String> {
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }
 
-/// What comes until the connection ends, in order or not, and how long that takes.
+/// The bytes until the connection ends, whether it ends in an orderly way, and the time.
 async fn seen(stream: &mut TcpStream) -> (String, bool, Duration) {
     let (mut answer, start) = (Vec::new(), std::time::Instant::now());
     let orderly = timeout(SECOND, stream.read_to_end(&mut answer)).await.expect("the connection stays open").is_ok();
@@ -97,21 +97,21 @@ async fn seen(stream: &mut TcpStream) -> (String, bool, Duration) {
 }
 
 #[tokio::test]
-async fn a_reset_is_a_reset() {
+async fn reset_is_seen_as_a_reset() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /reset HTTP/1.1\r\ncontent-length: 2", b"ab").await;
     assert_eq!(read_to_end(&mut stream).await.unwrap_err().kind(), ErrorKind::ConnectionReset);
 }
 
 #[tokio::test]
-async fn a_close_is_an_end_of_stream_even_with_unread_bytes() {
+async fn close_is_an_end_of_stream_even_with_unread_bytes() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /close HTTP/1.1\r\ncontent-length: 200000", &vec![b'x'; 100_000]).await;
     assert_eq!(read_to_end(&mut stream).await.unwrap(), "");
 }
 
 #[tokio::test]
-async fn raw_bytes_are_sent_as_they_are() {
+async fn raw_bytes_are_sent_unchanged() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /raw HTTP/1.1\r\ncontent-length: 2", b"ab").await;
     let expected = ODD.replace("{content_length}", "1") + "\u{fffd}";
@@ -119,7 +119,7 @@ async fn raw_bytes_are_sent_as_they_are() {
 }
 
 #[tokio::test]
-async fn raw_bytes_may_be_followed_by_silence() {
+async fn connection_can_stay_open_after_raw_bytes() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /raw-stays HTTP/1.1\r\ncontent-length: 2", b"ab").await;
     let (text, orderly, took) = seen(&mut stream).await;
@@ -128,7 +128,7 @@ async fn raw_bytes_may_be_followed_by_silence() {
 }
 
 #[tokio::test]
-async fn a_stalled_body_comes_late_and_whole() {
+async fn stalled_body_is_late_and_complete() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /stall HTTP/1.1\r\nconnection: close\r\ncontent-length: 0", b"").await;
     let (text, orderly, took) = seen(&mut stream).await;
@@ -137,7 +137,7 @@ async fn a_stalled_body_comes_late_and_whole() {
 }
 
 #[tokio::test]
-async fn a_broken_body_ends_behind_its_first_bytes() {
+async fn cut_body_ends_after_its_first_bytes() {
     let server = server(mpsc::unbounded_channel().0);
     for (path, closed) in [("/break-reset", false), ("/break-close", true)] {
         let mut stream = send(&server, &format!("POST {path} HTTP/1.1\r\ncontent-length: 0"), b"").await;
@@ -148,10 +148,10 @@ async fn a_broken_body_ends_behind_its_first_bytes() {
 }
 
 #[tokio::test]
-async fn an_answer_before_the_body_reaches_a_client_that_sends_on() {
+async fn early_answer_reaches_a_client_that_goes_on_sending() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /early HTTP/1.1\r\ncontent-length: 9000000", &[b'x'; 100]).await;
-    // The answer is out and the connection's end with it; the client only now goes on.
+    // The server has answered and ended the connection before the client goes on sending.
     tokio::time::sleep(Duration::from_millis(100)).await;
     for _ in 0..20 {
         stream.write_all(&vec![b'x'; 100_000]).await.unwrap();
@@ -161,7 +161,7 @@ async fn an_answer_before_the_body_reaches_a_client_that_sends_on() {
 }
 
 #[tokio::test]
-async fn a_handler_outlives_a_client_that_breaks_off() {
+async fn handler_goes_on_after_the_client_has_gone() {
     let (closed, mut seen) = mpsc::unbounded_channel();
     let server = server(closed);
     let stream = send(&server, "POST /never HTTP/1.1\r\ncontent-length: 9", b"abc").await;
@@ -174,12 +174,12 @@ async fn a_handler_outlives_a_client_that_breaks_off() {
 }
 
 #[tokio::test]
-async fn stopping_cuts_what_is_open_and_frees_the_port() {
+async fn stopping_cuts_open_connections_and_frees_the_port() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /never HTTP/1.1\r\ncontent-length: 3", b"abc").await;
     let address: SocketAddr = server.base_url().strip_prefix("http://").unwrap().parse().unwrap();
     server.stop().await;
-    // A connection that was still waiting to be accepted is reset by the system.
+    // The system resets a connection that was not accepted yet.
     let end = read_to_end(&mut stream).await.map_err(|fault| fault.kind());
     assert!(end.as_ref().map_or_else(|kind| *kind == ErrorKind::ConnectionReset, String::is_empty), "{end:?}");
     assert!(Server::bind(address).is_ok());
@@ -192,7 +192,7 @@ async fn only_loopback_is_bound() {
 }
 
 #[tokio::test]
-async fn a_control_call_tells_refusal_from_silence() {
+async fn control_call_distinguishes_refusal_from_no_answer() {
     let server = server(mpsc::unbounded_channel().0);
     let control = ControlClient::new(server.base_url()).unwrap();
     let refused = control.post("/early").await.unwrap_err();

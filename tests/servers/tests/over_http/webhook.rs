@@ -64,7 +64,7 @@ pub(crate) fn sign(secrets: &[&str], id: &str, timestamp: i64, body: &str) -> St
 }
 
 #[tokio::test]
-async fn a_verified_delivery_is_remembered_byte_for_byte() {
+async fn verified_delivery_is_recorded_unchanged() {
     let fixture = Fixture::new(&[NEW]);
     assert_eq!(fixture.deliver("msg-1", &[NEW], BODY).await.status(), 200);
     let delivery = fixture.last().await;
@@ -96,7 +96,7 @@ async fn any_of_several_secrets_and_signatures_may_match() {
 }
 
 #[tokio::test]
-async fn what_does_not_verify_is_remembered_with_the_reason() {
+async fn unverified_delivery_is_recorded_with_the_reason() {
     let fixture = Fixture::new(&[NEW]);
     let now = unix_seconds();
     let good = sign(&[NEW], "msg-1", now, BODY);
@@ -120,7 +120,7 @@ async fn what_does_not_verify_is_remembered_with_the_reason() {
 }
 
 #[tokio::test]
-async fn deliveries_misbehave_as_told() {
+async fn deliveries_follow_their_script() {
     use End::{Aborted, Answered, Cut, Unanswered};
     let mut fixture = Fixture::new(&[NEW]);
     let goal = HeaderValue::from_static("http://127.0.0.1:1/");
@@ -147,7 +147,7 @@ async fn deliveries_misbehave_as_told() {
     assert_eq!(fixture.deliver("msg-1", &[NEW], BODY).await, Seen::Silence);
     fixture.patience = Duration::from_secs(10);
     assert_eq!(fixture.deliver("msg-1", &[NEW], BODY).await.status(), 200, "the script is used up");
-    // That a client is gone is noticed a moment later.
+    // The server notices a moment later that a client is gone.
     let mut deliveries = fixture.control.deliveries(Some("msg-1"), None).await.unwrap();
     while deliveries.iter().any(|delivery| delivery.end.is_none()) {
         tokio::time::sleep(Duration::from_millis(10)).await;
@@ -159,7 +159,7 @@ async fn deliveries_misbehave_as_told() {
 }
 
 #[tokio::test]
-async fn the_narrowest_script_goes_first_and_down_is_for_the_next_so_many() {
+async fn narrowest_script_comes_first_and_counts_its_calls() {
     let fixture = Fixture::new(&[NEW]);
     let reply = |code| Step::once(DeliveryAct::Reply(Reply::status(code)));
     fixture.control.script_all(&[Step::once(DeliveryAct::Cut(CutHow::Reset)).times(2)]).await.unwrap();
@@ -186,7 +186,7 @@ async fn the_narrowest_script_goes_first_and_down_is_for_the_next_so_many() {
 }
 
 #[tokio::test]
-async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
+async fn documented_script_is_accepted_and_misspelt_one_is_refused() {
     let fixture = Fixture::new(&[NEW]);
     let documented = wire::documented_scripts(include_str!("../../src/webhook/mod.rs"));
     let [documented] = documented.as_slice() else { panic!("{documented:?}") };

@@ -12,9 +12,9 @@ use crate::cxone::scripts::{CutAt, UploadAct};
 pub(super) enum BodyEnd {
     /// At the end of the body.
     Whole,
-    /// Where the client broke off.
+    /// Where the client ended the connection.
     Aborted,
-    /// Where the script wants the connection cut.
+    /// Where the script cuts the connection.
     CutHere,
 }
 

@@ -82,7 +82,7 @@ impl Exchange {
         self.standin.lock().violation(self.seq, kind, text);
     }
 
-    /// Answers after the wait, unless the client leaves before.
+    /// Answers after the wait, unless the client ends the connection before.
     pub(super) async fn answer(self, response: Response, wait: Duration) -> Response {
         if self.connection.stays_for(wait).await {
             self.finish(End::Answered, Some(response.status().as_u16()));
@@ -117,13 +117,13 @@ impl Exchange {
     pub(super) async fn never(self) -> Response {
         self.connection.stays_for(NEVER).await;
         self.finish(End::Unanswered, None);
-        nobody()
+        unsent()
     }
 
     /// The client is gone.
     pub(super) fn aborted(self) -> Response {
         self.finish(End::Aborted, None);
-        nobody()
+        unsent()
     }
 
     fn finish(&self, end: End, status: Option<u16>) {
@@ -145,7 +145,7 @@ fn status_in(bytes: &[u8]) -> Option<u16> {
     std::str::from_utf8(line).ok()?.split(' ').nth(1)?.parse().ok()
 }
 
-/// The path is as it came over the wire, so that it cannot hold a line end.
+/// The path is as received, so it cannot contain a line end.
 fn log_line(record: &RequestRecord, took_ms: u128) -> String {
     let end = End::shown(record.end, record.status);
     let script = if record.step.is_some() { " scripted" } else { "" };
@@ -159,8 +159,8 @@ fn log_line(record: &RequestRecord, took_ms: u128) -> String {
     )
 }
 
-/// An answer that reaches nobody, since the connection is over.
-fn nobody() -> Response {
+/// An answer for the handler's signature: the connection has ended, so it is not sent.
+fn unsent() -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
     response

@@ -1,4 +1,4 @@
-//! Judging an upload whose body is whole, and storing it.
+//! Checks a complete upload and stores it.
 
 use axum::response::Response;
 use http::{StatusCode, request::Parts};
@@ -12,9 +12,9 @@ use crate::cxone::{
     standin::Filing,
 };
 
-/// The API takes files up to this size.
+/// The API accepts files up to this size.
 const SIZE_LIMIT: u64 = 25 * 1024 * 1024;
-/// And of these types.
+/// The API accepts files of these types.
 const TYPES: [&str; 9] = [
     "audio/wav",
     "audio/mpeg",
@@ -43,14 +43,14 @@ impl Refusal {
     }
 }
 
-/// The request's `Idempotency-Key`, if it has a good one.
+/// The request's `Idempotency-Key`, if it has a valid one.
 pub(super) fn key(head: &Parts) -> Option<String> {
     let key = String::from_utf8_lossy(head.headers.get("idempotency-key")?.as_bytes()).into_owned();
     Some(key).filter(|key| !key.is_empty())
 }
 
-/// Judges an upload whose body is whole, and stores it if it is to be stored. Gives its job, empty where nothing is
-/// stored, or the refusal. `differs` says how it differs from an earlier attempt under its key.
+/// Checks a complete upload, and stores it if `store`. Gives its job, empty where nothing is stored, or the refusal.
+/// `differs` is its difference to an earlier attempt under its key.
 pub(super) fn settle(
     exchange: &Exchange,
     head: &Parts,

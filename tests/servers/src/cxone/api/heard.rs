@@ -1,14 +1,14 @@
-//! What a request said, for answers that repeat it, and the other values that scripted answers may hold.
+//! The request's text, for answers that repeat it, and the placeholders of scripted answers.
 
 use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{header, request::Parts};
 
-/// So much of a body is kept to be repeated.
+/// The most bytes of a body that an echo repeats.
 pub(super) const START_BYTES: usize = 2048;
 
-/// Names and values for the placeholders of a scripted answer.
+/// The values of the placeholders of a scripted answer.
 #[derive(Default)]
 pub(super) struct Values(Vec<(&'static str, String)>);
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_was_received_begins_with_the_credentials() {
+    fn request_text_begins_with_the_credentials() {
         let request = http::Request::builder().uri("/a?b").header("authorization", "Basic aWQ6c2VjcmV0").body(());
         let (head, ()) = request.unwrap().into_parts();
         let text = received(&head, b"--x\r\n\"");

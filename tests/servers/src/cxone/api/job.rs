@@ -78,7 +78,7 @@ pub(super) async fn job(
     exchange.answer(response, wait).await
 }
 
-/// A client that reads a final word beside the echo takes it for the job's end, so it is the job's end here too.
+/// A client treats a final status beside the echo as the job's end, so the stand-in does too.
 fn tell(standin: &Shared<Standin>, job_id: &str, echo: &Echo) {
     let Some(word) = echo.also.get("status").and_then(Value::as_str).filter(|_| echo.status == 200) else { return };
     let told = StatusAnswer { word: word.to_owned(), ..StatusAnswer::default() };
@@ -99,7 +99,7 @@ fn status(standin: &Shared<Standin>, job_id: &str, interaction_id: &str, scripte
             Some(state)
         }
     };
-    // Only a reset between the two looks at the archive can have removed it.
+    // Only a reset since the first look can have removed it.
     let Some(state) = state else { return fault(StatusCode::NOT_FOUND, "no such job") };
     let named = scripted.and_then(|scripted| scripted.interaction_id.as_deref()).unwrap_or(interaction_id);
     answer(

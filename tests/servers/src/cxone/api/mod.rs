@@ -31,14 +31,14 @@ use exchange::Exchange;
 pub(crate) fn router(settings: &Settings) -> Router<Shared<Standin>> {
     Router::new()
         .route("/api/v2/oauth/token", post(token::token))
-        // Their placeholders are those of the router too.
+        // The router uses the same placeholders.
         .route(&format!("/api/v2/{}", settings.upload_path), post(upload::upload))
         .route(&format!("/api/v2/{}", settings.job_path), get(job::job))
         .method_not_allowed_fallback(unexpected)
         .fallback(unexpected)
 }
 
-/// Whatever the API does not have; a client that follows a redirect ends here.
+/// Paths and methods that the API does not have. A client that follows a redirect ends here.
 async fn unexpected(
     State(standin): State<Shared<Standin>>,
     Extension(connection): Extension<ConnectionHandle>,

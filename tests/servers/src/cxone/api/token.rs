@@ -27,9 +27,9 @@ use crate::{
     scripted::{connection::ConnectionHandle, raw::RawReply, reply::Reply, state::Shared},
 };
 
-/// No proper token request is longer.
+/// No valid token request is longer.
 const FORM_LIMIT: usize = 64 * 1024;
-/// Stands for a new token in a scripted answer.
+/// The placeholder for a new token in a scripted answer.
 const ACCESS_TOKEN: &str = "{access_token}";
 
 pub(super) async fn token(
@@ -78,7 +78,7 @@ pub(super) async fn token(
         TokenAct::Cut(how) => return exchange.cut(how, wait).await,
         TokenAct::Never => return exchange.never().await,
     };
-    let response = asked.ordinary(&exchange.standin, lifetime);
+    let response = asked.answered(&exchange.standin, lifetime);
     exchange.answer(response, wait).await
 }
 
@@ -90,7 +90,7 @@ struct Asked<'a> {
 }
 
 impl Asked<'_> {
-    fn ordinary(&self, standin: &Shared<Standin>, lifetime: Option<u64>) -> Response {
+    fn answered(&self, standin: &Shared<Standin>, lifetime: Option<u64>) -> Response {
         let (token, expires_in) = match self.grant(standin, lifetime) {
             Ok(granted) => granted,
             Err(refusal) => return refusal,

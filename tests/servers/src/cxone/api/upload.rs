@@ -33,10 +33,10 @@ use crate::{
     },
 };
 
-/// How long an early 202 has to get through before its connection is reset.
+/// How long to wait for an early 202 to be sent before its connection is reset.
 const FLUSHED: Duration = Duration::from_millis(50);
 
-/// An upload whose head has come.
+/// An upload whose head was received.
 #[derive(Clone)]
 struct Incoming {
     exchange: Exchange,
@@ -56,7 +56,7 @@ pub(super) async fn upload(
         let mut state = exchange.standin.lock();
         let now = Instant::now();
         let authorization = state.tokens.bearer(head.headers.get(header::AUTHORIZATION), now);
-        // A call without a valid token is no call of the script.
+        // A call without a valid token does not use up a step.
         let valid = authorization == Authorization::Valid;
         let step = if valid { state.scripts.upload.next([interaction_id.as_str()], now) } else { None };
         (authorization, step)
@@ -75,14 +75,14 @@ pub(super) async fn upload(
         | UploadAct::Raw { early: true, .. }
         | UploadAct::Cut { at: CutAt::BeforeBody, .. }
         | UploadAct::Never { read: false, .. } => incoming.before_body(act, body, wait).await,
-        _ => incoming.behind_body(act, body, wait, authorization).await,
+        _ => incoming.after_body(act, body, wait, authorization).await,
     }
 }
 
 impl Incoming {
-    /// Acts that come before the body is read.
+    /// Runs acts that come before the body is read.
     async fn before_body(self, act: UploadAct, body: Body, wait: Duration) -> Response {
-        // What comes of the body behind an early 202 is compared when it has come.
+        // The body after an early 202 is compared when it has been read.
         if !matches!(act, UploadAct::AcceptEarly { then: EarlyEnd::Read, .. }) {
             self.compare(None);
         }
@@ -96,12 +96,12 @@ impl Incoming {
                 let response = reply.filled(&values.pairs()).to_response(SystemTime::now(), &exchange.connection);
                 exchange.answer(response, wait).await
             }
-            // The body stays open meanwhile: dropping it would end the connection.
+            // Keeps the body, because dropping it would end the connection.
             _ => exchange.never().await,
         }
     }
 
-    /// Answers 202 and lets a task of its own take what comes of the body.
+    /// Answers 202, and reads the body in a task of its own.
     async fn accept_early(self, act: UploadAct, then: EarlyEnd, body: Body, wait: Duration) -> Response {
         let job_id = {
             let mut state = self.exchange.standin.lock();
@@ -109,7 +109,7 @@ impl Incoming {
         };
         let response = self.exchange.clone().answer(accepted(AcceptedBody::JobId, &job_id), wait).await;
         match then {
-            // The body is dropped, and the connection ends behind the answer.
+            // The body is dropped, and the connection ends after the answer.
             EarlyEnd::Close => {}
             EarlyEnd::Reset => {
                 tokio::spawn(async move {
@@ -134,8 +134,8 @@ impl Incoming {
         response
     }
 
-    /// Acts that come behind the body, or in it.
-    async fn behind_body(self, act: UploadAct, body: Body, wait: Duration, authorization: Authorization) -> Response {
+    /// Runs acts that come within or after the body.
+    async fn after_body(self, act: UploadAct, body: Body, wait: Duration, authorization: Authorization) -> Response {
         let (received, end, start) = self.receive(body, &act).await;
         let differs = self.compare(received.whole_body());
         let values = Values::default().with("interaction_id", &self.interaction_id);
@@ -169,7 +169,7 @@ impl Incoming {
         exchange.answer(response, wait).await
     }
 
-    /// Reads the body and notes what it held, also of one that broke off. Gives its first bytes too.
+    /// Reads the body and records its content, also of a truncated one. Gives its first bytes too.
     async fn receive(&self, body: Body, act: &UploadAct) -> (Received, BodyEnd, Vec<u8>) {
         let exchange = &self.exchange;
         let directory = exchange.standin.lock().settings.keep.clone();
@@ -203,7 +203,7 @@ impl Incoming {
         (received, end, start)
     }
 
-    /// Compares the upload, as far as it came, with the first one under its key. What differs is a violation.
+    /// Compares the upload, as far as it was received, with the first one under its key. A difference is a violation.
     fn compare(&self, body: Option<WholeBody>) -> Option<String> {
         let content_type = self.head.headers.get(header::CONTENT_TYPE);
         let content_type = content_type.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());

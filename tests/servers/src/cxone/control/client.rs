@@ -21,23 +21,23 @@ impl Control {
         Ok(Self { http: ControlClient::new(base_url)? })
     }
 
-    /// The base URL of the API: what `CXONE_BASE_URL` is to be.
+    /// The base URL of the API, the value for `CXONE_BASE_URL`.
     #[must_use]
     pub fn api_url(&self) -> String {
         format!("{}/api/v2", self.http.base_url())
     }
 
-    /// Sets what uploads to an interaction do, `*` for all that have no script of their own.
+    /// Sets the script for uploads to an interaction; `*` is for all without a script of their own.
     pub async fn script_uploads(&self, interaction_id: &str, steps: &[Step<UploadAct>]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/scripts/upload", interaction_id), &steps).await
     }
 
-    /// Sets what polls of an interaction's jobs do, `*` for all that have no script of their own.
+    /// Sets the script for polls of an interaction's jobs; `*` is for all without a script of their own.
     pub async fn script_jobs(&self, interaction_id: &str, steps: &[Step<JobAct>]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/scripts/job", interaction_id), &steps).await
     }
 
-    /// Sets what the token endpoint does.
+    /// Sets the script for the token endpoint.
     pub async fn script_tokens(&self, steps: &[Step<TokenAct>]) -> Result<(), Error> {
         self.http.put("/_control/scripts/token", &steps).await
     }
@@ -57,12 +57,12 @@ impl Control {
         self.http.delete("/_control/scripts/token").await
     }
 
-    /// The steps that no call has used yet.
+    /// The remaining steps.
     pub async fn scripts_left(&self) -> Result<ScriptsLeft, Error> {
         self.http.get("/_control/scripts").await
     }
 
-    /// Requests in the order in which they came: all, or those of one interaction, of one kind.
+    /// Requests in the order in which they came: all, or those of one interaction and one kind.
     pub async fn requests(
         &self,
         interaction_id: Option<&str>,
@@ -83,7 +83,7 @@ impl Control {
         self.http.get(&ControlClient::path("/_control/attachments", &[("interaction_id", interaction_id)])).await
     }
 
-    /// What clients did that the API does not allow: all, or for one interaction.
+    /// Violations of the API: all, or those of one interaction.
     pub async fn violations(&self, interaction_id: Option<&str>) -> Result<Vec<Violation>, Error> {
         self.http.get(&ControlClient::path("/_control/violations", &[("interaction_id", interaction_id)])).await
     }
@@ -93,35 +93,35 @@ impl Control {
         self.http.get("/_control/stats").await
     }
 
-    /// Sets how long jobs of later uploads take: of one interaction, or of all others.
+    /// Sets the times of the jobs of later uploads: of one interaction, or of all others.
     pub async fn set_job_times(&self, interaction_id: Option<&str>, times: JobTimes) -> Result<(), Error> {
         let path = interaction_id
             .map_or("/_control/job-times".to_owned(), |id| ControlClient::keyed("/_control/job-times", id));
         self.http.put(&path, &times).await
     }
 
-    /// Sets the ids of the jobs of an interaction's next uploads, one each.
+    /// Sets the ids of the jobs of an interaction's next uploads.
     pub async fn set_job_ids(&self, interaction_id: &str, ids: &[&str]) -> Result<(), Error> {
         self.http.put(&ControlClient::keyed("/_control/job-ids", interaction_id), &ids).await
     }
 
-    /// Changes the only client that gets tokens.
+    /// Changes the credentials of the only client.
     pub async fn rotate(&self, client_id: &str, client_secret: &str, revoke_tokens: bool) -> Result<(), Error> {
         let new = Credentials { client_id: client_id.to_owned(), client_secret: client_secret.into(), revoke_tokens };
         self.http.put("/_control/credentials", &new).await
     }
 
-    /// All tokens that were given out, to look for them where they must not be.
+    /// All issued tokens, to search for leaks.
     pub async fn tokens(&self) -> Result<Vec<String>, Error> {
         self.http.get("/_control/tokens").await
     }
 
-    /// Makes all tokens that are out invalid.
+    /// Revokes all issued tokens.
     pub async fn revoke_tokens(&self) -> Result<(), Error> {
         self.http.delete("/_control/tokens").await
     }
 
-    /// Forgets all that happened, all scripts and job times. Credentials and tokens stay.
+    /// Removes all records, attachments, scripts and job times. Credentials and tokens stay.
     pub async fn reset(&self) -> Result<(), Error> {
         self.http.post("/_control/reset").await
     }

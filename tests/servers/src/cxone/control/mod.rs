@@ -1,4 +1,4 @@
-//! The control interface: what tells the stand-in to misbehave, and shows what it saw.
+//! The control interface: it sets the scripts and shows what the stand-in received.
 
 mod client;
 
@@ -44,7 +44,7 @@ pub(crate) fn router() -> Router<Shared<Standin>> {
         .fallback(async || StatusCode::NOT_FOUND)
 }
 
-/// Narrows a listing.
+/// Filters a listing.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Selection {
@@ -59,7 +59,7 @@ struct Credentials {
     client_id: String,
     #[serde(serialize_with = "expose")]
     client_secret: SecretString,
-    /// Whether tokens that are out stop to be valid.
+    /// Whether issued tokens are revoked.
     #[serde(default)]
     revoke_tokens: bool,
 }

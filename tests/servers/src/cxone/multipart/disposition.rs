@@ -39,8 +39,8 @@ pub(super) fn parse(value: &[u8]) -> Result<Disposition, String> {
     Ok(Disposition { name, file_name })
 }
 
-/// A file name with the three escapes of the HTML standard undone. A name that itself holds such three characters
-/// cannot be told from an escape; that is why records show both.
+/// Decodes the three escapes of the HTML standard in a file name. A name that itself contains such text cannot be
+/// distinguished from an escaped one, so records have both forms.
 pub(super) fn decode_file_name(raw: &str) -> String {
     let escapes = [("%22", "\""), ("%0D", "\r"), ("%0d", "\r"), ("%0A", "\n"), ("%0a", "\n")];
     escapes.iter().fold(raw.to_owned(), |name, (escape, plain)| name.replace(escape, plain))
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_standards_do_not_have_is_refused() {
+    fn forms_outside_the_standards_are_refused() {
         let fault = |value: &[u8]| parse(value).unwrap_err();
         assert!(fault(b"attachment; name=\"a\"").contains("attachment"));
         assert!(fault(b"form-data").contains("no parameters"));

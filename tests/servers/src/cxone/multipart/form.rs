@@ -13,27 +13,27 @@ use crate::cxone::{
     records::{PartRecord, UploadRecord, ViolationKind},
 };
 
-/// Parts in the order that the API demands, each with the media type that it must have.
+/// The parts in the required order, each with its required media type.
 const PARTS: [(&str, Option<&str>); 3] =
     [("file", None), ("metadata", Some("application/json")), ("autoScan", Some("text/plain"))];
-/// The two small parts are held in memory up to this size.
+/// The most bytes of each of the two small parts.
 const SMALL_PART_LIMIT: usize = 64 * 1024;
 
 /// An upload's body as it streams in.
 pub(crate) struct Form {
-    /// None once the body proved not to be multipart; what follows is only counted.
+    /// None once the body turned out not to be multipart. The rest is only counted.
     reader: Option<Reader>,
     parts: Parts,
 }
 
-/// What a body held.
+/// The content of a body.
 pub(crate) struct Received {
     /// Without `stored`, `replayed` and `job_id`.
     pub(crate) upload: UploadRecord,
     pub(crate) faults: Vec<(ViolationKind, String)>,
     /// The file's bytes, if they are to be kept.
     pub(crate) kept: Option<PartialFile>,
-    /// Of the whole body, which the form itself does not know.
+    /// Of the whole body; the caller sets it.
     pub(crate) body_sha256: Option<String>,
 }
 
@@ -68,7 +68,7 @@ impl Form {
         Self { reader, parts }
     }
 
-    /// Takes the next piece of the body.
+    /// Reads the next piece of the body.
     pub(crate) fn push(&mut self, piece: &[u8]) {
         let Some(reader) = &mut self.reader else { return };
         let parts = &mut self.parts;
@@ -78,7 +78,7 @@ impl Form {
         }
     }
 
-    /// The body is over; `whole` is false if the client broke it off, which is no fault of the form.
+    /// The body has ended. `whole` is false if the client ended the connection, which is not an error of the form.
     pub(crate) fn finish(self, whole: bool) -> Received {
         let mut parts = self.parts;
         if let Some(reader) = self.reader.filter(|_| whole) {

@@ -1,6 +1,6 @@
 //! A strict reader of `multipart/form-data` as it streams in (RFC 7578 and 2046).
 //!
-//! Strict means that what those allow for the sake of old mail software is a fault here: text before the first
+//! Strict means that forms which these RFCs allow for old mail software are errors here: text before the first
 //! boundary, spaces after a boundary, anything but one line end after the closing boundary.
 
 mod disposition;
@@ -11,17 +11,17 @@ pub(crate) use form::{Form, Received};
 
 use memchr::memmem;
 
-/// Headers of one part may take so many bytes.
+/// The most bytes of one part's headers.
 const HEADER_LIMIT: usize = 16 * 1024;
 
-/// What the reader met.
+/// What the reader found.
 #[derive(Debug)]
 pub(crate) enum Event<'a> {
     /// A part begins: its headers, names in lower case, values as received.
     Part(Vec<(String, Vec<u8>)>),
     /// Bytes of the part's body.
     Data(&'a [u8]),
-    /// The part's body is whole.
+    /// The part's body is complete.
     PartEnd,
 }
 
@@ -51,7 +51,7 @@ enum State {
     Closed,
 }
 
-/// Reads pieces of a body as they come.
+/// Reads pieces of a body as they arrive.
 #[derive(Debug)]
 pub(crate) struct Reader {
     /// A line end, two hyphens and the boundary.
@@ -65,14 +65,14 @@ impl Reader {
         Self { delimiter: format!("\r\n--{boundary}").into_bytes(), buffer: Vec::new(), state: State::Start }
     }
 
-    /// Takes the next piece. After a fault the reader must not be used again.
+    /// Reads the next piece. After an error, the reader must not be used again.
     pub(crate) fn push(&mut self, piece: &[u8], mut met: impl FnMut(Event<'_>)) -> Result<(), Fault> {
         self.buffer.extend_from_slice(piece);
         while self.step(&mut met)? {}
         Ok(())
     }
 
-    /// The body is over.
+    /// The body has ended.
     pub(crate) fn finish(&self) -> Result<(), Fault> {
         match (self.state, self.buffer.as_slice()) {
             (State::Closed, b"" | b"\r\n") => Ok(()),
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_may_be_without_headers() {
+    fn part_can_have_no_headers() {
         let expected = [(String::new(), "x".to_owned())];
         for size in [1, 2, 100] {
             assert_eq!(read(b"--b0\r\n\r\nx\r\n--b0--", size).unwrap(), expected);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_line_end_may_be_missing() {
+    fn last_line_end_can_be_missing() {
         assert_eq!(read(&TWO[..TWO.len() - 2], 7).unwrap().len(), 2);
     }
 
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn trailing_bytes_are_refused_before_they_pile_up() {
+    fn trailing_bytes_are_refused_at_once() {
         let mut reader = Reader::new("b0");
         assert_eq!(reader.push(b"--b0--\r\nx", |_| {}), Err(Fault::TrailingBytes));
     }

@@ -7,10 +7,10 @@ use std::{
 
 use crate::cxone::{records::Attachment, settings::JobTimes};
 
-/// What CXone says of a file that its scanner stopped.
+/// CXone's reason for an infected file.
 const INFECTED: &str = "Virus found: EICAR-Test-File";
 
-/// And of one whose upload was accepted before it broke off.
+/// CXone's reason for a file whose upload was accepted before it was aborted.
 const INCOMPLETE: &str = "The file did not arrive completely";
 
 #[derive(Default)]
@@ -18,7 +18,7 @@ pub(crate) struct Archive {
     filed: Vec<Filed>,
     by_key: HashMap<String, usize>,
     by_job: HashMap<String, usize>,
-    /// Jobs that clients were told of before their file was there.
+    /// Jobs that clients got before their file was received.
     promised: Vec<Promise>,
 }
 
@@ -27,7 +27,7 @@ struct Promise {
     job_id: String,
     idempotency_key: String,
     interaction_id: String,
-    /// The file broke off.
+    /// The upload was aborted.
     broken: bool,
 }
 
@@ -39,11 +39,11 @@ impl Promise {
 }
 
 struct Filed {
-    /// With `status` and `live` as of the moment it was stored.
+    /// `status` and `live` are those of the moment it was stored.
     attachment: Attachment,
     since: Instant,
     times: JobTimes,
-    /// An end that a script told the client, which then holds.
+    /// A final status from a script, which stays.
     told: Option<JobState>,
 }
 
@@ -87,7 +87,7 @@ impl Archive {
         Some(promise.job_id.clone())
     }
 
-    /// Lets a job be asked about before its file is there.
+    /// Adds a job before its file is received.
     pub(crate) fn promise(&mut self, job_id: &str, idempotency_key: &str, interaction_id: &str) {
         self.promised.push(Promise {
             job_id: job_id.to_owned(),
@@ -97,14 +97,14 @@ impl Archive {
         });
     }
 
-    /// The file of a promised job broke off.
+    /// The upload of a promised job was aborted.
     pub(crate) fn broken(&mut self, job_id: &str) {
         for promise in self.promised.iter_mut().filter(|promise| promise.job_id == job_id) {
             promise.broken = true;
         }
     }
 
-    /// Takes an attachment whose key is new.
+    /// Adds an attachment whose key is new.
     pub(crate) fn file(&mut self, attachment: Attachment, times: JobTimes, now: Instant) {
         let index = self.filed.len();
         self.promised.retain(|promise| promise.job_id != attachment.job_id);
@@ -113,7 +113,7 @@ impl Archive {
         self.filed.push(Filed { attachment, since: now, times, told: None });
     }
 
-    /// Notes that a request repeated the upload of a job.
+    /// Records that a request repeated the upload of a job.
     pub(crate) fn repeated(&mut self, job_id: &str, seq: u64) {
         if let Some(filed) = self.by_job.get(job_id).and_then(|index| self.filed.get_mut(*index)) {
             filed.attachment.requests.push(seq);
@@ -137,14 +137,14 @@ impl Archive {
         self.promised.iter().find(|promise| promise.job_id == job_id)
     }
 
-    /// From now on the job has this state, whatever the clock says.
+    /// From now on, the job has this state, independent of the time.
     pub(crate) fn told(&mut self, job_id: &str, state: JobState) {
         if let Some(filed) = self.by_job.get(job_id).and_then(|index| self.filed.get_mut(*index)) {
             filed.told = Some(state);
         }
     }
 
-    /// All attachments, or those of one interaction, with their status of now.
+    /// All attachments, or those of one interaction, with their current status.
     pub(crate) fn list(&self, interaction_id: Option<&str>, now: Instant) -> Vec<Attachment> {
         self.filed
             .iter()

@@ -1,4 +1,4 @@
-//! Everything that the stand-in knows.
+//! The stand-in's state.
 
 mod archive;
 mod repetition;
@@ -29,7 +29,7 @@ use crate::{
     },
 };
 
-/// Everything that the stand-in knows.
+/// The stand-in's state.
 pub(crate) struct Standin {
     pub(crate) settings: Settings,
     pub(crate) tokens: Tokens,
@@ -45,13 +45,13 @@ pub(crate) struct Standin {
     repetitions: Repetitions,
 }
 
-/// What became of an upload that was to be stored.
+/// The result of storing an upload.
 pub(crate) enum Filing {
-    /// It is an attachment now.
+    /// It is stored as a new attachment.
     Stored(String),
-    /// It was one already.
+    /// It was stored before.
     Replayed(String),
-    /// A reset came between its head and its end; it belongs to a time that is over.
+    /// A reset came after its head, so it is not stored.
     Forgotten,
 }
 
@@ -74,7 +74,7 @@ impl Standin {
         Shared::new(state, log)
     }
 
-    /// Takes a new request into the records; its `seq` is given here.
+    /// Adds a request to the records. Its `seq` is set here.
     pub(crate) fn begin(&mut self, record: RequestRecord) -> u64 {
         match record.call {
             Call::Token => self.stats.token_requests += 1,
@@ -85,7 +85,7 @@ impl Standin {
         self.requests.add(|seq| RequestRecord { seq, ..record })
     }
 
-    /// Notes a violation, unless the request belongs to a time that a reset has ended.
+    /// Records a violation, unless a reset has removed the request.
     pub(crate) fn violation(&mut self, seq: u64, kind: ViolationKind, text: String) {
         let Some(record) = self.requests.get_mut(seq) else { return };
         record.violations.push(kind);
@@ -93,7 +93,7 @@ impl Standin {
         self.violations.push(Violation { seq, interaction_id: record.interaction_id.clone(), kind, text });
     }
 
-    /// Compares an attempt with the first one under its key. What differs is a violation, and is given in words.
+    /// Compares an attempt with the first one under its key. A difference is a violation; its text.
     pub(crate) fn compare(&mut self, seq: u64, idempotency_key: &str, attempt: Attempt) -> Option<String> {
         if !self.requests.contains(seq) {
             return None;
@@ -104,7 +104,7 @@ impl Standin {
         Some(text)
     }
 
-    /// Stores an upload, or finds that it is stored. `requests`, `job_id`, `stored_ms`, `status` and `live` of the
+    /// Stores an upload, or finds it stored. `requests`, `job_id`, `stored_ms`, `status` and `live` of the
     /// candidate are filled in here.
     pub(crate) fn file(&mut self, seq: u64, mut candidate: Attachment) -> Filing {
         if !self.requests.contains(seq) {
@@ -126,7 +126,7 @@ impl Standin {
         Filing::Stored(job_id)
     }
 
-    /// The job of an upload whose body is not there yet.
+    /// The job of an upload whose body has not been received.
     pub(crate) fn promise(&mut self, seq: u64, idempotency_key: &str, interaction_id: &str) -> String {
         let known = self.archive.earlier(idempotency_key).or_else(|| self.archive.promised(idempotency_key));
         known.unwrap_or_else(|| {
@@ -142,7 +142,7 @@ impl Standin {
         chosen.unwrap_or_else(|| format!("job-{seq}-{:08x}", fastrand::u32(..)))
     }
 
-    /// Forgets all that happened and all scripts. Credentials, tokens and the count of requests stay.
+    /// Removes all records, attachments and scripts. Credentials, tokens and the numbering of requests stay.
     pub(crate) fn reset(&mut self) {
         self.scripts = AllScripts::default();
         self.archive = Archive::default();

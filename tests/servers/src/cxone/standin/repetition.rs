@@ -1,4 +1,4 @@
-//! One request per `Idempotency-Key`: what came first under each key, and how a later attempt differs from it.
+//! One request per `Idempotency-Key`: the first attempt under each key, and the differences of later ones.
 
 use std::collections::HashMap;
 
@@ -10,7 +10,7 @@ pub(crate) struct Repetitions {
     by_key: HashMap<String, Attempt>,
 }
 
-/// An upload as far as it came.
+/// An upload, as far as it was received.
 pub(crate) struct Attempt {
     pub(crate) interaction_id: String,
     /// The request's own header, with the boundary.
@@ -19,16 +19,16 @@ pub(crate) struct Attempt {
     pub(crate) body: Option<WholeBody>,
 }
 
-/// A body that came to its end.
+/// A complete body.
 pub(crate) struct WholeBody {
     /// Of all its bytes.
     pub(crate) sha256: String,
-    /// What it held, to say what differs.
+    /// Its content, to name the differences.
     pub(crate) upload: UploadRecord,
 }
 
 impl Repetitions {
-    /// Names what differs from the first attempt under the key.
+    /// Names the differences from the first attempt under the key.
     pub(crate) fn compare(&mut self, key: &str, attempt: Attempt) -> Option<String> {
         let Some(first) = self.by_key.get_mut(key) else {
             self.by_key.insert(key.to_owned(), attempt);
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn an_attempt_that_broke_off_is_compared_as_far_as_it_came() {
+    fn aborted_attempt_is_compared_as_far_as_received() {
         let mut seen = Repetitions::default();
         assert_eq!(seen.compare("k", attempt("a", None)), None);
         assert_eq!(seen.compare("k", attempt("b", None)).as_deref(), Some("boundary"));

@@ -1,4 +1,4 @@
-//! Who may call, and with what.
+//! The credentials and tokens.
 
 use std::{
     collections::HashMap,
@@ -11,7 +11,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::cxone::{records::Authorization, settings::TokenAuth};
 
-/// What every token of the stand-in begins with, so that a search for it in logs finds any leak.
+/// Every token of the stand-in begins with this, so that a search for it in logs finds any leak.
 pub const TOKEN_PREFIX: &str = "standin-token-";
 
 pub(crate) struct Tokens {
@@ -50,7 +50,7 @@ impl Tokens {
         token
     }
 
-    /// What the credentials of a token request are worth, in the one way that is allowed.
+    /// Checks the credentials of a token request, which must come in the configured way.
     pub(crate) fn client(
         &self,
         way: TokenAuth,
@@ -60,7 +60,7 @@ impl Tokens {
         if way == TokenAuth::Body {
             return self.in_form(header, form);
         }
-        // RFC 6749 (2.3): a client uses one way at a time.
+        // RFC 6749 (2.3): a client uses only one way.
         if form.iter().any(|(name, _)| name == "client_secret") {
             return Authorization::Malformed;
         }
@@ -113,7 +113,7 @@ impl Tokens {
 
 /// Undoes the escapes of a form's value.
 fn form_decoded(text: &str) -> String {
-    // What is not escaped as a form's value may hold separators, which end it.
+    // An unescaped value may contain separators, which would end it.
     let form = format!("v={text}");
     url::form_urlencoded::parse(form.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
 }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_to_say_who_one_is_excludes_the_others() {
+    fn each_token_auth_excludes_the_others() {
         let tokens = Tokens::new("i d".to_owned(), "a:+%&b".into());
         let plain = header("i d:a:+%&b");
         let encoded = header("i+d:a%3A%2B%25%26b");

@@ -46,7 +46,7 @@ async fn status(fixture: &Fixture, job: &str) -> serde_json::Value {
 }
 
 #[tokio::test]
-async fn the_rest_is_read_slowly_and_stored_only_when_it_is_whole() {
+async fn slowly_read_rest_is_stored_only_when_complete() {
     use tokio::io::AsyncWriteExt as _;
     let fixture = scripted(EarlyEnd::Read, 2).await;
     let upload = big();
@@ -68,7 +68,7 @@ async fn the_rest_is_read_slowly_and_stored_only_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_behind_an_early_202_is_not_stored() {
+async fn aborted_body_after_an_early_202_is_not_stored() {
     use tokio::io::AsyncWriteExt as _;
     let fixture = scripted(EarlyEnd::Read, 0).await;
     let upload = big();
@@ -84,7 +84,7 @@ async fn a_body_that_breaks_off_behind_an_early_202_is_not_stored() {
 }
 
 #[tokio::test]
-async fn the_connection_can_end_behind_an_early_202() {
+async fn connection_can_end_after_an_early_202() {
     for then in [EarlyEnd::Close, EarlyEnd::Reset] {
         let fixture = scripted(then, 0).await;
         let upload = big();

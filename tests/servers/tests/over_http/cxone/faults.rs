@@ -48,7 +48,7 @@ async fn every_status_can_be_answered_with_headers_and_body() {
 }
 
 #[tokio::test]
-async fn throttling_has_seconds_a_date_nonsense_or_nothing() {
+async fn retry_after_is_seconds_a_date_any_text_or_absent() {
     let too_many = || Reply::status(StatusCode::TOO_MANY_REQUESTS);
     let fixture = scripted(&[
         Step::once(UploadAct::Reply(too_many().retry_after(RetryAfter::Seconds(7)))),
@@ -73,7 +73,7 @@ async fn throttling_has_seconds_a_date_nonsense_or_nothing() {
     assert_eq!(fixture.upload(&small()).await.status(), 202, "the time is over");
 }
 
-/// An HTTP date of this year or the next, read without the code that wrote it.
+/// Reads an HTTP date without the code that wrote it.
 fn parse_date(text: &str) -> SystemTime {
     let output = std::process::Command::new("date").args(["-u", "-d", text, "+%s"]).output().unwrap();
     let seconds = String::from_utf8(output.stdout).unwrap().trim().parse().unwrap();
@@ -81,7 +81,7 @@ fn parse_date(text: &str) -> SystemTime {
 }
 
 #[tokio::test]
-async fn a_redirect_names_its_goal() {
+async fn redirect_has_its_location() {
     let goal = HeaderValue::from_static("http://127.0.0.1:1/elsewhere");
     let reply = Reply::status(StatusCode::TEMPORARY_REDIRECT).header(header::LOCATION, goal.clone());
     let fixture = scripted(&[Step::once(UploadAct::Reply(reply))]).await;
@@ -90,7 +90,7 @@ async fn a_redirect_names_its_goal() {
 }
 
 #[tokio::test]
-async fn a_202_can_have_any_body_and_the_file_is_stored_once() {
+async fn status_202_can_have_any_body_and_the_file_is_stored_once() {
     use AcceptedBody::{CutJson, Empty, Id, JobId, Neither, NotJson};
     let bodies = [Id, Neither, NotJson, CutJson, Empty, JobId];
     let fixture = scripted(&bodies.map(|body| Step::once(UploadAct::Accept(body)))).await;
@@ -109,7 +109,7 @@ async fn a_202_can_have_any_body_and_the_file_is_stored_once() {
 }
 
 #[tokio::test]
-async fn a_file_can_be_stored_behind_an_error() {
+async fn file_can_be_stored_before_an_error() {
     let fixture = scripted(&[Step::once(UploadAct::StoreThenReply(Reply::status(StatusCode::BAD_GATEWAY)))]).await;
     assert_eq!(fixture.upload(&small()).await.status(), 502);
     let job = fixture.control.attachments(None).await.unwrap().remove(0).job_id;
@@ -117,7 +117,7 @@ async fn a_file_can_be_stored_behind_an_error() {
 }
 
 #[tokio::test]
-async fn an_answer_can_come_before_the_body() {
+async fn answer_can_come_before_the_body() {
     let reply = Reply::status(StatusCode::PAYLOAD_TOO_LARGE).body("early");
     let fixture = scripted(&[Step::once(UploadAct::EarlyReply(reply))]).await;
     let answer = fixture.upload(&big()).await.answer();
@@ -151,7 +151,7 @@ async fn connections_are_cut_before_in_and_after_the_body() {
 }
 
 #[tokio::test]
-async fn a_file_can_be_stored_behind_a_cut() {
+async fn file_can_be_stored_before_a_cut() {
     let fixture = scripted(&[Step::once(UploadAct::cut(CutAt::AfterBody))]).await;
     assert_eq!(fixture.upload(&small()).await, Seen::Reset);
     let job = fixture.control.attachments(None).await.unwrap().remove(0).job_id;
@@ -174,7 +174,7 @@ async fn answers_can_be_late_and_reading_can_stall() {
 }
 
 #[tokio::test]
-async fn a_stalled_reader_holds_up_the_sender() {
+async fn stalled_reader_blocks_the_sender() {
     use tokio::io::AsyncWriteExt as _;
     let fixture = scripted(&[Step::once(UploadAct::Stall { after_bytes: 15_000_000, ms: 1_000 })]).await;
     let upload = Upload { bytes: vec![b'x'; 25 * 1024 * 1024], ..small() };
@@ -189,7 +189,7 @@ async fn a_stalled_reader_holds_up_the_sender() {
         }
     }
     assert!(start.elapsed() >= Duration::from_millis(900), "all was sent in {:?}", start.elapsed());
-    // What the buffers on the way take; the sender's own is most of it.
+    // The buffers on the way take some; most of it is in the sender's own.
     assert!(
         (15_000_000..22_000_000).contains(&sent_meanwhile),
         "{sent_meanwhile} bytes went out before the stall was felt"
@@ -197,7 +197,7 @@ async fn a_stalled_reader_holds_up_the_sender() {
 }
 
 #[tokio::test]
-async fn answers_can_be_withheld_until_the_client_gives_up() {
+async fn answer_can_be_withheld_until_the_client_gives_up() {
     let mut fixture = scripted(&[
         Step::once(UploadAct::Never { read: true, store: false }),
         Step::once(UploadAct::Never { read: true, store: true }),
@@ -225,7 +225,7 @@ async fn answers_can_be_withheld_until_the_client_gives_up() {
 }
 
 #[tokio::test]
-async fn a_script_for_all_spares_those_with_their_own_and_bad_tokens_use_up_nothing() {
+async fn script_for_all_comes_after_own_scripts_and_bad_tokens_use_no_step() {
     let mut fixture = Fixture::new().await;
     let reply = |code| Step::once(UploadAct::Reply(Reply::status(code)));
     fixture.control.script_uploads("*", &[reply(StatusCode::BAD_GATEWAY).forever()]).await.unwrap();
@@ -244,7 +244,7 @@ async fn a_script_for_all_spares_those_with_their_own_and_bad_tokens_use_up_noth
 }
 
 #[tokio::test]
-async fn the_documented_script_is_accepted_and_a_misspelt_one_is_refused() {
+async fn documented_script_is_accepted_and_misspelt_one_is_refused() {
     let fixture = Fixture::new().await;
     let examples = wire::documented_scripts(include_str!("../../../src/cxone/mod.rs"));
     let put = async |json: &str| {

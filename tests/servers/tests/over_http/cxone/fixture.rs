@@ -1,4 +1,4 @@
-//! A running stand-in, and requests that are proper unless a test changes them.
+//! A running stand-in, and valid requests that a test can change.
 
 use std::time::Duration;
 
@@ -80,12 +80,12 @@ impl Fixture {
         wire::exchange(self.open(head).await, body, self.patience).await
     }
 
-    /// Sends a request and gives the bytes that come back, whatever they are.
+    /// Sends a request and gives the bytes that come back, unparsed.
     pub(crate) async fn bytes(&self, head: &str, body: &[u8]) -> Vec<u8> {
         let mut stream = self.open(head).await;
         stream.write_all(body).await.unwrap();
         let mut bytes = Vec::new();
-        // How the connection ends is not asked here.
+        // How the connection ends does not matter here.
         let _ = timeout(self.patience, stream.read_to_end(&mut bytes)).await;
         bytes
     }
@@ -115,7 +115,7 @@ pub(crate) fn form(scope: &str) -> String {
     format!("grant_type=client_credentials&scope={scope}")
 }
 
-/// An upload, proper unless it is changed.
+/// A valid upload, unless a test changes it.
 #[derive(Clone)]
 pub(crate) struct Upload {
     pub(crate) interaction: &'static str,
@@ -175,7 +175,7 @@ impl Upload {
     }
 }
 
-/// In chunks of a size that shares no factor with any buffer.
+/// Chunks of a size that is not a multiple or divisor of any buffer's.
 pub(crate) fn chunked(body: &[u8]) -> Vec<u8> {
     let mut sent = Vec::new();
     for chunk in body.chunks(8191) {

@@ -48,7 +48,7 @@ async fn malformed_forms_are_refused_with_a_violation() {
 }
 
 #[tokio::test]
-async fn a_request_needs_the_type_of_a_form() {
+async fn upload_with_another_content_type_is_refused() {
     let fixture = Fixture::new().await;
     let upload = Upload::of("INT-1", "k1");
     let (head, body) = upload.request(&fixture.token);

@@ -20,7 +20,7 @@ async fn word(fixture: &Fixture, job: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_job_runs_through_its_states_in_its_time() {
+async fn job_passes_its_states_in_its_time() {
     let fixture = Fixture::new().await;
     fixture.control.set_job_times(None, AT_ONCE).await.unwrap();
     let slow = JobTimes { pending_ms: 1_000, running_ms: 1_000 };
@@ -41,7 +41,7 @@ async fn a_job_runs_through_its_states_in_its_time() {
 }
 
 #[tokio::test]
-async fn an_infected_file_fails_only_if_it_is_scanned() {
+async fn infected_file_fails_only_if_it_is_scanned() {
     let fixture = fixture_at_once().await;
     // Across the chunks and frames of the body.
     let bytes = [&vec![b' '; 8191 * 9 - 150], eicar::test_string().as_bytes(), b" %%EOF"].concat();
@@ -61,7 +61,7 @@ async fn an_infected_file_fails_only_if_it_is_scanned() {
 }
 
 #[tokio::test]
-async fn polls_misbehave_as_told() {
+async fn polls_follow_their_script() {
     let mut fixture = fixture_at_once().await;
     let steps = [
         Step::once(JobAct::word("PENDING")).times(2),
@@ -102,7 +102,7 @@ async fn polls_misbehave_as_told() {
 }
 
 #[tokio::test]
-async fn pending_can_hold_for_a_time_or_for_ever() {
+async fn pending_can_last_for_a_time_or_without_end() {
     let fixture = fixture_at_once().await;
     let pending = Step::once(JobAct::word("PENDING"));
     fixture.control.script_jobs("INT-1", &[pending.clone().during(Duration::from_secs(1))]).await.unwrap();
@@ -120,7 +120,7 @@ async fn pending_can_hold_for_a_time_or_for_ever() {
 }
 
 #[tokio::test]
-async fn a_failure_that_was_told_holds_and_may_be_long() {
+async fn scripted_failure_stays_and_may_be_long() {
     let fixture = fixture_at_once().await;
     let failed = StatusAnswer {
         reason: Some("broken: ".into()),

@@ -44,7 +44,7 @@ fn token_request() -> (String, String) {
 }
 
 #[tokio::test]
-async fn raw_answers_come_as_they_are_with_their_placeholders_filled() {
+async fn raw_answers_are_sent_with_their_placeholders_filled() {
     let fixture = Fixture::new().await;
     let folded = "HTTP/1.1 202 Accepted\r\nX-Note: a\r\n b\r\nName : c\r\ncontent-length: {content_length}\r\n\r\n\
                   {\"jobId\":\"{job_id}\"}";
@@ -75,7 +75,7 @@ async fn raw_answers_come_as_they_are_with_their_placeholders_filled() {
 }
 
 #[tokio::test]
-async fn raw_bytes_may_come_before_the_body_and_store_nothing() {
+async fn raw_bytes_before_the_body_store_nothing() {
     let fixture = Fixture::new().await;
     let reply = RawReply::text("HTTP/1.1 600 Odd\r\nconnection: close\r\n\r\n");
     uploads_do(&fixture, [UploadAct::Raw { reply, early: true, store: true }]).await;
@@ -88,7 +88,7 @@ async fn raw_bytes_may_come_before_the_body_and_store_nothing() {
 }
 
 #[tokio::test]
-async fn bodies_stall_or_break_off_behind_their_headers_at_all_three_calls() {
+async fn bodies_of_all_three_calls_can_stall_or_be_cut() {
     let fixture = Fixture::new().await;
     let stalled =
         || status(413).body("too large").body_fault(BodyFault { after_bytes: 3, then: BodyEnd::StallMs(300) });
@@ -109,11 +109,11 @@ async fn bodies_stall_or_break_off_behind_their_headers_at_all_three_calls() {
         let seen = String::from_utf8(fixture.bytes(head, body).await).unwrap();
         assert!(seen.contains("content-length: 8\r\n") && seen.ends_with("\r\n\r\nacc"), "{seen}");
     }
-    assert_eq!(fixture.control.attachments(None).await.unwrap().len(), 2, "stored behind the broken answer");
+    assert_eq!(fixture.control.attachments(None).await.unwrap().len(), 2, "stored before the broken answer");
 }
 
 #[tokio::test]
-async fn bodies_are_any_bytes_and_may_be_compressed() {
+async fn body_can_be_any_bytes_and_compressed() {
     let fixture = Fixture::new().await;
     let steps = serde_json::json!([
         {"act": {"store_then_reply": {"status": 202, "body": "\u{feff}{\"jobId\":\"{job_id}\"}"}}},
@@ -138,7 +138,7 @@ async fn bodies_are_any_bytes_and_may_be_compressed() {
 }
 
 #[tokio::test]
-async fn echoes_repeat_credentials_boundary_and_body() {
+async fn echo_repeats_credentials_boundary_and_body() {
     let fixture = Fixture::new().await;
     let job = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
     let echo = Echo::new(400, EchoForm::Json);
@@ -161,7 +161,7 @@ async fn echoes_repeat_credentials_boundary_and_body() {
 }
 
 #[tokio::test]
-async fn ids_and_numbers_may_have_other_shapes() {
+async fn ids_and_numbers_can_have_other_json_types() {
     let fixture = Fixture::new().await;
     fixture.control.set_job_ids("INT-1", &["4711"]).await.unwrap();
     uploads_do(&fixture, [UploadAct::StoreThenReply(status(202).body(r#"{"jobId":{job_id},"id":""}"#))]).await;

@@ -14,11 +14,11 @@ fn elsewhere() -> Settings {
 }
 
 #[tokio::test]
-async fn uploads_and_jobs_have_the_paths_that_were_set() {
+async fn uploads_and_jobs_have_the_configured_paths() {
     let fixture = Fixture::with(elsewhere()).await;
     let upload = Upload::of("INT-1", "k1");
     let (head, body) = upload.request(&fixture.token);
-    assert_eq!(fixture.send(&head, &body).await.status(), 404, "the ordinary path is not there");
+    assert_eq!(fixture.send(&head, &body).await.status(), 404, "the default path does not exist");
     let head = head.replace("/api/v2/interactions/INT-1/attachments", "/api/v2/services/v30/contacts/INT-1/files");
     let job = fixture.send(&head, &body).await.answer().job_id();
     let asked = fixture.send(&fixture.job_head(&format!("/api/v2/services/v30/{job}/state")), b"").await;
@@ -29,7 +29,7 @@ async fn uploads_and_jobs_have_the_paths_that_were_set() {
 }
 
 #[tokio::test]
-async fn a_path_without_its_placeholder_is_refused_at_the_start() {
+async fn path_without_its_placeholder_is_refused_at_start() {
     let wrong = Settings { job_path: "jobs".to_owned(), ..Settings::default() };
     let fault = servers::cxone::start(wrong).unwrap_err().to_string();
     assert!(fault.contains("--job-path") && fault.contains("{job_id}"), "{fault}");
@@ -48,7 +48,7 @@ async fn job_ids_can_be_chosen_and_are_decoded_in_the_path() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_takes_credentials_in_the_one_way_that_was_set() {
+async fn token_endpoint_accepts_credentials_only_in_the_configured_way() {
     let settings = |token_auth| Settings {
         client_id: "i d".to_owned(),
         client_secret: "s:+%&".into(),

@@ -37,7 +37,7 @@ async fn another_boundary_under_the_same_key_is_refused() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_was_not_stored_counts_as_the_first() {
+async fn attempt_that_was_not_stored_counts_as_the_first() {
     let fixture = Fixture::new().await;
     let busy = Reply::status(StatusCode::SERVICE_UNAVAILABLE);
     fixture.control.script_uploads("INT-1", &[Step::once(UploadAct::Reply(busy))]).await.unwrap();
@@ -50,7 +50,7 @@ async fn an_attempt_that_was_not_stored_counts_as_the_first() {
 }
 
 #[tokio::test]
-async fn an_attempt_that_broke_off_fixes_the_boundary() {
+async fn aborted_attempt_fixes_the_boundary() {
     let fixture = Fixture::new().await;
     let cut = [Step::once(UploadAct::cut(CutAt::BeforeBody)), Step::once(UploadAct::cut(CutAt::AfterBytes(100)))];
     fixture.control.script_uploads("INT-1", &cut).await.unwrap();
@@ -69,7 +69,7 @@ async fn an_attempt_that_broke_off_fixes_the_boundary() {
 }
 
 #[tokio::test]
-async fn a_refused_token_does_not_excuse_another_request() {
+async fn attempt_with_a_refused_token_counts_as_the_first() {
     let mut fixture = Fixture::new().await;
     let token = std::mem::replace(&mut fixture.token, "made-up".to_owned());
     let upload = Upload::of("INT-1", "k1");

@@ -12,7 +12,7 @@ use crate::wire::Seen;
 const CREDENTIALS: &str = "standin-client:standin-secret";
 
 #[tokio::test]
-async fn a_token_is_given_for_credentials_and_all_scopes() {
+async fn token_needs_credentials_and_all_scopes() {
     let fixture = Fixture::new().await;
     let mut reversed = SCOPES;
     reversed.reverse();
@@ -26,7 +26,7 @@ async fn a_token_is_given_for_credentials_and_all_scopes() {
 }
 
 #[tokio::test]
-async fn what_a_token_is_refused_for() {
+async fn each_fault_of_a_token_request_has_its_error() {
     let fixture = Fixture::new().await;
     let all = form(&SCOPES.join("+"));
     for (credentials, form, status, error) in [
@@ -45,7 +45,7 @@ async fn what_a_token_is_refused_for() {
 }
 
 #[tokio::test]
-async fn an_upload_or_poll_needs_a_token_that_is_valid_now() {
+async fn upload_or_poll_needs_a_valid_token() {
     use Authorization::{Expired, Revoked, Unknown, Valid};
     let mut fixture = Fixture::with(Settings { token_expires_in: 3, ..Settings::default() }).await;
     let job = fixture.upload(&Upload::of("INT-1", "k1")).await.answer().job_id();
@@ -68,7 +68,7 @@ async fn an_upload_or_poll_needs_a_token_that_is_valid_now() {
 }
 
 #[tokio::test]
-async fn rotated_credentials_are_the_only_ones() {
+async fn only_rotated_credentials_are_accepted() {
     let fixture = Fixture::new().await;
     let all = form(&SCOPES.join("+"));
     fixture.control.rotate("standin-client", "second", false).await.unwrap();
@@ -80,7 +80,7 @@ async fn rotated_credentials_are_the_only_ones() {
 }
 
 #[tokio::test]
-async fn the_token_endpoint_misbehaves_as_told() {
+async fn token_endpoint_follows_its_script() {
     let mut fixture = Fixture::new().await;
     let all = form(&SCOPES.join("+"));
     fixture

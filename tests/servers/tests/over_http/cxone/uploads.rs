@@ -10,7 +10,7 @@ use super::fixture::{Fixture, PDF, Upload};
 use crate::wire::Seen;
 
 #[tokio::test]
-async fn an_upload_is_stored_and_recorded() {
+async fn upload_is_stored_and_recorded() {
     let fixture = Fixture::new().await;
     let job = fixture.upload(&Upload { auto_scan: "false", ..Upload::of("INT-1", "k1") }).await.answer().job_id();
     let stored = fixture.control.attachments(Some("INT-1")).await.unwrap().remove(0);
@@ -45,7 +45,7 @@ async fn an_upload_is_stored_and_recorded() {
 }
 
 #[tokio::test]
-async fn a_content_length_is_as_good_as_chunks() {
+async fn content_length_is_accepted_like_chunks() {
     let fixture = Fixture::new().await;
     let upload = Upload { chunked: false, ..Upload::of("INT-1", "k1") };
     assert_eq!(fixture.upload(&upload).await.status(), 202);
@@ -55,7 +55,7 @@ async fn a_content_length_is_as_good_as_chunks() {
 }
 
 #[tokio::test]
-async fn the_same_key_and_content_make_one_attachment() {
+async fn same_key_and_content_make_one_attachment() {
     let fixture = Fixture::new().await;
     let upload = Upload::of("INT-1", "k1");
     let (first, second) = tokio::join!(fixture.upload(&upload), fixture.upload(&upload));
@@ -71,7 +71,7 @@ async fn the_same_key_and_content_make_one_attachment() {
 }
 
 #[tokio::test]
-async fn the_same_key_with_another_content_is_a_violation() {
+async fn same_key_with_another_content_is_a_violation() {
     let fixture = Fixture::new().await;
     let first = Upload::of("INT-1", "k1");
     assert_eq!(fixture.upload(&first).await.status(), 202);
@@ -96,7 +96,7 @@ async fn the_same_key_with_another_content_is_a_violation() {
 }
 
 #[tokio::test]
-async fn a_key_is_needed() {
+async fn upload_without_a_key_is_refused() {
     let fixture = Fixture::new().await;
     assert_eq!(fixture.upload(&Upload::of("INT-1", "")).await.status(), 400);
     let violations = fixture.control.violations(Some("INT-1")).await.unwrap();
@@ -108,7 +108,7 @@ async fn a_key_is_needed() {
 }
 
 #[tokio::test]
-async fn size_and_type_have_their_limits() {
+async fn too_large_file_and_unknown_type_are_refused() {
     let fixture = Fixture::new().await;
     let limit = 25 * 1024 * 1024;
     let just = Upload { bytes: vec![b'x'; limit], ..Upload::of("INT-1", "k1") };
@@ -122,7 +122,7 @@ async fn size_and_type_have_their_limits() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_never_stored() {
+async fn aborted_body_is_never_stored() {
     use tokio::io::AsyncWriteExt as _;
     let fixture = Fixture::new().await;
     for (interaction, key, chunked) in [("INT-1", "k1", true), ("INT-2", "k2", false)] {
@@ -150,7 +150,7 @@ async fn a_body_that_breaks_off_is_never_stored() {
 }
 
 #[tokio::test]
-async fn kept_files_are_the_bytes_that_came() {
+async fn kept_files_have_the_received_bytes() {
     let directory = std::env::temp_dir().join(format!("cxone-standin-keep-{}", std::process::id()));
     let fixture = Fixture::with(Settings { keep: Some(directory.clone()), ..Settings::default() }).await;
     let bytes: Vec<u8> = (0..200_000_u32).flat_map(u32::to_le_bytes).collect();
@@ -166,7 +166,7 @@ async fn kept_files_are_the_bytes_that_came() {
 }
 
 #[tokio::test]
-async fn what_the_api_does_not_have_is_a_violation() {
+async fn unknown_path_or_method_is_a_violation() {
     let fixture = Fixture::new().await;
     let token = &fixture.token;
     for (line, with) in [
@@ -186,7 +186,7 @@ async fn what_the_api_does_not_have_is_a_violation() {
 }
 
 #[tokio::test]
-async fn a_reset_forgets_all_but_credentials_and_tokens() {
+async fn reset_removes_all_but_credentials_and_tokens() {
     use servers::{
         cxone::{CutAt, JobAct, ScriptsLeft, Stats, TokenAct, UploadAct},
         scripted::Step,

@@ -21,7 +21,7 @@ fn faults(parts: &[(&str, &str)]) -> Vec<ViolationKind> {
 }
 
 #[test]
-fn a_proper_form_is_read_whole() {
+fn valid_form_is_read_completely() {
     let received = read(&[(FILE, "%PDF-"), (METADATA, r#"{"a":"1","b":"ü"}"#), (AUTO_SCAN, "false")]);
     assert_eq!(received.faults, []);
     let upload = received.upload;
@@ -69,7 +69,7 @@ fn metadata_is_a_flat_object_of_strings() {
 }
 
 #[test]
-fn auto_scan_is_one_of_two_words() {
+fn auto_scan_is_true_or_false() {
     for wrong in ["", "True", "true\r\n", "1", "\"true\""] {
         let seen = faults(&[(FILE, "x"), (METADATA, "{}"), (AUTO_SCAN, wrong)]);
         assert_eq!(seen, [ViolationKind::AutoScan], "{wrong:?}");
@@ -77,7 +77,7 @@ fn auto_scan_is_one_of_two_words() {
 }
 
 #[test]
-fn a_boundary_is_needed() {
+fn form_without_a_boundary_is_refused() {
     for wrong in
         ["multipart/form-data", "multipart/mixed; boundary=B", "multipart/form-data; boundary=", "text/plain; x=y"]
     {
@@ -89,7 +89,7 @@ fn a_boundary_is_needed() {
 }
 
 #[test]
-fn a_body_that_breaks_off_is_no_fault_unless_the_request_was_whole() {
+fn truncated_body_is_an_error_only_in_a_complete_request() {
     let half = |whole| {
         let mut form = Form::new(Some(&HeaderValue::from_static("multipart/form-data; boundary=B")), None);
         form.push(format!("--B\r\n{FILE}\r\n\r\nabc").as_bytes());
