@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::FaultsError;
 use crate::error::Calling as _;
 
-/// Makes a call and reads the answer's headers and JSON, whatever its status.
+/// Makes a call and reads the answer's headers and JSON, for every status.
 pub(crate) async fn json(
     method: &str,
     endpoint: &str,

@@ -38,7 +38,7 @@ pub(super) const ROWS: &[Row] = &[
         "event/same-object-three-times",
         "three records of one object in a message, and that message twice in a batch",
         "one claim, one upload, COMPLETED",
-        Play::Other(thrice),
+        Play::Other(three_times),
     )
     .fast(),
     row(
@@ -115,7 +115,7 @@ fn nul(case: Case) -> Acting {
     })
 }
 
-fn thrice(case: Case) -> Acting {
+fn three_times(case: Case) -> Acting {
     Box::pin(async move {
         let placed = case.world.place(&case.file()).await?;
         let message = notification(&[&placed, &placed, &placed]).to_string();

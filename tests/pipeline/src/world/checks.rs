@@ -1,4 +1,4 @@
-//! The invariants of one object, whatever its outcome.
+//! The invariants of one object, for every outcome.
 
 use attachments::audit::AuditRecord;
 use aws_sdk_sfn::types::ExecutionStatus;

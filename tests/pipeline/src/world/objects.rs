@@ -82,7 +82,7 @@ impl File {
 }
 
 impl Placed {
-    /// An object of that version, whatever the bucket holds.
+    /// An object of this version. The bucket need not have it.
     fn of(bucket: &str, key: &str, version: ObjectVersion) -> Result<Self, FaultsError> {
         let (version_id, etag, sequencer) = match &version {
             ObjectVersion::Id(id) => (Some(id.clone()), String::new(), String::new()),
