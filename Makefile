@@ -29,6 +29,8 @@ CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CARGO_MACHETE_VERSION := 0.9.2
+CARGO_MACHETE := .tools/cargo-machete-$(CARGO_MACHETE_VERSION)/bin/cargo-machete
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
 .PHONY: help demo up down status test faults soak guard bench lint venv
@@ -101,6 +103,9 @@ deny: $(CARGO_DENY) ## licences, banned crates and sources of all dependencies (
 			--allow unmatched-skip --allow license-not-encountered $(DENY_CHECKS); \
 	done
 
+unused: $(CARGO_MACHETE) ## dependencies that no code uses
+	@$(CARGO_MACHETE) --skip-target-dir
+
 checkov: $(CHECKOV_VENV) ## AWS's security rules on the templates, GitHub's on the workflows
 	@.venv-checkov/bin/python tests/python/checkov/check.py
 
@@ -142,11 +147,15 @@ $(CARGO_DENY): | rust
 	rm -rf .tools/cargo-deny-*
 	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
 
+$(CARGO_MACHETE): | rust
+	rm -rf .tools/cargo-machete-*
+	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-machete-$(CARGO_MACHETE_VERSION) --version $(CARGO_MACHETE_VERSION) cargo-machete
+
 $(CARGO_FUZZ): | rust
 	rm -rf .tools/cargo-fuzz-*
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
-.PHONY: deny checkov fuzz test-sam sam-local programs rust
+.PHONY: deny unused checkov fuzz test-sam sam-local programs rust
 down status: QUIET := --quiet
 programs: rust
 	@$(CARGO) build $(QUIET) $(addprefix --package ,$(PROGRAMS))
