@@ -1,7 +1,7 @@
 """Checks docs/security.md: each test that it names exists, and its numbers of threats are right.
 
 A row of the tables has a number with a STRIDE letter, a threat, a guard, and `tests`, `AWS alone` or `open`. For each row with
-`tests`, the list below the tables names Rust tests, Python tests or rows of tests/faults.
+`tests`, the list below the tables names Rust tests, Python tests or rows of tests/pipeline.
 
     .venv/bin/python tests/python/threat_model.py
 """
@@ -31,7 +31,7 @@ def tests(*roots):
             for file in (root / folder).rglob("*.rs"):
                 text = file.read_text(encoding="utf-8")
                 names.update(RUST_TEST.findall(text))
-                if "tests/faults/src/rows" in file.as_posix():
+                if "tests/pipeline/src/rows" in file.as_posix():
                     names.update(FAULT_ROW.findall(text))
         for file in (root / "tests/python").rglob("*.py"):
             names.update(PYTHON_TEST.findall(file.read_text(encoding="utf-8")))
