@@ -190,7 +190,7 @@ pub fn instructions(report: &mut Report, counted: &Instructions) {
     report.section("Instructions of intake", &["case", "instructions"], &rows, note);
 }
 
-/// Median seconds of one object on the local stack, written by the example `put_to_completed` of `tests/end-to-end`.
+/// Median seconds of one object on the local stack, written by the example `put_to_completed` of `tests/pipeline`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct EndToEnd {
     standin: f64,
