@@ -1,7 +1,10 @@
 //! The stand-in echoes everything that it received, in every form and with every status. The client must return no secret.
 
 use cxone::History;
-use cxone_standin::{Echo, EchoForm, JobAct, Secrets, Step, TokenAct, UploadAct};
+use servers::{
+    cxone::{Echo, EchoForm, JobAct, Secrets, TokenAct, UploadAct},
+    scripted::Step,
+};
 
 use crate::{
     echo::{fields, shown},

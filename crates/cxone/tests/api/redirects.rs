@@ -1,7 +1,10 @@
 //! Tests that the client follows no redirect: it sends nothing to a redirect's target.
 
 use cxone::{JobError, Stored::No};
-use cxone_standin::{Call, JobAct, Reply, Step, TokenAct, UploadAct};
+use servers::{
+    cxone::{Call, JobAct, TokenAct, UploadAct},
+    scripted::{Reply, Step},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{
