@@ -31,7 +31,7 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status test faults soak guard bench lint venv
+.PHONY: help demo up down status test reference faults soak guard bench lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
@@ -51,6 +51,9 @@ test: venv rust lint ## all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
+
+reference: rust ## write the reference tables of the docs from the template and the code
+	@$(CARGO) run --quiet --bin contracts
 
 faults soak: export PROFILE := $(if $(filter file,$(origin PROFILE)),release,$(PROFILE))
 faults: venv programs ## all fault scenarios, with a table (ONLY=upload/ for some of them)

@@ -75,6 +75,9 @@ def entries(properties):
 def metric(picture, place, properties):
     framed(picture, place, properties["title"])
     x, y, width, height = place
+    if properties["view"] == "table":
+        rows(picture, place, ["metric", "sum", *["…"] * 6])
+        return
     shown = entries(properties)
     if properties["view"] == "singleValue":
         label, colour, _ = shown[0]
@@ -109,8 +112,12 @@ def metric(picture, place, properties):
 
 def log(picture, place, properties):
     framed(picture, place, properties["title"])
-    x, y, width, height = place
-    fields = re.search(r"\| fields ([^\n|]*)", properties["query"])[1].split(", ")
+    rows(picture, place, re.search(r"\| fields ([^\n|]*)", properties["query"])[1].split(", "))
+
+
+def rows(picture, place, fields):
+    """A table with these columns."""
+    x, y, width, _ = place
     cell = (width - 20) / len(fields)
     for number, field in enumerate(fields):
         picture.text(x + 10 + number * cell, y + 38, fitted(field, 10, cell - 4), 10, PALE)

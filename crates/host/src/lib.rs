@@ -18,7 +18,7 @@ mod tls;
 
 pub use aws::Aws;
 pub use cxone_client::{CxoneSettings, cxone_client};
-pub use environment::{Environment, PlainHttpHosts, SettingsError};
+pub use environment::{Environment, NumberSetting, PlainHttpHosts, SettingsError};
 pub use logging::init as init_logging;
 pub use refusals::{Refusals, Refused};
 pub use secret::{SecretError, SigningSecrets, read_signing_secrets};

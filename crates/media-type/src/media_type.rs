@@ -76,7 +76,7 @@ impl MediaType {
 
     /// What a person would call such a file.
     #[must_use]
-    pub(crate) const fn plain_name(self) -> &'static str {
+    pub const fn plain_name(self) -> &'static str {
         match self {
             Self::Wav => "WAV audio",
             Self::Mpeg => "MP3 audio",

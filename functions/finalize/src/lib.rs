@@ -26,6 +26,7 @@ use ledger::{Entry, LedgerError};
 use serde_json::Value;
 use tracing::Instrument;
 
+pub use crate::{notify::LIMIT as WEBHOOK_LIMIT, retention::NUMBERS};
 use crate::{notify::Webhook, record::AuditStore, retention::Retention};
 
 /// What every invocation uses, made once at cold start.

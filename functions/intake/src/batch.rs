@@ -35,13 +35,13 @@ use crate::{
 /// Records in flight at once: each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
 const IN_FLIGHT: usize = 10;
 /// How long before the invocation's deadline its records end.
-const RECORD_MARGIN: Duration = Duration::from_secs(10);
+pub const RECORD_MARGIN: Duration = Duration::from_secs(10);
 /// How long before the invocation's deadline the writes that follow a record end.
 const WRAP_UP_MARGIN: Duration = Duration::from_secs(3);
 /// How long before the invocation's deadline the last call to the queue ends.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 /// How long after the invocation's deadline its claims end.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// Works a batch of the queue. Messages that must come again are named in the answer and hidden until it is worth trying.
 pub(crate) async fn answer_queue(intake: &Intake, messages: Vec<Message>, context: &Context) -> Result<Value, Failure> {

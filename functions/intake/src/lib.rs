@@ -26,6 +26,10 @@ use host::{Environment, Failure, Refusals, SettingsError};
 use lambda_runtime::Context;
 use serde_json::Value;
 
+pub use crate::{
+    batch::{LEASE_MARGIN, RECORD_MARGIN},
+    settings::NUMBERS,
+};
 use crate::{bucket::IngestBucket, queue::Queue, settings::Settings};
 
 /// What every invocation uses, made once at cold start. Clones share it: each record's task has one.

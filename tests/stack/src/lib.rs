@@ -26,5 +26,5 @@ pub use clients::Clients;
 pub use error::StackError;
 pub use lone_ministack::LoneMinistack;
 pub use options::{Credentials, CxoneServer, Options, WebhookServer};
-pub use stack::{Stack, Step};
+pub use stack::{LOCAL_PARAMETERS, Stack, Step};
 pub use state::{Description, Functions};

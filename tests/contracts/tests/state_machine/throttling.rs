@@ -8,18 +8,17 @@ use attachments::{
     polling::{pause_after, wait_seconds},
 };
 
-use crate::{
+use super::{
     asl::{Machine, Retrier, State},
     machine,
 };
+use crate::number;
 
 const FILES: usize = 1_000;
 /// Functions that run at a time; poll and finalize share them.
 const CONCURRENCY: usize = 10;
 /// What Lambda says otherwise.
 const THROTTLED: &str = "Lambda.TooManyRequestsException";
-const WINDOW: Duration = Duration::from_secs(10);
-const DEADLINE: Duration = Duration::from_mins(5);
 /// Of a question to CXone, and of finalize.
 const QUESTION: Duration = Duration::from_millis(100);
 const FINALIZE: Duration = Duration::from_millis(500);
@@ -91,6 +90,8 @@ struct Tally {
 
 struct World<'a> {
     retriers: &'a Retriers,
+    window: Duration,
+    deadline: Duration,
     files: Vec<File>,
     events: BinaryHeap<Reverse<(Duration, Event)>>,
     /// Until then others of the account have all the concurrency.
@@ -144,7 +145,7 @@ impl World<'_> {
     /// As `poll::window` asks.
     fn poll(&mut self, began: Duration, number: usize) {
         let file = &mut self.files[number];
-        let (done, deadline) = (file.uploaded_at + file.job_takes, file.uploaded_at + DEADLINE);
+        let (done, deadline) = (file.uploaded_at + file.job_takes, file.uploaded_at + self.deadline);
         let (mut now, mut asked) = (began, 0);
         let next = loop {
             asked += 1;
@@ -156,7 +157,7 @@ impl World<'_> {
                 break None;
             }
             let pause = pause_after(asked);
-            if now + pause >= began + WINDOW || now + pause >= deadline {
+            if now + pause >= began + self.window || now + pause >= deadline {
                 let at = |moment: Duration| Timestamp::from_unix_millis(moment.as_millis().try_into().unwrap());
                 let seconds = wait_seconds(file.waits, None, at(now), at(deadline));
                 file.waits += 1;
@@ -195,7 +196,10 @@ impl Load {
             .map(|(file, one)| Reverse((one.uploaded_at, Event::Invokes { file, task: Task::Poll, attempt: 0 })));
         let events = starts.collect();
         let (jitter, tally) = (Jitter(seed), Tally::default());
-        World { retriers, files, events, exhausted_until: self.exhausted, running: 0, jitter, tally }.run()
+        let seconds = |parameter| Duration::from_secs(number(&["Parameters", parameter, "Default"]));
+        let (window, deadline) = (seconds("PollWindowSeconds"), seconds("JobDeadlineSeconds"));
+        World { retriers, window, deadline, files, events, exhausted_until: self.exhausted, running: 0, jitter, tally }
+            .run()
     }
 }
 

@@ -1,23 +1,8 @@
 //! Walks every path of `infra/state_machine.asl.json` with the typed payloads: what each state is given must parse as what
 //! the function behind it reads, and every path, literal and error name must be one that the types know.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test's own steps"
-)]
-#![expect(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    reason = "simulated seconds and counts are small"
-)]
-
 mod asl;
 mod history;
-#[path = "../payloads/mod.rs"]
-mod payloads;
 mod throttling;
 
 use std::collections::BTreeSet;
@@ -28,7 +13,9 @@ use attachments::{
 };
 use serde_json::{Value, json};
 
-use asl::{Choice, Machine, State, Task, at, put};
+use crate::payloads;
+
+use self::asl::{Choice, Machine, State, Task, at, put};
 
 const STATES: [&str; 6] = ["AttachmentFailed", "PollJob", "RecordCompletion", "RecordFailure", "Route", "WaitForJob"];
 
@@ -46,8 +33,8 @@ const OF_THE_SERVICE: [&str; 9] = [
 ];
 
 fn machine() -> Machine {
-    let text = include_str!("../../../../infra/state_machine.asl.json");
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("infra/state_machine.asl.json: {error}"))
+    let text = contracts::text("infra/state_machine.asl.json").unwrap();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("infra/state_machine.asl.json: {error}"))
 }
 
 /// What became of a walk.

@@ -2,10 +2,11 @@
 
 use attachments::{Timestamp, polling::wait_seconds};
 
-use crate::{
+use super::{
     asl::{Machine, Retrier, State, Task},
     machine,
 };
+use crate::number;
 
 /// Step Functions ends a Standard execution whose history is longer.
 const LIMIT: f64 = 25_000.0;
@@ -18,8 +19,6 @@ const ENDS: f64 = 1.0 + 2.0 + 5.0 + 2.0;
 /// So many standard deviations may the jitter of all retries together be below its mean.
 const DEVIATIONS: f64 = 6.0;
 
-const TEMPLATE: &str = include_str!("../../../../template.yaml");
-
 fn task(machine: &Machine, name: &str) -> Vec<Retrier> {
     match machine.states.get(name) {
         Some(State::Task(Task { retry, .. })) => retry.clone(),
@@ -29,9 +28,7 @@ fn task(machine: &Machine, name: &str) -> Vec<Retrier> {
 
 /// The largest value that the template allows for a parameter.
 fn most(parameter: &str) -> f64 {
-    let (_, block) = TEMPLATE.split_once(&format!("\n  {parameter}:\n")).expect("a parameter of the template");
-    let (_, value) = block.split_once("MaxValue: ").expect("a parameter with a largest value");
-    value.lines().next().and_then(|digits| digits.trim().parse().ok()).expect("a number")
+    number(&["Parameters", parameter, "MaxValue"]) as f64
 }
 
 /// The retries that make a round of polling densest in events, by their longest delays in seconds.
@@ -91,7 +88,7 @@ fn the_history_has_room_for_the_longest_polling_and_every_retry() {
 
 #[test]
 fn throttled_functions_are_retried_for_four_hours_at_least() {
-    let patience = 14_400.0;
+    let patience = number(&["Parameters", "TrackingPatienceSeconds", "Default"]) as f64;
     for (name, state) in machine().states {
         let State::Task(task) = state else { continue };
         for error in

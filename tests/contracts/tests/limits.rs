@@ -1,7 +1,5 @@
 //! The figures that must fit one another, read from template.yaml and from the code: no knob may be turned by itself.
 
-#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "the helpers of a test may end it")]
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -15,13 +13,11 @@ use attachments::{
         SourceChecksum, StatusChange, StepError, Upload,
     },
 };
+use intake::{LEASE_MARGIN, RECORD_MARGIN};
 use serde_json::Value;
 
-const TEMPLATE: &str = include_str!("../../../template.yaml");
-const MACHINE: &str = include_str!("../../../infra/state_machine.asl.json");
+use crate::{number, template};
 
-/// Intake's own figure; see `functions/intake/src/batch.rs`.
-const LEASE_AFTER_TIMEOUT: u64 = 5 + 1;
 /// Step Functions allows this many bytes in a state's input or output.
 const PAYLOAD: usize = 256 * 1024;
 /// And this many in an error's cause.
@@ -29,28 +25,26 @@ const CAUSE: usize = 32_768;
 /// `DynamoDB` takes items of at most so many bytes.
 const ITEM: usize = 400 * 1024;
 
-/// The lines of a block of the template that are deeper than its name.
-fn block<'a>(text: &'a str, name: &str) -> Vec<&'a str> {
-    let header = format!("{name}:");
-    let mut lines = text.lines().skip_while(|line| line.trim_start() != header);
-    let depth = |line: &str| line.len() - line.trim_start().len();
-    let own = depth(lines.next().unwrap_or_else(|| panic!("the template has no {name}")));
-    lines.take_while(|line| line.trim().is_empty() || depth(line) > own).collect()
-}
-
-/// A number in a block, `Name: number`.
-fn number(block_name: &str, field: &str) -> u64 {
-    let prefix = format!("{field}: ");
-    let found = block(TEMPLATE, block_name).into_iter().find_map(|line| line.trim_start().strip_prefix(&prefix));
-    found.and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{block_name} has no number {field}"))
-}
-
 fn default(parameter: &str) -> u64 {
-    number(parameter, "Default")
+    number(&["Parameters", parameter, "Default"])
 }
 
 fn max(parameter: &str) -> u64 {
-    number(parameter, "MaxValue")
+    number(&["Parameters", parameter, "MaxValue"])
+}
+
+/// A number among the properties of a resource.
+fn property(resource: &str, keys: &[&str]) -> u64 {
+    number(&[&["Resources", resource, "Properties"], keys].concat())
+}
+
+/// For how long the queue keeps a message, in seconds.
+fn retention(queue: &str) -> u64 {
+    property(queue, &["MessageRetentionPeriod"])
+}
+
+fn max_receives() -> u64 {
+    property("IntakeQueue", &["RedrivePolicy", "maxReceiveCount"])
 }
 
 fn state<'a>(machine: &'a Value, name: &str) -> &'a Value {
@@ -78,28 +72,27 @@ fn span(retrier: &Value) -> u64 {
 fn a_message_stays_hidden_until_the_lease_of_a_dead_run_is_over() {
     let (timeout, visibility) = (default("FunctionTimeoutSeconds"), default("QueueVisibilitySeconds"));
     assert_eq!(visibility, 6 * timeout, "six times the time-out, as AWS advises");
-    assert!(visibility > timeout + LEASE_AFTER_TIMEOUT);
-    let stack = include_str!("../../stack/src/stack.rs");
+    assert!(visibility > timeout + LEASE_MARGIN.as_secs());
     let local = |name: &str| -> u64 {
-        let (_, rest) = stack.split_once(&format!("(\"{name}\", \"")).unwrap();
-        rest.split('"').next().unwrap().parse().unwrap()
+        let (_, value) = stack::LOCAL_PARAMETERS.iter().find(|(known, _)| *known == name).unwrap();
+        value.parse().unwrap()
     };
     let (timeout, visibility) = (local("FunctionTimeoutSeconds"), local("QueueVisibilitySeconds"));
-    assert!(visibility > timeout + LEASE_AFTER_TIMEOUT, "on the local stack: {visibility} s, {timeout} s");
+    assert!(visibility > timeout + LEASE_MARGIN.as_secs(), "on the local stack: {visibility} s, {timeout} s");
 }
 
 #[test]
 fn an_object_is_given_up_before_its_message_is_lost() {
-    let retention = number("IntakeQueue", "MessageRetentionPeriod");
+    let kept = retention("IntakeQueue");
     // The last try may begin so late: hidden by a dead run, after the longest backoff.
     let latest = max("GiveUpAfterSeconds") + max("QueueVisibilitySeconds") + cxone::LONGEST_WAIT.as_secs();
-    assert!(latest < retention, "given up after {latest} s at the latest, messages live {retention} s");
-    assert_eq!(number("IntakeDeadLetterQueue", "MessageRetentionPeriod"), retention);
+    assert!(latest < kept, "given up after {latest} s at the latest, messages live {kept} s");
+    assert_eq!(retention("IntakeDeadLetterQueue"), kept);
 }
 
 #[test]
 fn an_object_is_given_up_before_its_message_counts_as_poison() {
-    let receives = number("IntakeQueue", "maxReceiveCount");
+    let receives = max_receives();
     // Five faults in the first run, one in each later one; half of each backoff is random.
     let spent: f64 = (0..u32::try_from(receives).unwrap()).map(|run| cxone::backoff(5 + run, 0.5).as_secs_f64()).sum();
     let patience = max("GiveUpAfterSeconds");
@@ -112,36 +105,39 @@ fn an_object_is_given_up_before_its_message_counts_as_poison() {
 #[test]
 fn what_no_invocation_can_work_reaches_the_dead_letters_before_it_expires() {
     // Nobody hides such a message: it comes back with the queue's own timeout. The dead-letter queue goes on counting its age.
-    let days = number("IntakeQueue", "maxReceiveCount") * default("QueueVisibilitySeconds") / 86_400;
-    let left = number("IntakeQueue", "MessageRetentionPeriod") / 86_400 - days;
+    let days = max_receives() * default("QueueVisibilitySeconds") / 86_400;
+    let left = retention("IntakeQueue") / 86_400 - days;
     assert!(left >= 3, "{left} days are left to find it in the dead-letter queue");
 }
 
 #[test]
 fn versions_outlive_the_messages_that_point_to_them() {
-    let days = number("IngestBucket", "NoncurrentDays");
-    assert!(days * 86_400 >= 2 * number("IntakeQueue", "MessageRetentionPeriod"));
+    let rules = template();
+    let rules = rules.part(&["Resources", "IngestBucket", "Properties", "LifecycleConfiguration", "Rules"]).unwrap();
+    let old_versions = rules.as_array().unwrap().iter().find(|rule| rule["Id"] == "old-versions").unwrap();
+    let days = old_versions["NoncurrentVersionExpiration"]["NoncurrentDays"].as_u64().unwrap();
+    assert!(days * 86_400 >= 2 * retention("IntakeQueue"));
 }
 
 #[test]
 fn a_ledger_row_outlives_the_name_of_its_execution_and_its_message() {
     let rows = u64::try_from(ledger::RETENTION_DAYS).unwrap();
     assert!(rows > 90, "Step Functions remembers a name for 90 days");
-    assert!(rows * 86_400 > number("IntakeQueue", "MessageRetentionPeriod") + max("GiveUpAfterSeconds"));
+    assert!(rows * 86_400 > retention("IntakeQueue") + max("GiveUpAfterSeconds"));
 }
 
 #[test]
 fn poll_and_finalize_have_time_for_what_they_do() {
-    let slowest_answer = 10;
-    assert!(number("PollFunction", "Timeout") >= max("PollWindowSeconds") + 2 * slowest_answer);
-    let webhook = 10;
-    assert!(number("FinalizeFunction", "Timeout") >= 3 * webhook);
-    assert!(default("FunctionTimeoutSeconds") > 10 + 45, "a stall of 45 s fits before a record's margin of 10 s");
+    let timeout = |function| property(function, &["Timeout"]);
+    assert!(timeout("PollFunction") >= max("PollWindowSeconds") + 2 * cxone::JOB_LIMIT.as_secs());
+    assert!(timeout("FinalizeFunction") >= 3 * finalize::WEBHOOK_LIMIT.as_secs());
+    let for_records = default("FunctionTimeoutSeconds") - RECORD_MARGIN.as_secs();
+    assert!(for_records > 45, "a stall of 45 s does not fit into {for_records} s");
 }
 
 #[test]
 fn the_webhooks_retries_end_while_an_execution_can_be_redriven() {
-    let machine: Value = serde_json::from_str(MACHINE).unwrap();
+    let machine: Value = serde_json::from_str(&contracts::text("infra/state_machine.asl.json").unwrap()).unwrap();
     for name in ["RecordCompletion", "RecordFailure"] {
         let tried = span(retrier(state(&machine, name), "Webhook.Undelivered"));
         assert!((3_600..14 * 86_400).contains(&tried), "{name} tries for {tried} s");
