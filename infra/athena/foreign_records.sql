@@ -1,4 +1,4 @@
--- Objects of the last 90 days that finalize cannot have written, and why. The right answer is none.
+-- Objects of the last 90 days that finalize cannot have written, and why. There should be none.
 WITH expected AS (
   SELECT
     "$path" AS path,

@@ -1,5 +1,5 @@
--- Everything that was recorded for one interaction. Replace INT-42 by its id, in both places.
--- A text that others chose is shown as text: `'` stands before a formula, `?` for an invisible character.
+-- All records of one interaction. Replace INT-42 with its id, in both places.
+-- Texts that others chose are made safe: `'` comes before a formula, `?` replaces an invisible character.
 SELECT
   "timestamp",
   event,

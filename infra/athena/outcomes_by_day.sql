@@ -1,4 +1,4 @@
--- How many files ended how, day by day, over the last 30 days.
+-- Files by day and outcome, over the last 30 days.
 SELECT
   "date",
   event,

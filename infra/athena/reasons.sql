@@ -1,5 +1,5 @@
 -- Why files did not complete over the last 30 days, with one example of each.
--- A text that others chose is shown as text: `'` stands before a formula, `?` for an invisible character.
+-- Texts that others chose are made safe: `'` comes before a formula, `?` replaces an invisible character.
 SELECT
   event,
   error_reason.code AS code,

@@ -1,5 +1,5 @@
 -- The same bytes that completed more than once at one interaction over the last 90 days.
--- A text that others chose is shown as text: `'` stands before a formula, `?` for an invisible character.
+-- Texts that others chose are made safe: `'` comes before a formula, `?` replaces an invisible character.
 SELECT
   interaction_id,
   object.sha256 AS sha256,

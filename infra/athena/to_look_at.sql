@@ -1,5 +1,5 @@
 -- Files that CXone may hold although they did not complete: a person has to look at the interaction.
--- A text that others chose is shown as text: `'` stands before a formula, `?` for an invisible character.
+-- Texts that others chose are made safe: `'` comes before a formula, `?` replaces an invisible character.
 SELECT
   "timestamp",
   event,

@@ -1,6 +1,7 @@
-"""Holds the tables of threats in docs/security.md against the tree: each test that they name exists, and each row is counted.
+"""Compares the threats in docs/security.md with the tree: each test that they name exists, and each threat is counted.
 
-A row's last cell names tests (Rust tests, Python tests, rows of tests/faults), or says `AWS alone`, or `open`.
+A row of the tables has a number with a STRIDE letter, a threat, a guard, and `tests`, `AWS alone` or `open`. The list of
+tests below the tables names tests (Rust tests, Python tests, rows of tests/faults) for each number with `tests`.
 
     .venv/bin/python tests/python/threat_model.py
 """
@@ -11,8 +12,11 @@ import unittest
 from infrastructure import ROOT
 
 PAGE = ROOT / "docs/security.md"
-HEAD = "| kind | threat | guard | covered by |"
+HEAD = "| no. | threat | guard | covered by |"
 KINDS = set("STRIDE")
+NUMBER = re.compile(r"^([A-Z]\d+) ([A-Z])$")
+# `- P1: `name`, `name``, wrapped at a line's end.
+NAMED = re.compile(r"^- ([A-Z]\d+): ((?:`[^`]+`,?\s+)+)", re.M)
 # A #[test] or #[tokio::test], attributes between, and its function.
 RUST_TEST = re.compile(r"#\[(?:tokio::)?test\b[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)")
 PYTHON_TEST = re.compile(r"^    def (test_\w+)", re.M)
@@ -34,9 +38,13 @@ def tests(*roots):
     return names
 
 
+def page():
+    return PAGE.read_text(encoding="utf-8")
+
+
 def threats():
-    """(kind, threat, guard, covered by) of each row in the tables of threats."""
-    lines = iter(PAGE.read_text(encoding="utf-8").splitlines())
+    """(number, threat, guard, covered by) of each row in the tables of threats."""
+    lines = iter(page().splitlines())
     for line in lines:
         if line == HEAD:
             next(lines)
@@ -46,8 +54,10 @@ def threats():
                 yield tuple(cell.strip() for cell in row.strip("|").split("|"))
 
 
-def how(covered):
-    return covered if covered in ("AWS alone", "open") else "a test"
+def named_tests():
+    """(number, names of tests) of each item in the list of tests."""
+    for number, names in NAMED.findall(page()):
+        yield number, re.findall(r"`([^`]+)`", names)
 
 
 class ThreatModel(unittest.TestCase):
@@ -55,9 +65,7 @@ class ThreatModel(unittest.TestCase):
 
     def test_each_named_test_exists(self):
         existing = tests()
-        missing = [
-            f"{threat}: {name}" for _, threat, _, covered in threats() for name in re.findall(r"`([^`]+)`", covered) if name not in existing
-        ]
+        missing = [f"{number}: {name}" for number, names in named_tests() for name in names if name not in existing]
         self.assertEqual(missing, [], "docs/security.md names tests that are not there")
 
     def test_each_row_says_what_covers_it(self):
@@ -65,21 +73,26 @@ class ThreatModel(unittest.TestCase):
         self.assertGreater(len(rows), 40)
         for row in rows:
             self.assertEqual(len(row), 4, row)
-            kind, threat, guard, covered = row
-            self.assertLessEqual(set(kind.split()), KINDS, threat)
+            number, threat, guard, covered = row
+            self.assertRegex(number, NUMBER, threat)
             self.assertTrue(guard, threat)
-            self.assertRegex(covered, r"^(AWS alone|open|`[^`]+`(, `[^`]+`)*)$", threat)
-        self.assertEqual({kind for row in rows for kind in row[0].split()}, KINDS, "a kind without a row")
+            self.assertIn(covered, ("tests", "AWS alone", "open"), threat)
+        kinds = {NUMBER.match(row[0])[2] for row in rows}
+        self.assertEqual(kinds, KINDS, "a kind without a row, or one that STRIDE does not have")
+
+    def test_the_list_names_tests_for_each_row_with_tests_and_for_no_other(self):
+        with_tests = [row[0].split()[0] for row in threats() if row[3] == "tests"]
+        self.assertEqual([number for number, _ in named_tests()], with_tests)
 
     def test_the_page_counts_its_rows(self):
-        covers = [how(covered) for *_, covered in threats()]
-        a_test, aws, nobody = (covers.count(one) for one in ("a test", "AWS alone", "open"))
-        counts = f"{len(covers)} threats: {a_test} are covered by a test, {aws} by AWS alone, {nobody} are open."
-        self.assertTrue(counts in " ".join(PAGE.read_text(encoding="utf-8").split()), f"docs/security.md must say: {counts}")
+        covers = [covered for *_, covered in threats()]
+        by_tests, aws, nothing = (covers.count(one) for one in ("tests", "AWS alone", "open"))
+        counts = f"{len(covers)} threats: {by_tests} are covered by a test, {aws} by AWS alone, {nothing} are open."
+        self.assertTrue(counts in " ".join(page().split()), f"docs/security.md must say: {counts}")
 
     def test_the_page_is_wrapped_outside_of_tables_and_code(self):
         code = False
-        for number, line in enumerate(PAGE.read_text(encoding="utf-8").splitlines(), 1):
+        for number, line in enumerate(page().splitlines(), 1):
             code ^= line.startswith("```")
             if not code and not line.startswith("|"):
                 self.assertLessEqual(len(line), 100, f"line {number}")

@@ -15,7 +15,7 @@ pub struct InteractionId(String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidInteractionId {
     /// No character at all.
-    #[error("the interaction id is empty; write the object to {{prefix}}{{interaction id}}/{{file name}}")]
+    #[error("the interaction id is empty")]
     Empty,
     /// More than 128 bytes.
     #[error("the interaction id has {0} bytes; at most 128 are allowed")]
@@ -24,7 +24,7 @@ pub enum InvalidInteractionId {
     #[error("the interaction id is {0:?}, which would name another path")]
     Dots(String),
     /// A character outside the allowed set.
-    #[error("the interaction id holds {0:?}; allowed are A-Z a-z 0-9 . _ : -")]
+    #[error("the interaction id contains {0:?}; allowed are A-Z a-z 0-9 . _ : -")]
     Character(char),
 }
 

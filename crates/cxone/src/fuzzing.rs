@@ -9,7 +9,7 @@ use url::Url;
 use attachments::Timestamp;
 
 use crate::{
-    History, Job, JobError, TokenError, Verdict, jobs,
+    History, Job, JobError, NextStep, TokenError, jobs,
     policy::{Attempt, End},
     response::{LONGEST, Response},
     token,
@@ -25,7 +25,7 @@ fn response(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTim
     Response::new(status.as_u16(), headers, body, true, redactor, now)
 }
 
-/// A response to an upload, judged after what `history` knows.
+/// A response to an upload, with the next step after what `history` knows.
 pub fn upload(
     history: &mut History,
     sent_whole: bool,
@@ -33,9 +33,9 @@ pub fn upload(
     headers: &HeaderMap,
     body: &[u8],
     now: SystemTime,
-) -> Verdict {
+) -> NextStep {
     let end = End::Response(response(status, headers, body, now));
-    history.judge(&Attempt { sent_whole, end }, Timestamp::from(now))
+    history.next_step(&Attempt { sent_whole, end }, Timestamp::from(now))
 }
 
 /// A response to a poll.
@@ -43,7 +43,7 @@ pub fn upload(
 /// # Errors
 /// Those of [`crate::Client::job`] that a response can bring.
 pub fn job(status: StatusCode, headers: &HeaderMap, body: &[u8], now: SystemTime) -> Result<Job, JobError> {
-    jobs::judge(&response(status, headers, body, now))
+    jobs::parse(&response(status, headers, body, now))
 }
 
 /// A response of the token endpoint: the token, and after how long it is renewed.
@@ -57,7 +57,7 @@ pub fn token(
     now: SystemTime,
 ) -> Result<(SecretString, Duration), TokenError> {
     let url = Url::parse("https://cxone.example/oauth/token")
-        .map_err(|error| TokenError::Unauthorized { fault: error.to_string() })?;
-    let granted = token::judge(&response(status, headers, body, now), &url, "job:read")?;
+        .map_err(|error| TokenError::Unauthorized { fault: error.to_string(), status: None })?;
+    let granted = token::parse(&response(status, headers, body, now), &url, "job:read")?;
     Ok((granted.access_token, granted.renew_in))
 }

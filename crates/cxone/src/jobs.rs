@@ -55,6 +55,8 @@ pub enum JobError {
         wait: Duration,
         /// What was answered.
         fault: String,
+        /// The HTTP status. None if no response came.
+        status: Option<u16>,
     },
     /// No status can be read now: an outage, a gateway's page, a response that cannot be read, credentials that cannot be
     /// read. It says nothing about the job.
@@ -64,6 +66,8 @@ pub enum JobError {
         fault: String,
         /// The response's `Retry-After`.
         retry_after: Option<Duration>,
+        /// The HTTP status. None if no response came.
+        status: Option<u16>,
     },
     /// CXone refuses the credentials, or they are unusable. A person must fix them. It says nothing about the job either.
     #[error("{fault}")]
@@ -72,25 +76,38 @@ pub enum JobError {
         fault: String,
         /// The response's `Retry-After`.
         retry_after: Option<Duration>,
+        /// The HTTP status. None if no response came.
+        status: Option<u16>,
     },
     /// Permanent. The reason's text repeats CXone's words, the error's does not.
-    #[error("CXone refused the poll: {}", .0.code)]
-    Refused(Reason),
+    #[error("CXone refused the poll: {}", .reason.code)]
+    Refused {
+        /// What the outcome says.
+        reason: Reason,
+        /// The HTTP status.
+        status: u16,
+    },
 }
 
 impl JobError {
-    fn blind(fault: impl Into<String>, retry_after: Option<Duration>) -> Self {
-        Self::Blind { fault: fault.into(), retry_after }
+    /// The HTTP status of the response, if one came.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::NotFound => Some(404),
+            Self::Throttled { status, .. } | Self::Blind { status, .. } | Self::Unauthorized { status, .. } => *status,
+            Self::Refused { status, .. } => Some(*status),
+        }
     }
 }
 
 impl From<TokenError> for JobError {
     fn from(error: TokenError) -> Self {
-        let (fault, retry_after) = (error.to_string(), error.retry_after());
+        let (fault, retry_after, status) = (error.to_string(), error.retry_after(), error.status());
         match error {
-            TokenError::Unauthorized { .. } => Self::Unauthorized { fault, retry_after },
-            TokenError::Throttled { wait, .. } => Self::Throttled { wait, fault },
-            TokenError::Unavailable { .. } => Self::Blind { fault, retry_after },
+            TokenError::Unauthorized { .. } => Self::Unauthorized { fault, retry_after, status },
+            TokenError::Throttled { wait, .. } => Self::Throttled { wait, fault, status },
+            TokenError::Unavailable { .. } => Self::Blind { fault, retry_after, status },
         }
     }
 }
@@ -107,9 +124,12 @@ impl Client {
             let token = self.tokens.get().await?;
             let deadline = Instant::now() + LIMIT;
             let asked = self.http.get(url.clone()).bearer_auth(token.bearer()).timeout(LIMIT).send().await;
-            let response = asked
-                .map_err(|error| JobError::blind(format!("CXone cannot be reached: {}", describe(&error)), None))?;
-            let response = Response::read(response, token.redactor(), deadline).await;
+            let response = asked.map_err(|error| JobError::Blind {
+                fault: format!("CXone cannot be reached: {}", describe(&error)),
+                retry_after: None,
+                status: None,
+            })?;
+            let response = Response::receive(response, token.redactor(), deadline).await;
             if response.status() == StatusCode::UNAUTHORIZED.as_u16() {
                 self.tokens.forget(&token).await;
                 if !refused {
@@ -117,35 +137,38 @@ impl Client {
                     continue;
                 }
             }
-            return judge(&response);
+            return parse(&response);
         }
     }
 }
 
 /// What a response to a poll means, a 401 being one to a fresh token.
-pub(crate) fn judge(response: &Response) -> Result<Job, JobError> {
+pub(crate) fn parse(response: &Response) -> Result<Job, JobError> {
     let (status, after) = (response.status(), response.retry_after);
+    let blind = |fault: String| JobError::Blind { fault, retry_after: after, status: Some(status) };
+    let unauthorized = |fault: String| JobError::Unauthorized { fault, retry_after: after, status: Some(status) };
     match class(response) {
-        Class::Success => job(response)
-            .ok_or_else(|| JobError::blind(format!("CXone answered {status} without a status of the job"), after)),
-        Class::TokenRefused => Err(JobError::Unauthorized {
-            fault: "CXone refused a fresh token (401) for the job; check that the client has the scope job:read"
-                .to_owned(),
-            retry_after: after,
-        }),
-        Class::ScopeMissing => Err(JobError::Unauthorized { fault: scope_missing(status), retry_after: after }),
-        Class::Throttled => {
-            Err(JobError::Throttled { wait: after.unwrap_or(crate::DEFAULT_WAIT), fault: throttled(response) })
+        Class::Success => {
+            job(response).ok_or_else(|| blind(format!("CXone answered {status} without a status of the job")))
         }
-        Class::Retryable | Class::Conflict => Err(JobError::blind(format!("CXone answered {status}"), after)),
+        Class::TokenRefused => Err(unauthorized(
+            "CXone refused a fresh token (401) for the job; check that the client has the scope job:read".to_owned(),
+        )),
+        Class::ScopeMissing => Err(unauthorized(scope_missing(status))),
+        Class::Throttled => Err(JobError::Throttled {
+            wait: after.unwrap_or(crate::DEFAULT_WAIT),
+            fault: throttled(response),
+            status: Some(status),
+        }),
+        Class::Retryable | Class::Conflict => Err(blind(format!("CXone answered {status}"))),
         // No file was sent, so a size or a type that a gateway refuses says nothing about the job.
         Class::Refused if response.speaker() == Speaker::Gateway => {
-            Err(JobError::blind(format!("a gateway before CXone answered {status}"), after))
+            Err(blind(format!("a gateway before CXone answered {status}")))
         }
-        Class::Gateway => Err(JobError::blind(format!("a gateway before CXone answered {status}"), after)),
-        Class::Unreadable => Err(JobError::blind(format!("the status {status} is none of HTTP's"), after)),
+        Class::Gateway => Err(blind(format!("a gateway before CXone answered {status}"))),
+        Class::Unreadable => Err(blind(format!("the status {status} is none of HTTP's"))),
         Class::Refused if status == 404 => Err(JobError::NotFound),
-        Class::Redirect | Class::Refused => Err(JobError::Refused(refusal(response, "the job"))),
+        Class::Redirect | Class::Refused => Err(JobError::Refused { reason: refusal(response, "the job"), status }),
     }
 }
 

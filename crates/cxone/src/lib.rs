@@ -3,7 +3,7 @@
 //! ```no_run
 //! # use std::time::{Duration, SystemTime};
 //! # async fn example(http: reqwest::Client, body: reqwest::Body) -> Result<(), Box<dyn std::error::Error>> {
-//! use cxone::{Boundary, Client, Credentials, Endpoints, Framing, History, Settings, UploadContent, UploadRequest, Verdict};
+//! use cxone::{Boundary, Client, Credentials, Endpoints, Framing, History, Settings, UploadContent, UploadRequest, NextStep};
 //!
 //! let endpoints = Endpoints::new("https://api-us-1.cxone.com/api/v2".parse()?, None);
 //! let client = Client::new(http, Settings::new(endpoints, "attachment:write job:read"), || async {
@@ -25,16 +25,16 @@
 //!     limit: Duration::from_secs(60),
 //! };
 //! let attempt = client.upload(request, body).await;
-//! match History::default().judge(&attempt, SystemTime::now().into()) {
-//!     Verdict::Accepted(job) => println!("{:?}", client.job(&job).await?.status),
-//!     Verdict::Retry(retry) => println!("again in {:?}: {}", retry.wait(0.5), retry.fault),
-//!     Verdict::Final(reason) => println!("{reason}"),
+//! match History::default().next_step(&attempt, SystemTime::now().into()) {
+//!     NextStep::Accepted(job) => println!("{:?}", client.job(&job).await?.status),
+//!     NextStep::Retry(retry) => println!("again in {:?}: {}", retry.wait(0.5), retry.fault),
+//!     NextStep::Final(reason) => println!("{reason}"),
 //! }
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! [`History::judge`] decides what an upload's response means. The caller repeats an upload, because its body cannot be read
+//! [`History::next_step`] decides what an upload's response means. The caller repeats an upload, because its body cannot be read
 //! twice. A poll has no history: [`JobError`] says what a response means, and a poll with a stale token is repeated here.
 
 mod class;
@@ -58,7 +58,7 @@ pub use jobs::{Job, JobError, LIMIT as JOB_LIMIT};
 pub use multipart::{Boundary, InvalidBoundary, NoRandomness};
 pub use paths::{InvalidPath, JobPath, PathTemplate, UploadPath};
 pub use policy::{
-    Attempt, Cause, History, Retry, Stored, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, Verdict, backoff,
+    Attempt, Cause, History, NextStep, Retry, Stored, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, backoff,
 };
 pub use retry_after::{DEFAULT_WAIT, LONGEST_WAIT, retry_after};
 pub use token::{Credentials, CredentialsError, TokenAuth, TokenError};

@@ -120,7 +120,7 @@ fn quoted(file_name: &str) -> String {
     file_name.replace('"', "%22").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// How far a body got, for whoever must judge a broken connection or an early response.
+/// How far a body got, for deciding about a broken connection or an early response.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     handed_over: AtomicBool,

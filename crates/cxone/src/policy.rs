@@ -51,6 +51,18 @@ pub struct Attempt {
     pub(crate) end: End,
 }
 
+impl Attempt {
+    /// The HTTP status of CXone's response, or of the token endpoint's refusal. None if no response came.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match &self.end {
+            End::Response(response) => Some(response.status()),
+            End::NoToken(error) => error.status(),
+            End::Unanswered(_) | End::Unreadable(_) | End::Source(_) => None,
+        }
+    }
+}
+
 /// See [`Attempt`]. Texts are for people.
 pub(crate) enum End {
     Response(Response),
@@ -66,7 +78,7 @@ pub(crate) enum End {
 
 /// What to do after an attempt.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Verdict {
+pub enum NextStep {
     /// CXone has the whole file and named a job.
     Accepted(JobId),
     /// Try again.
@@ -202,20 +214,20 @@ impl History {
     }
 
     /// Decides what an attempt means, and remembers it.
-    pub fn judge(&mut self, attempt: &Attempt, now: Timestamp) -> Verdict {
+    pub fn next_step(&mut self, attempt: &Attempt, now: Timestamp) -> NextStep {
         let sent_whole = attempt.sent_whole;
         match &attempt.end {
-            End::Response(response) => self.judge_response(response, sent_whole, now),
-            End::NoToken(error) => Verdict::Retry(self.token_fault(error)),
+            End::Response(response) => self.after_response(response, sent_whole, now),
+            End::NoToken(error) => NextStep::Retry(self.token_fault(error)),
             End::Source(fault) => {
-                Verdict::Retry(self.retry(Cause::Source, None, &format!("reading the object failed: {fault}")))
+                NextStep::Retry(self.retry(Cause::Source, None, &format!("reading the object failed: {fault}")))
             }
             End::Unanswered(fault) => self.unanswered(sent_whole, None, fault),
             End::Unreadable(fault) => self.unreadable(sent_whole, None, fault, ""),
         }
     }
 
-    fn judge_response(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> Verdict {
+    fn after_response(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> NextStep {
         let (status, after) = (response.status(), response.retry_after);
         let class = class(response);
         if class != Class::Gateway {
@@ -227,8 +239,8 @@ impl History {
         match class {
             Class::Success => self.success(response, sent_whole),
             Class::TokenRefused => self.token_refused(after),
-            Class::ScopeMissing => Verdict::Retry(self.retry(Cause::Unauthorized, after, &scope_missing(status))),
-            Class::Throttled => Verdict::Retry(self.retry(Cause::Throttled, after, &throttled(response))),
+            Class::ScopeMissing => NextStep::Retry(self.retry(Cause::Unauthorized, after, &scope_missing(status))),
+            Class::Throttled => NextStep::Retry(self.retry(Cause::Throttled, after, &throttled(response))),
             Class::Retryable => self.unanswered(sent_whole, after, &format!("CXone answered {status}")),
             Class::Conflict => self.conflict(response, sent_whole),
             Class::Gateway => self.gateway(response, sent_whole, now),
@@ -240,31 +252,31 @@ impl History {
         }
     }
 
-    fn success(&mut self, response: &Response, sent_whole: bool) -> Verdict {
+    fn success(&mut self, response: &Response, sent_whole: bool) -> NextStep {
         let status = response.status();
         self.stored = Stored::Accepted;
         match job_id(response) {
-            Some(job) if sent_whole => return Verdict::Accepted(job),
+            Some(job) if sent_whole => return NextStep::Accepted(job),
             None if sent_whole && response.complete => {}
             _ => {
                 let what = if sent_whole { "its response broke off" } else { "the rest of the body could not be sent" };
                 let fault = format!("CXone answered {status}, but {what}");
-                return Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault));
+                return NextStep::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault));
             }
         }
         self.jobless += 1;
         if self.jobless >= JOBLESS_LIMIT {
             let text = format!("CXone answered {status} without a usable jobId. It said: {}", response.said());
-            return Verdict::Final(Reason::new(ReasonCode::CxoneNoJobId, text));
+            return NextStep::Final(Reason::new(ReasonCode::CxoneNoJobId, text));
         }
         let fault = format!("CXone answered {status} without a usable job id");
-        Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
+        NextStep::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
     }
 
     /// The first 401 is a stale token. The second, to a fresh one, is a configuration fault.
-    fn token_refused(&mut self, retry_after: Option<Duration>) -> Verdict {
+    fn token_refused(&mut self, retry_after: Option<Duration>) -> NextStep {
         self.refused_tokens += 1;
-        Verdict::Retry(if self.refused_tokens == 1 {
+        NextStep::Retry(if self.refused_tokens == 1 {
             let fault = "CXone refused the token (401); the next attempt fetches a new one";
             self.retry(Cause::Unavailable, retry_after, fault)
         } else {
@@ -274,33 +286,33 @@ impl History {
     }
 
     /// Nothing says what became of the body.
-    fn unanswered(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str) -> Verdict {
+    fn unanswered(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str) -> NextStep {
         self.mark(sent_whole);
-        Verdict::Retry(self.retry(Cause::Unavailable, retry_after, fault))
+        NextStep::Retry(self.retry(Cause::Unavailable, retry_after, fault))
     }
 
     /// `said` is what could be read of the response, for the record alone.
-    fn unreadable(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str, said: &str) -> Verdict {
+    fn unreadable(&mut self, sent_whole: bool, retry_after: Option<Duration>, fault: &str, said: &str) -> NextStep {
         self.mark(sent_whole);
         self.unreadable += 1;
         let text = format!("a response of CXone cannot be read: {fault}");
         if self.unreadable >= UNREADABLE_LIMIT {
             let said = if said.is_empty() { String::new() } else { format!(". It said: {said}") };
-            return Verdict::Final(Reason::new(ReasonCode::CxoneUnavailable, text + &said));
+            return NextStep::Final(Reason::new(ReasonCode::CxoneUnavailable, text + &said));
         }
-        Verdict::Retry(self.retry(Cause::Unavailable, retry_after, &text))
+        NextStep::Retry(self.retry(Cause::Unavailable, retry_after, &text))
     }
 
-    fn conflict(&mut self, response: &Response, sent_whole: bool) -> Verdict {
+    fn conflict(&mut self, response: &Response, sent_whole: bool) -> NextStep {
         self.mark(sent_whole);
         self.conflicts += 1;
         if self.conflicts >= CONFLICT_LIMIT {
-            return Verdict::Final(refusal(response, "the upload"));
+            return NextStep::Final(refusal(response, "the upload"));
         }
-        Verdict::Retry(self.retry(Cause::Unavailable, None, "CXone answered 409"))
+        NextStep::Retry(self.retry(Cause::Unavailable, None, "CXone answered 409"))
     }
 
-    fn gateway(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> Verdict {
+    fn gateway(&mut self, response: &Response, sent_whole: bool, now: Timestamp) -> NextStep {
         self.mark(sent_whole);
         let status = response.status();
         let answers = match self.gateway {
@@ -309,19 +321,19 @@ impl History {
         };
         self.gateway = Some(answers);
         if answers.times >= GATEWAY_LIMIT && now.seconds_since(answers.first) >= GATEWAY_SPAN_SECONDS {
-            return Verdict::Final(refusal(response, "the upload"));
+            return NextStep::Final(refusal(response, "the upload"));
         }
         let fault = format!("a gateway before CXone answered {status}");
-        Verdict::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
+        NextStep::Retry(self.retry(Cause::Unavailable, response.retry_after, &fault))
     }
 
     /// CXone keeps one answer per `Idempotency-Key`. A refusal that a repetition cannot get shows that it kept none.
-    fn refused(&mut self, response: &Response) -> Verdict {
+    fn refused(&mut self, response: &Response) -> NextStep {
         let repetition_cannot_get_it = matches!(response.status(), 401 | 403 | 404);
         if self.stored == Stored::Maybe && response.speaker() == Speaker::Cxone && repetition_cannot_get_it {
             self.stored = Stored::No;
         }
-        Verdict::Final(refusal(response, "the upload"))
+        NextStep::Final(refusal(response, "the upload"))
     }
 
     fn mark(&mut self, sent_whole: bool) {

@@ -66,7 +66,7 @@ impl Response {
 
     /// Reads the body until its end, until `deadline` or for [`BODY_LIMIT`]. A body that breaks off or stalls leaves the
     /// status and the headers as they are.
-    pub(crate) async fn read(mut response: reqwest::Response, redactor: Redactor, deadline: Instant) -> Self {
+    pub(crate) async fn receive(mut response: reqwest::Response, redactor: Redactor, deadline: Instant) -> Self {
         // A little time is left for the body even if the headers came at the last moment.
         let soon = Instant::now() + Duration::from_secs(1);
         let until = (Instant::now() + BODY_LIMIT).min(deadline.max(soon));

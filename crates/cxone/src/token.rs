@@ -57,6 +57,8 @@ pub enum TokenError {
     Unauthorized {
         /// What to fix.
         fault: String,
+        /// The HTTP status. None if no response came.
+        status: Option<u16>,
     },
     /// 429, or another 4xx with `Retry-After`.
     #[error("{fault}")]
@@ -65,6 +67,8 @@ pub enum TokenError {
         fault: String,
         /// How long the endpoint asks to wait.
         wait: Duration,
+        /// The HTTP status. None if no response came.
+        status: Option<u16>,
     },
     /// May pass.
     #[error("{fault}")]
@@ -73,6 +77,8 @@ pub enum TokenError {
         fault: String,
         /// The response's `Retry-After`.
         retry_after: Option<Duration>,
+        /// The HTTP status. None if no response came.
+        status: Option<u16>,
     },
 }
 
@@ -87,8 +93,18 @@ impl TokenError {
         }
     }
 
+    /// The HTTP status of the response, if one came.
+    #[must_use]
+    pub const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Unauthorized { status, .. } | Self::Throttled { status, .. } | Self::Unavailable { status, .. } => {
+                *status
+            }
+        }
+    }
+
     fn unavailable(fault: String) -> Self {
-        Self::Unavailable { fault, retry_after: None }
+        Self::Unavailable { fault, retry_after: None, status: None }
     }
 }
 
@@ -215,7 +231,7 @@ impl Tokens {
     async fn fetch(&self, serial: u64) -> Result<Token, TokenError> {
         let credentials = (self.credentials)().await.map_err(|error| match error {
             CredentialsError::Unavailable(cause) => TokenError::unavailable(cause),
-            CredentialsError::Unusable(fault) => TokenError::Unauthorized { fault },
+            CredentialsError::Unusable(fault) => TokenError::Unauthorized { fault, status: None },
         })?;
         let url = without_query(&self.settings.endpoints.token);
         let asked_at = SystemTime::now();
@@ -225,8 +241,8 @@ impl Tokens {
         })?;
         let secret = credentials.client_secret.expose_secret();
         let redactor = Redactor::default().and_credentials(&credentials.client_id, secret);
-        let response = Response::read(response, redactor.clone(), deadline).await;
-        let granted = judge(&response, &url, &self.settings.scopes)?;
+        let response = Response::receive(response, redactor.clone(), deadline).await;
+        let granted = parse(&response, &url, &self.settings.scopes)?;
         let redactor = redactor.and([granted.access_token.expose_secret()]);
         Ok(Token { renew_at: asked_at + granted.renew_in, value: granted.access_token, serial, redactor })
     }
@@ -257,23 +273,25 @@ fn without_query(url: &Url) -> Url {
 }
 
 /// What a response of the token endpoint at `url` means, asked for `scopes`.
-pub(crate) fn judge(response: &Response, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
+pub(crate) fn parse(response: &Response, url: &Url, scopes: &str) -> Result<Granted, TokenError> {
     let (code, retry_after) = (response.status(), response.retry_after);
     let unavailable = |what: &str| TokenError::Unavailable {
         fault: format!("the token endpoint {url} answered {code}{what}"),
         retry_after,
+        status: Some(code),
     };
     match class(response) {
         Class::Success => Granted::read(response).ok_or_else(|| unavailable(" without a usable access token")),
         Class::Throttled => {
             let wait = retry_after.unwrap_or(DEFAULT_WAIT);
             let fault = format!("the token endpoint {url} answered {code}: it asks to wait {} s", wait.as_secs_f32());
-            Err(TokenError::Throttled { fault, wait })
+            Err(TokenError::Throttled { fault, wait, status: Some(code) })
         }
         Class::Redirect => Err(TokenError::Unauthorized {
             fault: format!(
                 "the token endpoint {url} answered with a redirect ({code}), which is never followed; set CXONE_TOKEN_URL"
             ),
+            status: Some(code),
         }),
         _ if matches!(code, 400 | 401 | 403) && response.speaker() == Speaker::Cxone => Err(TokenError::Unauthorized {
             fault: format!(
@@ -281,6 +299,7 @@ pub(crate) fn judge(response: &Response, url: &Url, scopes: &str) -> Result<Gran
                      the client has the scopes {scopes:?} (CXONE_SCOPES), and CXONE_TOKEN_AUTH",
                 oauth_error(response)
             ),
+            status: Some(code),
         }),
         _ => Err(unavailable("")),
     }

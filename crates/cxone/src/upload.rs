@@ -76,7 +76,7 @@ pub struct UploadRequest<'a> {
 }
 
 impl Client {
-    /// Streams `body` to the interaction. [`crate::History::judge`] says what the attempt means.
+    /// Streams `body` to the interaction. [`crate::History::next_step`] says what the attempt means.
     pub async fn upload<B>(&self, request: UploadRequest<'_>, body: B) -> Attempt
     where
         B: http_body::Body<Data = Bytes> + Send + Sync + Unpin + 'static,
@@ -150,7 +150,7 @@ impl Client {
             progress.stop();
         }
         let redactor = token.redactor().and([content.boundary.as_str()]);
-        let response = Response::read(response, redactor, deadline).await;
+        let response = Response::receive(response, redactor, deadline).await;
         match response.status() {
             200..=299 if !progress.sent_whole() => finish_sending(progress, deadline).await,
             401 => self.tokens.forget(token).await,

@@ -4,11 +4,14 @@
 
 mod envelope;
 mod eventbridge;
+mod ignored;
 mod queue;
 mod s3;
 
 use attachments::{ObjectRef, Timestamp};
 use serde_json::Value;
+
+pub use ignored::{Ignored, IgnoredNames, InvalidNames};
 
 /// An object that an event names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,15 +29,17 @@ pub struct Source<'a> {
     pub bucket: &'a str,
     /// What a key begins with. Other keys start nothing.
     pub prefix: &'a str,
+    /// File names that start nothing.
+    pub ignored_names: &'a IgnoredNames,
 }
 
-/// The objects of one event, and how many of its records start nothing.
+/// The objects of one event, and its records that start nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notifications {
     /// In the event's order, repetitions included.
     pub objects: Vec<Notification>,
-    /// Records about something else than a created object under the prefix.
-    pub ignored: usize,
+    /// Records about something else than a created object under the prefix, or about a file whose name is ignored.
+    pub ignored: Vec<Ignored>,
 }
 
 /// One invocation's payload.
@@ -87,7 +92,7 @@ fn parse_event(event: &Value, source: Source<'_>) -> Result<Notifications, Unrea
         return Err(Unreadable(fault));
     }
     if event.get("Event").and_then(Value::as_str) == Some("s3:TestEvent") {
-        return Ok(Notifications { objects: Vec::new(), ignored: 1 });
+        return Ok(Notifications { objects: Vec::new(), ignored: vec![Ignored::NotCreated] });
     }
     let found = if let Some(records) = event.get("Records") {
         s3::parse(records).map_err(Unreadable)?
@@ -103,10 +108,11 @@ fn parse_event(event: &Value, source: Source<'_>) -> Result<Notifications, Unrea
             Some(Notification { object, .. }) if object.bucket != source.bucket => {
                 return Err(foreign(&object, source));
             }
-            Some(notification) if is_ours(&notification.object.key, source.prefix) => {
-                notifications.objects.push(notification);
-            }
-            _ => notifications.ignored += 1,
+            Some(notification) => match ignored(&notification.object.key, source) {
+                Some(ignored) => notifications.ignored.push(ignored),
+                None => notifications.objects.push(notification),
+            },
+            None => notifications.ignored.push(Ignored::NotCreated),
         }
     }
     Ok(notifications)
@@ -127,9 +133,16 @@ fn quoted(text: &str) -> String {
     format!("{:?}", text.chars().take(256).collect::<String>())
 }
 
-/// Folder markers and keys outside the prefix start nothing.
-fn is_ours(key: &str, prefix: &str) -> bool {
-    key.starts_with(prefix) && !key.ends_with('/')
+/// Why the object of this key starts nothing. None if it is intake's.
+fn ignored(key: &str, source: Source<'_>) -> Option<Ignored> {
+    let owned = key.to_owned();
+    if !key.starts_with(source.prefix) {
+        return Some(Ignored::OutsidePrefix { key: owned, prefix: source.prefix.to_owned() });
+    }
+    if key.ends_with('/') {
+        return Some(Ignored::Folder(owned));
+    }
+    source.ignored_names.contain(key).then_some(Ignored::Name(owned))
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ fn message(record: &Value, source: Source<'_>) -> Message {
         // SQS sends text; what invokes intake by hand may put the event itself there.
         Some(body) => body.to_string(),
     };
-    let content = read(&body, source).and_then(|found| answerable(found, &id));
+    let content = notifications(&body, source).and_then(|found| answerable(found, &id));
     Message {
         receipt_handle: text("receiptHandle"),
         queue_arn: text("eventSourceARN"),
@@ -39,7 +39,7 @@ fn message(record: &Value, source: Source<'_>) -> Message {
     }
 }
 
-fn read(body: &str, source: Source<'_>) -> Result<Notifications, Unreadable> {
+fn notifications(body: &str, source: Source<'_>) -> Result<Notifications, Unreadable> {
     let event: Value = serde_json::from_str(body.trim_start_matches('\u{feff}'))
         .map_err(|error| Unreadable(format!("the body is no JSON: {error}")))?;
     parse_event(&event, source)

@@ -1,12 +1,18 @@
 //! The events' shapes, as the services send them.
 
+use std::sync::LazyLock;
+
 use attachments::ObjectVersion;
 use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
 
-const SOURCE: Source<'static> = Source { bucket: "drop", prefix: "interactions/" };
+static IGNORED_NAMES: LazyLock<IgnoredNames> = LazyLock::new(IgnoredNames::default);
+
+fn source() -> Source<'static> {
+    Source { bucket: "drop", prefix: "interactions/", ignored_names: &IGNORED_NAMES }
+}
 
 fn s3_record(name: &str, key: &str) -> Value {
     json!({
@@ -38,14 +44,14 @@ fn message(body: &Value) -> Value {
 }
 
 fn bare(event: &Value) -> Notifications {
-    match parse_invocation(event, SOURCE).unwrap() {
+    match parse_invocation(event, source()).unwrap() {
         Invocation::Bare(notifications) => notifications,
         Invocation::Queue(_) => panic!("a bare event was taken for a batch"),
     }
 }
 
 fn batch(records: &Value) -> Vec<Message> {
-    match parse_invocation(&json!({"Records": records}), SOURCE).unwrap() {
+    match parse_invocation(&json!({"Records": records}), source()).unwrap() {
         Invocation::Queue(messages) => messages,
         Invocation::Bare(_) => panic!("a batch was taken for a bare event"),
     }
@@ -83,10 +89,13 @@ fn records_that_start_nothing_are_counted() {
         s3_record("ObjectCreated:Put", "other/INT/a.pdf"),
         s3_record("ObjectRemoved:Delete", "interactions/INT/a.pdf"),
     ]});
-    assert_eq!(queued(&test_event).unwrap(), Notifications { objects: vec![], ignored: 1 });
-    assert_eq!(queued(&eventbridge("Object Deleted", "interactions/INT/a.pdf")).unwrap().ignored, 1);
+    assert_eq!(queued(&test_event).unwrap(), Notifications { objects: vec![], ignored: vec![Ignored::NotCreated] });
+    assert_eq!(
+        queued(&eventbridge("Object Deleted", "interactions/INT/a.pdf")).unwrap().ignored,
+        [Ignored::NotCreated]
+    );
     let found = queued(&mixed).unwrap();
-    assert_eq!((found.objects.len(), found.ignored), (1, 3));
+    assert_eq!((found.objects.len(), found.ignored.len()), (1, 3));
 }
 
 #[test]
@@ -128,7 +137,7 @@ fn event_of_another_bucket_is_refused_wherever_its_key_lies() {
             let fault = queued(&foreign).unwrap_err().to_string();
             let said = "the event is about the bucket \"drop-of-others\", but intake takes files from \"drop\" alone";
             assert!(fault.starts_with(said) && fault.contains("INGEST_BUCKET"), "{fault}");
-            assert_eq!(parse_invocation(&foreign, SOURCE).unwrap_err().to_string(), fault);
+            assert_eq!(parse_invocation(&foreign, source()).unwrap_err().to_string(), fault);
         }
     }
 }
@@ -200,7 +209,7 @@ fn message_without_an_id_names_no_object_and_keeps_its_body() {
         message["messageId"] = json!(null);
         message["body"] = json!(json!({"Event": "s3:TestEvent"}).to_string());
     });
-    assert_eq!(messages[2].content.as_ref().map(|found| found.ignored), Ok(1));
+    assert_eq!(messages[2].content.as_ref().map(|found| found.ignored.len()), Ok(1));
 }
 
 #[test]
@@ -240,7 +249,7 @@ fn an_unreadable_body_says_what_is_wrong() {
     assert_eq!(fault(json!({"Records": [record]})), "Records[0]: neither a version id nor an ETag");
     let record = s3_record("ObjectCreated:Put", "interactions/%FF");
     assert!(fault(json!({"Records": [record]})).starts_with("Records[0]: s3.object.key is not UTF-8"));
-    assert!(parse_invocation(&json!({"a": 1}), SOURCE).is_err());
+    assert!(parse_invocation(&json!({"a": 1}), source()).is_err());
 }
 
 #[test]
@@ -305,7 +314,7 @@ proptest! {
     fn no_body_panics(body in "\\PC{0,200}") {
         let mut message = message(&json!(null));
         message["body"] = json!(body);
-        let _ = parse_invocation(&json!({"Records": [message]}), SOURCE);
+        let _ = parse_invocation(&json!({"Records": [message]}), source());
     }
 
     #[test]

@@ -32,7 +32,7 @@ const SERVICES: [&str; 5] = ["S3", "DYNAMODB", "SQS", "SFN", "SECRETS_MANAGER"];
 
 impl Aws {
     /// Reads credentials, region and endpoints (`AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_S3`, …).
-    pub fn read(environment: &mut Environment, clients: &HttpClients) -> Self {
+    pub fn from_environment(environment: &mut Environment, clients: &HttpClients) -> Self {
         let access_key = environment.required("AWS_ACCESS_KEY_ID");
         let secret_key = environment.required("AWS_SECRET_ACCESS_KEY");
         let session = environment.optional("AWS_SESSION_TOKEN");

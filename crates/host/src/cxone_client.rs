@@ -4,7 +4,7 @@ use cxone::{Credentials, CredentialsError, Endpoints, JobPath, Settings, TokenAu
 use serde::Deserialize;
 use url::Url;
 
-use crate::{Environment, PlainHttpHosts, SecretError, secret};
+use crate::{Environment, Invalid, PlainHttpHosts, SecretError, secret};
 
 const SHAPE: &str = r#"{"client_id": "…", "client_secret": "…"}"#;
 const SCOPES: &str = "interaction:write attachment:write job:read analytics:read";
@@ -19,9 +19,12 @@ pub struct CxoneSettings {
 }
 
 impl CxoneSettings {
-    /// Reads every setting whose name begins with `CXONE_`, but for `CXONE_UPLOAD_FRAMING`.
-    pub fn read(environment: &mut Environment) -> Option<Self> {
-        let plain = PlainHttpHosts::read(environment);
+    /// Reads every setting whose name begins with `CXONE_`, except `CXONE_UPLOAD_FRAMING`.
+    ///
+    /// # Errors
+    /// [`Invalid`] where a URL is wrong.
+    pub fn from_environment(environment: &mut Environment) -> Result<Self, Invalid> {
+        let plain = PlainHttpHosts::from_environment(environment);
         let mut region = environment.optional("CXONE_REGION").unwrap_or_else(|| "us-1".to_owned());
         if !region.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-') {
             environment.fault(
@@ -34,16 +37,17 @@ impl CxoneSettings {
         let base = if environment.optional("CXONE_BASE_URL").is_some() {
             environment.url("CXONE_BASE_URL", &plain)
         } else {
-            Url::parse(&format!("https://api-{region}.cxone.com/api/v2")).ok()
+            let url = Url::parse(&format!("https://api-{region}.cxone.com/api/v2"));
+            url.map_err(|error| environment.fault("CXONE_REGION", format_args!("is {region:?}: {error}")))
         };
-        let token = environment.url("CXONE_TOKEN_URL", &plain);
+        let token = environment.optional_url("CXONE_TOKEN_URL", &plain);
         let secret_id = environment.required("CXONE_SECRET_ID");
         let scopes = environment.optional("CXONE_SCOPES").unwrap_or_else(|| SCOPES.to_owned());
         let token_auth = environment.parsed("CXONE_TOKEN_AUTH", TokenAuth::default());
         let upload = environment.parsed("CXONE_UPLOAD_PATH", UploadPath::default());
         let job = environment.parsed("CXONE_JOB_PATH", JobPath::default());
-        let endpoints = Endpoints::new(base?, token).with_paths(upload, job);
-        Some(Self { client: Settings { endpoints, scopes, token_auth }, secret_id })
+        let endpoints = Endpoints::new(base?, token?).with_paths(upload, job);
+        Ok(Self { client: Settings { endpoints, scopes, token_auth }, secret_id })
     }
 }
 
@@ -67,7 +71,7 @@ async fn read_credentials(secrets: &aws_sdk_secretsmanager::Client, id: &str) ->
         client_id: secret::Text,
         client_secret: secret::Text,
     }
-    match secret::read::<Stored>(secrets, id, SHAPE).await {
+    match secret::fetch::<Stored>(secrets, id, SHAPE).await {
         Ok(Stored { client_id, client_secret }) => {
             Ok(Credentials { client_id: client_id.into_string(), client_secret: client_secret.into_secret() })
         }

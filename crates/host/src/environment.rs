@@ -24,6 +24,10 @@ pub struct NumberSetting {
     pub range: RangeInclusive<u64>,
 }
 
+/// A fault of a setting was noted, so [`Environment::finish`] fails. Only noting a fault makes one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Invalid(());
+
 /// Every setting that is missing or malformed, by name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{} {} wrong: {}", .0.len(), if .0.len() == 1 { "setting is" } else { "settings are" }, .0.join("; "))]
@@ -48,7 +52,7 @@ impl Environment {
         (self.lookup)(name).filter(|value| !value.trim().is_empty())
     }
 
-    /// A text that must be there; where it is not, a fault is noted and an empty text stands in until [`Self::check`].
+    /// A text that must be there; where it is not, a fault is noted and an empty text stands in until [`Self::finish`].
     pub fn required(&mut self, name: &str) -> String {
         self.optional(name).unwrap_or_else(|| {
             self.fault(name, "is missing");
@@ -56,7 +60,7 @@ impl Environment {
         })
     }
 
-    /// A value with a default; a value that does not parse is a fault and the default stands in until [`Self::check`].
+    /// A value with a default; a value that does not parse is a fault and the default stands in until [`Self::finish`].
     pub fn parsed<T>(&mut self, name: &str, default: T) -> T
     where
         T: FromStr,
@@ -91,29 +95,40 @@ impl Environment {
         }
     }
 
-    /// A URL: `https`, or `http` for one of `plain` hosts. None where absent or, with a fault noted, wrong.
-    pub fn url(&mut self, name: &str, plain: &PlainHttpHosts) -> Option<Url> {
-        let value = self.optional(name)?;
-        match checked_url(&value, plain) {
-            Ok(url) => Some(url),
-            Err(fault) => {
-                self.fault(name, fault);
-                None
-            }
+    /// A URL that must be there: `https`, or `http` for one of `plain` hosts.
+    ///
+    /// # Errors
+    /// [`Invalid`] where it is missing or wrong.
+    pub fn url(&mut self, name: &str, plain: &PlainHttpHosts) -> Result<Url, Invalid> {
+        match self.optional(name) {
+            Some(value) => checked_url(&value, plain).map_err(|fault| self.fault(name, fault)),
+            None => Err(self.fault(name, "is missing")),
         }
     }
 
-    /// Notes a fault of a setting.
-    pub fn fault(&mut self, name: &str, what: impl Display) {
-        self.faults.push(format!("{name} {what}"));
+    /// A URL that may be absent.
+    ///
+    /// # Errors
+    /// [`Invalid`] where it is wrong.
+    pub fn optional_url(&mut self, name: &str, plain: &PlainHttpHosts) -> Result<Option<Url>, Invalid> {
+        if self.optional(name).is_none() { Ok(None) } else { self.url(name, plain).map(Some) }
     }
 
-    /// Ends the reading.
+    /// Notes a fault of a setting.
+    pub fn fault(&mut self, name: &str, what: impl Display) -> Invalid {
+        self.faults.push(format!("{name} {what}"));
+        Invalid(())
+    }
+
+    /// Ends the reading, with what was made of the settings.
     ///
     /// # Errors
     /// [`SettingsError`] with every fault noted so far.
-    pub fn check(self) -> Result<(), SettingsError> {
-        if self.faults.is_empty() { Ok(()) } else { Err(SettingsError(self.faults)) }
+    pub fn finish<T>(self, made: Result<T, Invalid>) -> Result<T, SettingsError> {
+        match made {
+            Ok(made) if self.faults.is_empty() => Ok(made),
+            _ => Err(SettingsError(self.faults)),
+        }
     }
 }
 
@@ -124,7 +139,7 @@ pub struct PlainHttpHosts(Vec<String>);
 impl PlainHttpHosts {
     /// `PLAIN_HTTP_HOSTS`, a comma-separated list; loopback where it is absent.
     #[must_use]
-    pub fn read(environment: &Environment) -> Self {
+    pub fn from_environment(environment: &Environment) -> Self {
         let listed = environment.optional("PLAIN_HTTP_HOSTS").unwrap_or_else(|| "127.0.0.1,localhost,[::1]".to_owned());
         Self(listed.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect())
     }
@@ -179,7 +194,7 @@ mod tests {
         environment.required("EMPTY");
         environment.number(&NumberSetting { name: "SIZE", default: 1, range: 1..=u64::MAX });
         environment.number(&NumberSetting { name: "WINDOW", default: 10, range: 0..=60 });
-        let message = environment.check().unwrap_err().to_string();
+        let message = environment.finish(Ok(())).unwrap_err().to_string();
         assert_eq!(
             message,
             "4 settings are wrong: LEDGER_TABLE is missing; EMPTY is missing; \
@@ -201,13 +216,13 @@ mod tests {
             ("H", "http://hooks.example/in?key=secret@x#secret@y"),
             ("I", "https://hooks.example:99999/in?key=secret@x"),
         ]);
-        let plain = PlainHttpHosts::read(&settings);
-        assert!(settings.url("A", &plain).is_some());
-        assert!(settings.url("E", &plain).is_some());
+        let plain = PlainHttpHosts::from_environment(&settings);
+        assert!(settings.url("A", &plain).is_ok());
+        assert!(settings.url("E", &plain).is_ok());
         for name in ["B", "C", "D", "F", "G", "H", "I"] {
-            assert!(settings.url(name, &plain).is_none(), "{name}");
+            assert!(settings.url(name, &plain).is_err(), "{name}");
         }
-        let message = settings.check().unwrap_err().to_string();
+        let message = settings.finish(Ok(())).unwrap_err().to_string();
         assert!(message.contains("B is \"http://cxone.example/api\": plain http"), "{message}");
         assert!(message.contains("H is \"http://hooks.example/in?…\": plain http"), "{message}");
         assert!(!message.contains("secret@") && !message.contains("key="), "{message}");
@@ -216,8 +231,19 @@ mod tests {
     #[test]
     fn plain_hosts_can_be_widened() {
         let mut settings = environment(&[("PLAIN_HTTP_HOSTS", "172.17.0.1"), ("A", "http://172.17.0.1:80/")]);
-        let plain = PlainHttpHosts::read(&settings);
-        assert!(settings.url("A", &plain).is_some());
+        let plain = PlainHttpHosts::from_environment(&settings);
+        assert!(settings.url("A", &plain).is_ok());
+    }
+
+    #[test]
+    fn url_that_may_be_absent_is_checked_where_it_is_there() {
+        let mut settings = environment(&[("B", "http://cxone.example/api")]);
+        let plain = PlainHttpHosts::from_environment(&settings);
+        assert_eq!(settings.optional_url("A", &plain), Ok(None));
+        assert!(settings.optional_url("B", &plain).is_err());
+        assert!(settings.url("C", &plain).is_err());
+        let message = settings.finish(Ok(())).unwrap_err().to_string();
+        assert!(message.starts_with("2 settings are wrong: B is ") && message.ends_with("C is missing"), "{message}");
     }
 
     proptest! {
@@ -227,7 +253,7 @@ mod tests {
             before in "(https?|ftp|[a-z]{1,3})?:?/{0,3}[a-z]{0,4}:?",
             behind in "@[a-z0-9.:\\[\\]%/ ]{0,20}",
         ) {
-            let plain = PlainHttpHosts::read(&environment(&[]));
+            let plain = PlainHttpHosts::from_environment(&environment(&[]));
             if let Err(fault) = checked_url(&format!("{before}{secret}{behind}"), &plain) {
                 prop_assert!(!fault.contains(&secret), "{}", fault);
             }
@@ -237,7 +263,7 @@ mod tests {
         fn a_url_that_is_taken_is_https_or_loopback(
             text in "(https?://)?([a-z.]{1,8}|127.0.0.1|localhost|\\[::1\\])\\PC{0,12}"
         ) {
-            let plain = PlainHttpHosts::read(&environment(&[]));
+            let plain = PlainHttpHosts::from_environment(&environment(&[]));
             if let Ok(url) = checked_url(&text, &plain) {
                 let local = matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]"));
                 prop_assert!(url.scheme() == "https" || (url.scheme() == "http" && local), "{}", url);

@@ -5,6 +5,7 @@
 
 mod authorities;
 mod aws;
+mod clock;
 mod connector;
 mod cxone_client;
 mod environment;
@@ -17,10 +18,10 @@ mod serve;
 mod tls;
 
 pub use aws::Aws;
+pub use clock::{Clock, later};
 pub use cxone_client::{CxoneSettings, cxone_client};
-pub use environment::{Environment, NumberSetting, PlainHttpHosts, SettingsError};
-pub use logging::init as init_logging;
+pub use environment::{Environment, Invalid, NumberSetting, PlainHttpHosts, SettingsError};
 pub use refusals::{Refusals, Refused};
 pub use secret::{SecretError, SigningSecrets, read_signing_secrets};
-pub use serve::{Failure, serve};
+pub use serve::{Failure, serve, start};
 pub use tls::HttpClients;

@@ -15,7 +15,7 @@ use crate::Environment;
 /// Not `AWS_LAMBDA_LOG_LEVEL`: by that one Lambda itself filters what the function prints, metrics included.
 ///
 /// Libraries are held at `warn`: at `debug` the SDK and hyper print headers, and with them credentials.
-pub fn init(environment: &mut Environment) {
+pub(crate) fn init(environment: &mut Environment) {
     let level = environment.parsed("LOG_LEVEL", LevelFilter::INFO);
     let own = ["intake", "poll", "finalize", "host", "cxone", "ledger", "attachments", "events"];
     let filter = Targets::new()

@@ -75,21 +75,21 @@ metrics! {
     Uploads: "Count", "intake",
     /// Bytes of accepted uploads.
     UploadBytes: "Bytes", "intake",
-    /// From an accepted upload's first byte to CXone's response.
+    /// From the upload's start to CXone's response.
     UploadLatency: "Milliseconds", "intake",
-    /// Unsuccessful attempts of uploads that CXone then accepted.
+    /// Earlier attempts of uploads that CXone then accepted.
     UploadRetries: "Count", "intake",
-    /// Responses of CXone with status 429.
+    /// Responses that ask to wait.
     Throttled: "Count", "intake, poll",
-    /// Access tokens fetched.
+    /// Requests for an access token.
     TokenFetches: "Count", "intake, poll",
-    /// Objects released for a later run.
+    /// Objects that intake released for a later attempt.
     GivenBack: "Count", "intake",
     /// Refusals of the credentials that count for the alarm.
     CxoneUnauthorized: "Count", "intake, poll",
-    /// Reads that S3 denied.
+    /// Reads of objects that S3 denied.
     SourceDenied: "Count", "intake",
-    /// Unreadable messages that intake moved to the dead-letter queue.
+    /// Messages that intake put into the dead-letter queue.
     DeadLetters: "Count", "intake",
     /// Records that start nothing.
     IgnoredRecords: "Count", "intake",
@@ -97,27 +97,27 @@ metrics! {
     IgnoredInteractionIds: "Count", "intake",
     /// Scan opt-outs in user metadata that had no effect.
     IgnoredScanOptOuts: "Count", "intake",
-    /// The reserved part of the storage quota, 0 to 1.
+    /// The used share of the storage quota, 0 to 1.
     QuotaUsedRatio: "None", "intake",
-    /// Status requests until a job's end.
+    /// Polls of a job until polling ended.
     PollsPerJob: "Count", "poll",
-    /// Jobs whose end poll saw.
+    /// Jobs whose polling ended.
     JobsEnded: "Count", "poll",
     /// Objects by outcome, and by outcome and reason code.
     Outcomes: "Count", "finalize",
     /// From S3's event to the outcome.
     EndToEndLatency: "Milliseconds", "finalize",
-    /// Webhook deliveries tried.
+    /// Delivery attempts of webhooks.
     WebhookTries: "Count", "finalize",
-    /// Deliveries that the receiver did not answer with 2xx.
+    /// Failed delivery attempts.
     WebhookUndelivered: "Count", "finalize",
     /// Audit records that could not be written.
     AuditUnwritable: "Count", "finalize",
-    /// Outcomes that the ledger did not take.
+    /// Calls of finalize that could not use the ledger.
     LedgerUnavailable: "Count", "finalize",
     /// Calls of finalize that the ledger does not know or that contradict it.
     InputForeign: "Count", "finalize",
-    /// Objects under a record's key that finalize did not write.
+    /// Objects under an audit record's key that finalize did not write.
     AuditForeign: "Count", "finalize",
 }
 

@@ -60,7 +60,7 @@ pub enum SecretError {
 /// The value that template.yaml creates both secrets with.
 const PLACEHOLDER: &str = "REPLACE_ME";
 
-pub(crate) async fn read<T: DeserializeOwned>(
+pub(crate) async fn fetch<T: DeserializeOwned>(
     client: &Client,
     id: &str,
     shape: &'static str,
@@ -143,7 +143,7 @@ pub async fn read_signing_secrets(client: &Client, id: &str) -> Result<SigningSe
     struct Stored {
         signing_secrets: Vec<Text>,
     }
-    let stored: Stored = read(client, id, SIGNING_SHAPE).await?;
+    let stored: Stored = fetch(client, id, SIGNING_SHAPE).await?;
     usable(stored.signing_secrets.into_iter().map(Text::into_string).collect())
         .map_err(|fault| SecretError::Malformed { id: id.to_owned(), shape: SIGNING_SHAPE, fault })
 }

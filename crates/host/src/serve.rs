@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use tracing::{Instrument as _, Span};
 
-use crate::SettingsError;
+use crate::{Environment, Invalid, SettingsError, logging, metrics};
 use attachments::{shown, to_json, workflow::error_type};
 
 /// An invocation that failed: the stable name that the state machine retries and catches by, and a message for people.
@@ -52,6 +52,20 @@ impl From<Failure> for Diagnostic {
     fn from(failure: Failure) -> Self {
         Self { error_type: failure.error_type.to_owned(), error_message: shown(&failure.message).into_owned() }
     }
+}
+
+/// Starts a function: its logs, its metrics, and what `make` makes of the settings for all invocations.
+///
+/// # Errors
+/// [`SettingsError`] names every setting that is missing or malformed.
+pub fn start<C>(
+    mut environment: Environment,
+    make: impl FnOnce(&mut Environment) -> Result<C, Invalid>,
+) -> Result<C, SettingsError> {
+    logging::init(&mut environment);
+    metrics::init(&environment);
+    let clients = make(&mut environment);
+    environment.finish(clients)
 }
 
 /// Serves invocations with `handle`, which is given what `start` made.

@@ -6,7 +6,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use rustls::{ClientConfig, RootCertStore};
 
 use crate::{
-    Environment, authorities,
+    Environment, Invalid, authorities,
     connector::{self, CONNECT, IDLE},
 };
 
@@ -27,7 +27,10 @@ pub struct HttpClients {
 
 impl HttpClients {
     /// Makes both. Reads `TLS_CA_FILE`: a file of PEM certificates that are trusted besides the public roots.
-    pub fn read(environment: &mut Environment) -> Option<Self> {
+    ///
+    /// # Errors
+    /// [`Invalid`] where TLS or the client cannot be set up.
+    pub fn from_environment(environment: &mut Environment) -> Result<Self, Invalid> {
         let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         if let Some(path) = environment.optional("TLS_CA_FILE")
@@ -36,13 +39,8 @@ impl HttpClients {
             environment.fault("TLS_CA_FILE", fault);
         }
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
-        let tls = match versions {
-            Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
-            Err(error) => {
-                environment.fault("TLS", error);
-                return None;
-            }
-        };
+        let tls = versions.map_err(|error| environment.fault("TLS", error))?;
+        let tls = tls.with_root_certificates(roots).with_no_client_auth();
         let aws = connector::shared(tls.clone());
         let web = reqwest::Client::builder()
             .tls_backend_preconfigured(tls)
@@ -57,12 +55,6 @@ impl HttpClients {
             .pool_idle_timeout(IDLE)
             .tcp_user_timeout(UNACKNOWLEDGED)
             .build();
-        match web {
-            Ok(web) => Some(Self { web, aws }),
-            Err(error) => {
-                environment.fault("HTTP client", error);
-                None
-            }
-        }
+        Ok(Self { web: web.map_err(|error| environment.fault("HTTP client", error))?, aws })
     }
 }

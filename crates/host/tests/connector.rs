@@ -40,9 +40,9 @@ fn client(
         "AWS_ENDPOINT_URL" => Some(endpoint.clone()),
         _ => None,
     });
-    let clients = HttpClients::read(&mut environment).unwrap();
-    let aws = Aws::read(&mut environment, &clients);
-    environment.check().unwrap();
+    let clients = HttpClients::from_environment(&mut environment).unwrap();
+    let aws = Aws::from_environment(&mut environment, &clients);
+    environment.finish(Ok(())).unwrap();
     let config = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(true);
     aws_sdk_s3::Client::from_conf(change(config).build())
 }

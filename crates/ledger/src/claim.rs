@@ -41,6 +41,8 @@ pub struct Lease {
     pub first_seen: Timestamp,
     /// Runs in a row that ended without a release, this one's predecessor the last: crashes, or timeouts of the function.
     pub crashes: u64,
+    /// The name of the last run that ended without a release. None if the last run released the object.
+    pub crashed_run: Option<String>,
     /// Bytes that an earlier run reserved in the quota.
     pub reserved_bytes: u64,
     /// The upload request that every attempt repeats, in intake's own form. None until an upload was prepared.
@@ -64,8 +66,11 @@ pub struct Release {
     pub known: Option<String>,
 }
 
+/// How much of a fault is kept, in characters.
+const FAULT: usize = 256;
+
 impl Ledger {
-    /// Claims an object until `lease_until`.
+    /// Claims an object until `lease_until` for `run`, such as an invocation's request id.
     ///
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say.
@@ -74,6 +79,7 @@ impl Ledger {
         identity: &Identity,
         now: Timestamp,
         lease_until: Timestamp,
+        run: &str,
     ) -> Result<Claim, LedgerError> {
         // Tells this claim's own write from another run's, should the SDK have to repeat a write whose response was lost.
         let owner = owner()?;
@@ -84,7 +90,8 @@ impl Ledger {
             .key("pk", object_key(identity))
             .update_expression(
                 "SET #state = :claimed, lease_until = :until, lease_owner = :owner, \
-                 first_seen = if_not_exists(first_seen, :now), expires_at = :expires ADD attempts :one",
+                 first_seen = if_not_exists(first_seen, :now), expires_at = :expires, \
+                 crashed_run = if_not_exists(claimed_by, :none), claimed_by = :run ADD attempts :one",
             )
             .condition_expression("attribute_not_exists(pk) OR (#state = :claimed AND lease_until < :now)")
             .expression_attribute_names("#state", "state")
@@ -94,6 +101,8 @@ impl Ledger {
             .expression_attribute_values(":now", number(now.unix_seconds()))
             .expression_attribute_values(":expires", expires_at(now))
             .expression_attribute_values(":one", number(1))
+            .expression_attribute_values(":none", text(""))
+            .expression_attribute_values(":run", text(run))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -130,9 +139,9 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]; the lease then expires by itself.
     pub async fn release(&self, lease: &Lease, release: &Release) -> Result<bool, LedgerError> {
-        let fault: String = release.fault.chars().take(256).collect();
+        let fault = kept(&release.fault);
         let known = release.known.as_deref().or(lease.known.as_deref()).unwrap_or_default();
-        let more = ", last_fault = :fault, history = :history, known = :known";
+        let more = ", last_fault = :fault, history = :history, known = :known REMOVE claimed_by";
         let values =
             [(":fault", text(fault)), (":history", text(&release.history)), (":known", text(known))].map(named).into();
         self.let_go(lease, lease.attempt, more, values).await
@@ -143,7 +152,38 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]; the lease then expires by itself and counts as a crash.
     pub async fn postpone(&self, lease: &Lease) -> Result<bool, LedgerError> {
-        self.let_go(lease, lease.attempt.saturating_sub(lease.crashes), "", HashMap::new()).await
+        let crashed = text(lease.crashed_run.as_deref().unwrap_or_default());
+        let values = [(":crashed", crashed)].map(named).into();
+        let counted_from = lease.attempt.saturating_sub(lease.crashes);
+        self.let_go(lease, counted_from, ", claimed_by = :crashed", values).await
+    }
+
+    /// Notes in the object's row that the run before this one crashed, for people who read the row.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where DynamoDB did not write it.
+    pub async fn note_crash(&self, lease: &Lease, fault: &str) -> Result<(), LedgerError> {
+        let written = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", object_key(&lease.identity))
+            .update_expression("SET last_fault = :fault")
+            .condition_expression("attempts = :mine")
+            .expression_attribute_values(":fault", text(kept(fault)))
+            .expression_attribute_values(":mine", number(lease.attempt))
+            .send()
+            .await;
+        match written {
+            Ok(_) => Ok(()),
+            // Another run has the object now, and knows more.
+            Err(error)
+                if error.as_service_error().is_some_and(UpdateItemError::is_conditional_check_failed_exception) =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(LedgerError::unavailable("note the crash", error)),
+        }
     }
 
     /// `released` is the attempt that a later claim counts crashes from; `more` and `values` say what else is written.
@@ -181,6 +221,10 @@ impl Ledger {
     }
 }
 
+fn kept(fault: &str) -> String {
+    fault.chars().take(FAULT).collect()
+}
+
 fn named((name, value): (&str, AttributeValue)) -> (String, AttributeValue) {
     (name.to_owned(), value)
 }
@@ -203,6 +247,7 @@ fn lease(identity: &Identity, row: &Row<'_>) -> Result<Lease, LedgerError> {
         attempt,
         first_seen: row.first_seen()?,
         crashes: attempt.saturating_sub(1).saturating_sub(released),
+        crashed_run: own("crashed_run"),
         reserved_bytes: row.number("reserved_bytes")?.unwrap_or(0),
         request: own("request"),
         history: own("history"),

@@ -19,7 +19,7 @@ pub struct Decided {
 
 /// What became of a decision.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum DecisionWrite {
     /// These bytes are fixed, by this run or by another: start the execution with them.
     Start(Decided),
     /// The object has its outcome already.
@@ -33,7 +33,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say; the next run decides anew.
-    pub async fn decide(&self, lease: &Lease, decided: Decided) -> Result<Verdict, LedgerError> {
+    pub async fn decide(&self, lease: &Lease, decided: Decided) -> Result<DecisionWrite, LedgerError> {
         let written = self
             .client
             .update_item()
@@ -52,17 +52,17 @@ impl Ledger {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
-        let Err(error) = written else { return Ok(Verdict::Start(decided)) };
+        let Err(error) = written else { return Ok(DecisionWrite::Start(decided)) };
         let Some(UpdateItemError::ConditionalCheckFailedException(failed)) = error.as_service_error() else {
             return Err(LedgerError::unavailable("take the decision", error));
         };
         // The row may hold this very decision: the SDK repeats a write whose answer was lost.
-        let Some(item) = failed.item() else { return Ok(Verdict::Lost) };
+        let Some(item) = failed.item() else { return Ok(DecisionWrite::Lost) };
         let row = Row::new(&lease.identity, item);
         match row.state()? {
-            State::Decided => Ok(Verdict::Start(row.decided()?)),
-            State::Done => Ok(Verdict::Done),
-            State::Claimed => Ok(Verdict::Lost),
+            State::Decided => Ok(DecisionWrite::Start(row.decided()?)),
+            State::Done => Ok(DecisionWrite::Done),
+            State::Claimed => Ok(DecisionWrite::Lost),
         }
     }
 }

@@ -27,7 +27,7 @@ use attachments::Identity;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
 pub use claim::{Claim, Lease, Release};
-pub use decide::{Decided, Verdict};
+pub use decide::{Decided, DecisionWrite};
 pub use entry::Entry;
 pub use error::LedgerError;
 pub use quota::Prepared;

@@ -84,7 +84,7 @@ fn text(value: OsString) -> Result<String, lexopt::Error> {
 fn report(arguments: &Arguments, output: &mut impl Write) -> io::Result<bool> {
     let mut all_read = true;
     for path in &arguments.files {
-        match judge(path, arguments.policy) {
+        match decide_file(path, arguments.policy) {
             Ok(decision) => {
                 let (outcome, detail) = match conclude(arguments.name.as_deref(), decision.verdict) {
                     Ok(media_type) => ("accept", media_type),
@@ -124,7 +124,7 @@ struct Decision {
     ranges: u32,
 }
 
-fn judge(path: &Path, policy: ActiveContentPolicy) -> io::Result<Decision> {
+fn decide_file(path: &Path, policy: ActiveContentPolicy) -> io::Result<Decision> {
     let mut file = File::open(path)?;
     let metadata = file.metadata()?;
     if metadata.is_dir() {
@@ -145,17 +145,17 @@ fn judge(path: &Path, policy: ActiveContentPolicy) -> io::Result<Decision> {
         Inspection::Decided(verdict) => return Ok(Decision { verdict, bytes: head_bytes, ranges: 0 }),
         Inspection::NeedsRange(first) => first,
     };
-    let range = read(&mut file, first.offset(), first.length())?;
+    let range = read_range(&mut file, first.offset(), first.length())?;
     let bytes = head_bytes + range.len() as u64;
     let second = match first.decide(&range) {
         Inspection::Decided(verdict) => return Ok(Decision { verdict, bytes, ranges: 1 }),
         Inspection::NeedsRange(second) => second,
     };
-    let more = read(&mut file, second.offset(), second.length())?;
+    let more = read_range(&mut file, second.offset(), second.length())?;
     Ok(Decision { verdict: second.decide(&more), bytes: bytes + more.len() as u64, ranges: 2 })
 }
 
-fn read(file: &mut File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
+fn read_range(file: &mut File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
     let mut range = Vec::new();
     file.seek(SeekFrom::Start(offset))?;
     file.take(length).read_to_end(&mut range)?;

@@ -2,7 +2,7 @@
 
 use crate::{
     ActiveContentPolicy, Found, HEAD_LEN, MediaType, Refusal, Verdict, audio, document, image, polyglot, recognise,
-    window::{Piece, Stop, Window},
+    window::{NotAccepted, Piece, Window},
 };
 
 /// What the bytes that were read so far lead to.
@@ -25,7 +25,7 @@ pub enum Inspection<R> {
 pub fn inspect(head: &[u8], object_len: u64, policy: ActiveContentPolicy) -> Inspection<FirstRange<'_>> {
     let wanted = usize::try_from(object_len).map_or(HEAD_LEN, |len| len.min(HEAD_LEN));
     let head = head.get(..wanted).unwrap_or(head);
-    judge(&Window::of_head(head, object_len), policy).map_range(|offset, length| FirstRange {
+    decide_from(&Window::of_head(head, object_len), policy).map_range(|offset, length| FirstRange {
         head,
         object_len,
         policy,
@@ -63,13 +63,13 @@ impl<'a> FirstRange<'a> {
     pub fn decide(self, range: &'a [u8]) -> Inspection<SecondRange<'a>> {
         let first = Piece { at: self.offset, bytes: cut(range, self.length) };
         if self.offset != self.head.len() as u64 {
-            return judge(&Window::with_range(self.head, first, self.object_len), self.policy)
+            return decide_from(&Window::with_range(self.head, first, self.object_len), self.policy)
                 .map_range(|offset, length| SecondRange { before: self, first, offset, length });
         }
         // The range continues the head: the two are joined, so that a structure may cross the seam.
         let joined = [self.head, first.bytes].concat();
         let window = Window::complete(&joined, [Piece::default(); 2], self.object_len);
-        Inspection::Decided(judge(&window, self.policy).without_range())
+        Inspection::Decided(decide_from(&window, self.policy).without_range())
     }
 }
 
@@ -106,7 +106,7 @@ impl SecondRange<'_> {
         let continues_head = second.at == head.len() as u64;
         let meets_first = second.end() == first.at;
         let judge_parts =
-            |head: &[u8], ranges| judge(&Window::complete(head, ranges, object_len), policy).without_range();
+            |head: &[u8], ranges| decide_from(&Window::complete(head, ranges, object_len), policy).without_range();
         match (continues_head, meets_first) {
             (true, true) => judge_parts(&[head, second.bytes, first.bytes].concat(), [Piece::default(); 2]),
             (true, false) => judge_parts(&[head, second.bytes].concat(), [first, Piece::default()]),
@@ -143,16 +143,16 @@ fn cut(range: &[u8], length: u64) -> &[u8] {
     usize::try_from(length).ok().and_then(|length| range.get(..length)).unwrap_or(range)
 }
 
-fn judge(window: &Window<'_>, policy: ActiveContentPolicy) -> Inspection<Wanted> {
-    let judged = sniff(window, policy).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
-    match judged {
+fn decide_from(window: &Window<'_>, policy: ActiveContentPolicy) -> Inspection<Wanted> {
+    let sniffed = sniff(window, policy).and_then(|media_type| polyglot::check(window, media_type).map(|()| media_type));
+    match sniffed {
         Ok(media_type) => Inspection::Decided(Verdict::Accepted(media_type)),
-        Err(Stop::Refused(refusal)) => Inspection::Decided(Verdict::Refused(refusal)),
-        Err(Stop::Needs { offset, length }) => Inspection::NeedsRange((offset, length)),
+        Err(NotAccepted::Refused(refusal)) => Inspection::Decided(Verdict::Refused(refusal)),
+        Err(NotAccepted::Needs { offset, length }) => Inspection::NeedsRange((offset, length)),
     }
 }
 
-fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
+fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
     let head = window.at(0);
     match head {
         [] => Err(Found::Empty.into()),

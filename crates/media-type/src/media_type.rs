@@ -74,18 +74,18 @@ impl MediaType {
         }
     }
 
-    /// What a person would call such a file.
+    /// What a person would call such a file, such as `Word document (DOCX)`. It follows "a".
     #[must_use]
     pub const fn plain_name(self) -> &'static str {
         match self {
-            Self::Wav => "WAV audio",
-            Self::Mpeg => "MP3 audio",
-            Self::Ogg => "Ogg audio",
+            Self::Wav => "WAV recording",
+            Self::Mpeg => "MP3 recording",
+            Self::Ogg => "Ogg recording",
             Self::Png => "PNG image",
             Self::Jpeg => "JPEG image",
             Self::Gif => "GIF image",
             Self::Pdf => "PDF document",
-            Self::Msword => "Word 97-2003 document",
+            Self::Msword => "Word 97-2003 document (DOC)",
             Self::Docx => "Word document (DOCX)",
         }
     }

@@ -5,18 +5,18 @@ use memchr::memmem;
 use crate::{
     Hidden, MediaType, Refusal,
     document::zip::{END_RECORD, END_RECORD_LEN},
-    window::{Stop, Window, u16_le, u32_le},
+    window::{NotAccepted, Window, u16_le, u32_le},
 };
 
 /// Refuses a file whose known end holds a ZIP archive. Nothing is read for this: where the end is not known anyway, the
 /// file passes. DOCX has an archive's end by nature, and `package` checks it; many DOC hold a theme archive.
-pub(crate) fn check(window: &Window<'_>, media_type: MediaType) -> Result<(), Stop> {
+pub(crate) fn check(window: &Window<'_>, media_type: MediaType) -> Result<(), NotAccepted> {
     if matches!(media_type, MediaType::Docx | MediaType::Msword) {
         return Ok(());
     }
     match window.tail() {
         Some((start, tail)) if holds_archive(start, tail) => {
-            Err(Stop::Refused(Refusal::Polyglot { front: media_type, hidden: Hidden::Archive }))
+            Err(NotAccepted::Refused(Refusal::Polyglot { front: media_type, hidden: Hidden::Archive }))
         }
         _ => Ok(()),
     }

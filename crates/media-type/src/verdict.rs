@@ -17,16 +17,16 @@ pub enum Verdict {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The file's name has no extension, or one that is not in the matrix of allowed types.
-    #[error("the file name's extension is not that of an allowed type")]
+    #[error("the file name has no extension, or one that is not accepted")]
     UnsupportedExtension,
     /// The content is none of the nine types.
     #[error("the content is {0}")]
     UnsupportedType(Found),
     /// The content is one of the nine types, but the operator does not take it.
-    #[error("the content is a file of type {0}, which is not allowed here")]
+    #[error("the content is a {}, which this installation does not accept (ALLOWED_MIME_TYPES)", .0.plain_name())]
     NotAllowed(MediaType),
     /// Name and content are of different types.
-    #[error("the extension stands for {named}, the content is {found}")]
+    #[error("the extension means a {}, but the content is a {}", named.plain_name(), found.plain_name())]
     TypeMismatch {
         /// The type of the file name's extension.
         named: MediaType,
@@ -34,7 +34,7 @@ pub enum Refusal {
         found: MediaType,
     },
     /// The content is one of the nine types and holds what the operator refuses.
-    #[error("the content is a file of type {front} that holds {active}")]
+    #[error("the content is a {} that holds {active}", front.plain_name())]
     ActiveContent {
         /// The type of the content.
         front: MediaType,
@@ -42,7 +42,7 @@ pub enum Refusal {
         active: ActiveContent,
     },
     /// The content starts as one of the nine types and holds something else as well.
-    #[error("the content starts as a file of type {front}, but {hidden}")]
+    #[error("the content starts as a {}, but {hidden}", front.plain_name())]
     Polyglot {
         /// The type that the front of the file has.
         front: MediaType,
@@ -115,8 +115,8 @@ impl fmt::Display for Hidden {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Archive => "holds a ZIP archive as well",
-            Self::TrailingData => "other data follow its end",
-            Self::LeadingData => "other data stand in it that its directory does not list",
+            Self::TrailingData => "other data follows its end",
+            Self::LeadingData => "it holds other data that its directory does not list",
         })
     }
 }

@@ -6,7 +6,7 @@ const NOTHING: Piece<'static> = Piece { at: 0, bytes: &[] };
 
 /// Why a check could not go on: it has its answer, or it needs bytes that were not read yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stop {
+pub(crate) enum NotAccepted {
     /// The content is refused.
     Refused(Refusal),
     /// These bytes of the object would decide. They lie inside it, overlap nothing that is known, and are at most
@@ -19,7 +19,7 @@ pub(crate) enum Stop {
     },
 }
 
-impl From<Found> for Stop {
+impl From<Found> for NotAccepted {
     fn from(found: Found) -> Self {
         Self::Refused(Refusal::UnsupportedType(found))
     }
@@ -126,7 +126,7 @@ impl<'a> Window<'a> {
     }
 
     /// Exactly `len` bytes of a file that would be a `kind`. Where they are not known yet, asks for `want` bytes.
-    pub(crate) fn bytes(&self, kind: MediaType, offset: u64, len: usize, want: u64) -> Result<&'a [u8], Stop> {
+    pub(crate) fn bytes(&self, kind: MediaType, offset: u64, len: usize, want: u64) -> Result<&'a [u8], NotAccepted> {
         if offset.checked_add(len as u64).is_none_or(|end| end > self.object_len) {
             return Err(Found::Damaged(kind).into());
         }
@@ -134,7 +134,7 @@ impl<'a> Window<'a> {
     }
 
     /// The stop that asks for `length` bytes from `offset`, less those that are known and those past the end.
-    pub(crate) fn ask(&self, kind: MediaType, offset: u64, length: u64) -> Stop {
+    pub(crate) fn ask(&self, kind: MediaType, offset: u64, length: u64) -> NotAccepted {
         let mut start = offset.max(self.head_len());
         let mut end = offset.saturating_add(length).min(self.object_len);
         for range in &self.ranges {
@@ -153,7 +153,7 @@ impl<'a> Window<'a> {
             (Asks::Second, MediaType::Docx) if end - start <= MAX_SECOND_RANGE_LEN => end - start,
             (Asks::Second | Asks::None, _) => return Found::OutOfReach(kind).into(),
         };
-        Stop::Needs { offset: start, length }
+        NotAccepted::Needs { offset: start, length }
     }
 
     /// The end of the object with its offset, if it is known.
@@ -201,19 +201,19 @@ mod tests {
     #[test]
     fn a_request_lies_inside_the_object_and_behind_the_head() {
         let window = Window::of_head(&HEAD, 100);
-        assert_eq!(window.ask(MediaType::Png, 2, 10), Stop::Needs { offset: 4, length: 8 });
-        assert_eq!(window.ask(MediaType::Png, 95, 10), Stop::Needs { offset: 95, length: 5 });
+        assert_eq!(window.ask(MediaType::Png, 2, 10), NotAccepted::Needs { offset: 4, length: 8 });
+        assert_eq!(window.ask(MediaType::Png, 95, 10), NotAccepted::Needs { offset: 95, length: 5 });
         assert_eq!(window.ask(MediaType::Png, 100, 10), Found::Damaged(MediaType::Png).into());
         assert_eq!(window.ask(MediaType::Png, u64::MAX, u64::MAX), Found::Damaged(MediaType::Png).into());
         let huge = Window::of_head(&HEAD, u64::MAX);
-        assert_eq!(huge.ask(MediaType::Png, 50, u64::MAX), Stop::Needs { offset: 50, length: MAX_RANGE_LEN });
+        assert_eq!(huge.ask(MediaType::Png, 50, u64::MAX), NotAccepted::Needs { offset: 50, length: MAX_RANGE_LEN });
     }
 
     #[test]
     fn bytes_tell_apart_what_is_not_there_and_what_is_not_known() {
         let window = Window::of_head(&HEAD, 100);
         assert_eq!(window.bytes(MediaType::Gif, 1, 3, 9), Ok(&HEAD[1..]));
-        assert_eq!(window.bytes(MediaType::Gif, 3, 2, 9), Err(Stop::Needs { offset: 4, length: 8 }));
+        assert_eq!(window.bytes(MediaType::Gif, 3, 2, 9), Err(NotAccepted::Needs { offset: 4, length: 8 }));
         assert_eq!(window.bytes(MediaType::Gif, 99, 2, 9), Err(Found::Damaged(MediaType::Gif).into()));
         assert_eq!(window.bytes(MediaType::Gif, u64::MAX, 2, 9), Err(Found::Damaged(MediaType::Gif).into()));
         let ranged = Window::with_range(&HEAD, Piece { at: 50, bytes: &[9, 9] }, 100);
@@ -225,11 +225,19 @@ mod tests {
     fn only_a_docx_asks_for_a_second_range_and_nothing_asks_for_a_third() {
         let range = Piece { at: 50, bytes: &[9; 10] };
         let ranged = Window::with_range(&HEAD, range, 1_000_000);
-        assert_eq!(ranged.ask(MediaType::Docx, 2, 20), Stop::Needs { offset: 4, length: 18 });
-        assert_eq!(ranged.ask(MediaType::Docx, 2, 500), Stop::Needs { offset: 4, length: 46 }, "up to the range");
-        assert_eq!(ranged.ask(MediaType::Docx, 55, 10), Stop::Needs { offset: 60, length: 5 }, "behind the range");
+        assert_eq!(ranged.ask(MediaType::Docx, 2, 20), NotAccepted::Needs { offset: 4, length: 18 });
+        assert_eq!(
+            ranged.ask(MediaType::Docx, 2, 500),
+            NotAccepted::Needs { offset: 4, length: 46 },
+            "up to the range"
+        );
+        assert_eq!(
+            ranged.ask(MediaType::Docx, 55, 10),
+            NotAccepted::Needs { offset: 60, length: 5 },
+            "behind the range"
+        );
         assert_eq!(ranged.ask(MediaType::Docx, 52, 8), Found::Damaged(MediaType::Docx).into(), "all known");
-        let longest = Stop::Needs { offset: 60, length: MAX_SECOND_RANGE_LEN };
+        let longest = NotAccepted::Needs { offset: 60, length: MAX_SECOND_RANGE_LEN };
         assert_eq!(ranged.ask(MediaType::Docx, 60, MAX_SECOND_RANGE_LEN), longest);
         for longer in [MAX_SECOND_RANGE_LEN + 1, u64::MAX] {
             assert_eq!(ranged.ask(MediaType::Docx, 60, longer), Found::OutOfReach(MediaType::Docx).into());

@@ -6,8 +6,8 @@
 //! The ledger is the authority, and the payload is only a message. Finalize settles an object only for the execution that intake
 //! decided, takes the object's facts from the ledger, and signs no bytes under the record's key but its own.
 
+mod audit_store;
 mod notify;
-mod record;
 mod retention;
 
 use std::time::SystemTime;
@@ -18,7 +18,7 @@ use attachments::{
     workflow::{Attachment, FinalizeRequest, Finalized, Resolution, SCHEMA, error_type},
 };
 use host::{
-    Environment, Failure, PlainHttpHosts, SettingsError,
+    Environment, Failure, Invalid, PlainHttpHosts,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
@@ -26,8 +26,8 @@ use ledger::{Entry, LedgerError};
 use serde_json::Value;
 use tracing::Instrument;
 
+use crate::{audit_store::AuditStore, notify::Webhook, retention::Retention};
 pub use crate::{notify::LIMIT as WEBHOOK_LIMIT, retention::NUMBERS};
-use crate::{notify::Webhook, record::AuditStore, retention::Retention};
 
 /// What every invocation uses, made once at cold start.
 pub struct Finalize {
@@ -37,36 +37,29 @@ pub struct Finalize {
 }
 
 impl Finalize {
-    /// Reads the settings and makes the clients; calls nothing yet.
+    /// Reads the settings and makes the clients. It calls nothing yet.
     ///
     /// # Errors
-    /// [`SettingsError`] names every setting that is missing or malformed.
-    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
-        host::init_logging(&mut environment);
-        host::metrics::init(&environment);
+    /// [`Invalid`]: the environment has noted a fault.
+    pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let table = environment.required("LEDGER_TABLE");
         let bucket = environment.required("AUDIT_BUCKET");
         let prefix = environment.optional("AUDIT_PREFIX").unwrap_or_else(|| "audit/".to_owned());
         if !prefix.ends_with('/') {
             environment.fault("AUDIT_PREFIX", format_args!("is {prefix:?}: it must end in /"));
         }
-        let retention = Retention::read(&mut environment);
-        environment.required("WEBHOOK_URL");
-        let plain = PlainHttpHosts::read(&environment);
+        let retention = Retention::from_environment(environment);
+        let plain = PlainHttpHosts::from_environment(environment);
         let url = environment.url("WEBHOOK_URL", &plain);
         let secret_id = environment.required("WEBHOOK_SECRET_ID");
-        let clients = host::HttpClients::read(&mut environment);
-        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
-        let (Some(url), Some(clients), Some(aws)) = (url, clients, aws) else {
-            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
-        };
-        environment.check()?;
+        let clients = host::HttpClients::from_environment(environment)?;
+        let aws = host::Aws::from_environment(environment, &clients);
         let s3 = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(aws.path_style()).build();
         let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
         Ok(Self {
             ledger: ledger::Ledger::new(aws_sdk_dynamodb::Client::new(&aws.dynamodb()), table),
             audit: AuditStore::new(aws_sdk_s3::Client::from_conf(s3), bucket, prefix, retention),
-            webhook: Webhook::new(clients.web, url, secrets, secret_id),
+            webhook: Webhook::new(clients.web, url?, secrets, secret_id),
         })
     }
 }

@@ -5,5 +5,5 @@ use host::Environment;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    host::serve(Finalize::start(Environment::of_process()), finalize::handle).await
+    host::serve(host::start(Environment::of_process(), Finalize::make), finalize::handle).await
 }

@@ -162,7 +162,7 @@ mod tests {
 
     #[tokio::test]
     async fn no_fault_repeats_the_url_s_path_query_or_credentials() {
-        let web = host::HttpClients::read(&mut host::Environment::new(|_| None)).unwrap().web;
+        let web = host::HttpClients::from_environment(&mut host::Environment::new(|_| None)).unwrap().web;
         let rows: [(&[u8], &str); 5] = [
             (b"", "cannot be reached: "),
             (b"SSH-2.0-OpenSSH_9.6\r\n", "cannot be reached: "),

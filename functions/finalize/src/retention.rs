@@ -41,7 +41,7 @@ impl FromStr for LockMode {
 }
 
 impl Retention {
-    pub(crate) fn read(environment: &mut Environment) -> Self {
+    pub(crate) fn from_environment(environment: &mut Environment) -> Self {
         Self {
             mode: environment.parsed("AUDIT_LOCK_MODE", LockMode::Governance),
             days: environment.number(&RETENTION_DAYS),
@@ -74,7 +74,7 @@ mod tests {
             "AUDIT_RETENTION_DAYS" => days.map(str::to_owned),
             _ => None,
         });
-        (Retention::read(&mut environment), environment.check().is_ok())
+        (Retention::from_environment(&mut environment), environment.finish(Ok(())).is_ok())
     }
 
     #[test]

@@ -3,18 +3,14 @@
 #[cfg(test)]
 mod tests;
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-    time::{Duration, SystemTime},
-};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use attachments::{Identity, ObjectKey, Timestamp, workflow::error_type};
 use aws_lambda_events::event::sqs::SqsBatchResponse;
-use events::{Message, Notification, Notifications};
+use events::{Ignored, Message, Notification, Notifications};
 use futures_util::future::join_all;
 use host::{
-    Failure,
+    Clock, Failure,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
@@ -28,8 +24,9 @@ use tracing::{Instrument, field::Empty};
 
 use crate::{
     Intake,
+    claim::Times,
     finish::Finish,
-    record::{self, Lane, Times},
+    object::{self, Lane},
 };
 
 /// Records in flight at once: each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
@@ -46,8 +43,9 @@ pub const LEASE_MARGIN: Duration = Duration::from_secs(5);
 /// Works a batch of the queue. Messages that must come again are named in the answer and hidden until it is worth trying.
 pub(crate) async fn answer_queue(intake: &Intake, messages: Vec<Message>, context: &Context) -> Result<Value, Failure> {
     let readable = messages.iter().filter_map(|message| message.content.as_ref().ok());
-    let finishes = run(intake, readable.flat_map(|found| found.objects.iter()), context).await;
-    let last_call = Instant::now() + left(context).saturating_sub(ANSWER_MARGIN);
+    let clock = Clock::of_system();
+    let finishes = run(intake, readable.flat_map(|found| found.objects.iter()), context, clock).await;
+    let last_call = Instant::now() + left(context, clock).saturating_sub(ANSWER_MARGIN);
     // Side by side and bounded: whatever the queue does, the batch is answered.
     let done = join_all(messages.iter().map(async |message| {
         let answered = timeout_at(last_call, answered(intake, message, &finishes)).await;
@@ -130,18 +128,21 @@ fn wait_for(message: &Message, found: &Notifications, finishes: &HashMap<Identit
     unfinished.max()
 }
 
-/// Counts the records that start nothing.
+/// Logs and counts the records that start nothing.
 fn count_ignored(found: &Notifications, message_id: Option<&str>) {
-    if found.ignored > 0 {
-        tracing::info!(message_id, ignored = found.ignored, "records that start nothing");
-        let ignored = u32::try_from(found.ignored).unwrap_or(u32::MAX);
-        metrics::emit(&[(Metric::IgnoredRecords, f64::from(ignored))]);
+    for ignored in &found.ignored {
+        match ignored {
+            // Somebody expects this file to arrive.
+            Ignored::OutsidePrefix { .. } => tracing::warn!(message_id, "{ignored}"),
+            _ => tracing::info!(message_id, "{ignored}"),
+        }
+        metrics::count(Metric::IgnoredRecords);
     }
 }
 
 /// Works a bare event, whose only way to say "again" is to fail.
 pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: &Context) -> Result<Value, Failure> {
-    let finishes = run(intake, found.objects.iter(), context).await;
+    let finishes = run(intake, found.objects.iter(), context, Clock::of_system()).await;
     let unfinished: Vec<String> = finishes
         .iter()
         .filter_map(|(identity, finish)| match finish {
@@ -156,7 +157,7 @@ pub(crate) async fn answer_bare(intake: &Intake, found: Notifications, context: 
         count_ignored(&found, None);
         let objects: HashMap<&str, &Finish> =
             finishes.iter().map(|(identity, finish)| (identity.as_str(), finish)).collect();
-        return Ok(json!({"objects": objects, "ignored": found.ignored}));
+        return Ok(json!({"objects": objects, "ignored": found.ignored.len()}));
     }
     Err(Failure::new(error_type::INTAKE_UNFINISHED, unfinished.join("; ")))
 }
@@ -166,8 +167,9 @@ async fn run<'a>(
     intake: &Intake,
     notifications: impl Iterator<Item = &'a Notification>,
     context: &Context,
+    clock: Clock,
 ) -> HashMap<Identity, Finish> {
-    let times = times(context);
+    let times = times(context, clock);
     let lane = Arc::new(Lane::default());
     let fetches_before = intake.cxone.token_fetches();
     let work = |notification: Notification, identity: Identity| {
@@ -180,7 +182,7 @@ async fn run<'a>(
             job_id = Empty,
         );
         let (intake, times, lane) = (intake.clone(), times.clone(), Arc::clone(&lane));
-        async move { record::work(&intake, &notification, &identity, &times, &lane).await }.instrument(span)
+        async move { object::process(&intake, &notification, &identity, &times, &lane).await }.instrument(span)
     };
     // Every call of a record is bounded by itself; this bound is a last resort.
     let until = times.wrap_up + Duration::from_secs(1);
@@ -239,21 +241,24 @@ where
     finishes
 }
 
-fn left(context: &Context) -> Duration {
-    context.deadline().duration_since(SystemTime::now()).unwrap_or_default()
+fn left(context: &Context, clock: Clock) -> Duration {
+    let left = Timestamp::from(context.deadline()).unix_millis() - clock.now().unix_millis();
+    Duration::from_millis(u64::try_from(left).unwrap_or(0))
 }
 
-fn times(context: &Context) -> Times {
-    let (now, left) = (Instant::now(), left(context));
+fn times(context: &Context, clock: Clock) -> Times {
+    let (now, left) = (Instant::now(), left(context, clock));
     Times {
+        clock,
         record: now + left.saturating_sub(RECORD_MARGIN),
         wrap_up: now + left.saturating_sub(WRAP_UP_MARGIN),
         lease_until: Timestamp::from(context.deadline() + LEASE_MARGIN),
+        run: context.request_id.clone(),
         trace_header: context.xray_trace_id.clone(),
     }
 }
 
 fn lease_rest(times: &Times) -> Duration {
-    let rest = times.lease_until.unix_millis() - Timestamp::from(SystemTime::now()).unix_millis();
+    let rest = times.lease_until.unix_millis() - times.clock.now().unix_millis();
     Duration::from_millis(u64::try_from(rest).unwrap_or(0)) + Duration::from_secs(2)
 }

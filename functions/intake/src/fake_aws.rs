@@ -5,8 +5,10 @@ use std::{
     time::Duration,
 };
 
+use attachments::{Identity, Timestamp};
 use aws_sdk_s3::{Client, config::timeout::TimeoutConfig};
 use host::{Aws, Environment, HttpClients};
+use ledger::Lease;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
@@ -21,8 +23,8 @@ pub(crate) const STANDSTILL: Duration = Duration::from_millis(300);
 pub(crate) struct FakeAws {
     /// `http://…`
     pub(crate) url: String,
-    /// The requests' heads.
-    asked: Arc<Mutex<Vec<String>>>,
+    /// The requests' heads and bodies.
+    asked: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl FakeAws {
@@ -36,8 +38,8 @@ impl FakeAws {
                 let (mut connection, _) = listener.accept().await.unwrap();
                 let (told, respond) = (Arc::clone(&told), Arc::clone(&respond));
                 tokio::spawn(async move {
-                    while let Some(head) = request(&mut connection).await {
-                        told.lock().unwrap().push(head.clone());
+                    while let Some((head, body)) = request(&mut connection).await {
+                        told.lock().unwrap().push((head.clone(), body));
                         if connection.write_all(&respond(&head)).await.is_err() {
                             return;
                         }
@@ -50,7 +52,12 @@ impl FakeAws {
 
     /// How many requests had a head with this in it.
     pub(crate) fn asked(&self, part: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|head| head.contains(part)).count()
+        self.asked.lock().unwrap().iter().filter(|(head, _)| head.contains(part)).count()
+    }
+
+    /// How many requests had a head with this in it, and a body with that.
+    pub(crate) fn asked_saying(&self, part: &str, said: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|(head, body)| head.contains(part) && body.contains(said)).count()
     }
 
     /// Intake with the settings that are required, the bucket `drop`, and this CXone.
@@ -69,7 +76,7 @@ impl FakeAws {
             | "INTAKE_DLQ_URL" => Some("test".to_owned()),
             _ => None,
         });
-        Intake::make(environment).unwrap()
+        host::start(environment, Intake::make).unwrap()
     }
 
     pub(crate) fn s3(&self) -> Client {
@@ -80,9 +87,9 @@ impl FakeAws {
             "AWS_ENDPOINT_URL" => Some(url.clone()),
             _ => None,
         });
-        let clients = HttpClients::read(&mut environment).unwrap();
-        let aws = Aws::read(&mut environment, &clients);
-        environment.check().unwrap();
+        let clients = HttpClients::from_environment(&mut environment).unwrap();
+        let aws = Aws::from_environment(&mut environment, &clients);
+        environment.finish(Ok(())).unwrap();
         let config = aws_sdk_s3::config::Builder::from(&aws.s3())
             .force_path_style(true)
             .timeout_config(TimeoutConfig::builder().read_timeout(STANDSTILL).build());
@@ -91,19 +98,36 @@ impl FakeAws {
 }
 
 /// The head of the next request, whose body is read and thrown away. None where the connection ends.
-async fn request(connection: &mut TcpStream) -> Option<String> {
+async fn request(connection: &mut TcpStream) -> Option<(String, String)> {
     let mut bytes = Vec::new();
     loop {
         if let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
             let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse().ok());
             if bytes.len() >= end + 4 + length.unwrap_or(0) {
-                return Some(String::from_utf8_lossy(&bytes[..end]).into_owned());
+                let text = |part: &[u8]| String::from_utf8_lossy(part).into_owned();
+                return Some((text(&bytes[..end]), text(&bytes[end + 4..])));
             }
         }
         if connection.read_buf(&mut bytes).await.ok()? == 0 {
             return None;
         }
+    }
+}
+
+/// A lease of an object that nothing is known of yet.
+pub(crate) fn first_lease(identity: Identity, first_seen: Timestamp) -> Lease {
+    Lease {
+        identity,
+        attempt: 1,
+        first_seen,
+        crashes: 0,
+        crashed_run: None,
+        reserved_bytes: 0,
+        request: None,
+        history: None,
+        last_fault: None,
+        known: None,
     }
 }
 

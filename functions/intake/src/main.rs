@@ -5,5 +5,5 @@ use intake::Intake;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    host::serve(Intake::start(Environment::of_process()), intake::handle).await
+    host::serve(host::start(Environment::of_process(), Intake::make), intake::handle).await
 }

@@ -6,10 +6,11 @@ use attachments::{
 };
 use cxone::{Cause, History, Retry, Stored, UploadContent};
 use events::Notification;
+use host::Clock;
 use ledger::Lease;
 use tokio::time::Instant;
 
-use crate::Intake;
+use crate::{Intake, claim::Times};
 
 /// Intake gives up an object whose KMS key it may not use after so many seconds since it first saw the object. An operator
 /// can correct the key's policy in that time, and a producer with a key of their own cannot make intake retry for days.
@@ -30,6 +31,7 @@ pub(crate) struct Run<'a> {
     pub(crate) lease: Lease,
     /// When the record must be done.
     pub(crate) deadline: Instant,
+    pub(crate) clock: Clock,
     pub(crate) attachment: Attachment,
     pub(crate) history: History,
     /// The upload request that every attempt repeats, once the first was prepared.
@@ -37,6 +39,8 @@ pub(crate) struct Run<'a> {
     pub(crate) doing: Doing,
     /// Uploads that this run began.
     pub(crate) uploads: u32,
+    /// The HTTP status with which CXone answered the last attempt, for the log.
+    pub(crate) cxone_status: Option<u16>,
     /// The last attempt failed because intake may not use the object's KMS key.
     pub(crate) key_denied: bool,
     /// The last attempt failed because the token endpoint gave no token.
@@ -46,7 +50,7 @@ pub(crate) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(crate) fn new(intake: &'a Intake, notification: &'a Notification, lease: Lease, deadline: Instant) -> Self {
+    pub(crate) fn new(intake: &'a Intake, notification: &'a Notification, lease: Lease, times: &Times) -> Self {
         let content: Option<UploadContent> = lease.request.as_deref().and_then(|text| serde_json::from_str(text).ok());
         let mut history = History::parse(lease.history.as_deref());
         let crashes = u32::try_from(lease.crashes).unwrap_or(u32::MAX);
@@ -57,12 +61,14 @@ impl<'a> Run<'a> {
             intake,
             notification,
             lease,
-            deadline,
+            deadline: times.record,
+            clock: times.clock,
             attachment,
             history,
             content,
             doing: Doing::Reading,
             uploads: 0,
+            cxone_status: None,
             key_denied: false,
             token_refused: false,
             wishes_reported: false,
@@ -125,11 +131,11 @@ impl<'a> Run<'a> {
         };
         if let Some(reason) = ending.reason() {
             // CXone's own words stay out of the log: they may repeat what the file says.
-            tracing::info!(outcome = %ending.outcome(), reason = %reason.code, "not uploaded");
+            tracing::info!(cxone_status = self.cxone_status, outcome = %ending.outcome(), reason = %reason.code, "not uploaded");
         }
         self.attachment.possibly_stored = stored;
         self.attachment.decision = Decision::Unsuccessful;
-        let at = Timestamp::from(std::time::SystemTime::now());
+        let at = self.clock.now();
         self.attachment.result = Some(Resolution { ending, at });
     }
 

@@ -4,6 +4,7 @@ use std::str::FromStr;
 
 use attachments::InteractionPrefix;
 use cxone::Framing;
+use events::IgnoredNames;
 use host::{Environment, NumberSetting};
 use media_type::{ActiveContentPolicy, AllowedTypes};
 
@@ -49,6 +50,8 @@ pub(crate) struct Settings {
     pub(crate) dead_letter_queue_url: String,
     /// Ends in `/`.
     pub(crate) key_prefix: String,
+    /// File names that start nothing.
+    pub(crate) ignored_names: IgnoredNames,
     pub(crate) interaction_id_from: InteractionIdFrom,
     /// Empty: any interaction.
     pub(crate) interaction_prefixes: Vec<InteractionPrefix>,
@@ -64,7 +67,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn read(environment: &mut Environment) -> Self {
+    pub(crate) fn from_environment(environment: &mut Environment) -> Self {
         let key_prefix = environment.optional("KEY_PREFIX").unwrap_or_else(|| "interactions/".to_owned());
         if !key_prefix.ends_with('/') || key_prefix.starts_with('/') {
             environment.fault("KEY_PREFIX", format_args!("is {key_prefix:?}: it must end in / and not begin with one"));
@@ -85,6 +88,7 @@ impl Settings {
             state_machine_arn: environment.required("STATE_MACHINE_ARN"),
             dead_letter_queue_url: environment.required("INTAKE_DLQ_URL"),
             key_prefix,
+            ignored_names: environment.parsed("IGNORED_NAMES", IgnoredNames::default()),
             interaction_id_from: environment.parsed("INTERACTION_ID_FROM", InteractionIdFrom::default()),
             interaction_prefixes,
             allow_scan_opt_out: environment.parsed("ALLOW_SCAN_OPT_OUT", false),
@@ -113,8 +117,8 @@ impl Settings {
             let found = values.iter().chain(&required).find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         });
-        let settings = Self::read(&mut environment);
-        environment.check().map(|()| settings)
+        let settings = Self::from_environment(&mut environment);
+        environment.finish(Ok(settings))
     }
 }
 

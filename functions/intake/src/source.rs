@@ -3,6 +3,7 @@
 //! No read waits for ever: the SDK gives an attempt of a call 10 s, and the connector ends a body that stands still for 15 s
 //! (`host::Aws`). What the object's uploader wrote into its headers comes in UTF-8, whatever it was (`host::HttpClients`).
 
+pub(crate) mod content;
 mod encoded_word;
 
 use std::{
@@ -112,7 +113,7 @@ fn decoded(metadata: HashMap<String, String>) -> HashMap<String, String> {
 
 /// A part of the object, all of which must be there. HTTP lets a server ignore the range and send everything, and some that
 /// speak S3's protocol do so for a version's read: the part is then cut out of the stream, whose rest is not read.
-pub(crate) async fn range(s3: &Client, object: &ObjectRef, offset: u64, length: u64) -> Result<Vec<u8>, Stop> {
+async fn range(s3: &Client, object: &ObjectRef, offset: u64, length: u64) -> Result<Vec<u8>, Stop> {
     let request = pinned(s3.get_object().bucket(&object.bucket).key(&object.key), object);
     let last = offset + length.saturating_sub(1);
     let output = request.range(format!("bytes={offset}-{last}")).send().await.map_err(|error| stopped(&error))?;
@@ -178,7 +179,7 @@ async fn still_there(s3: &Client, object: &ObjectRef, etag: &str, opened: Option
 
 /// Reads the head, keeping it for sending.
 pub(crate) async fn peek(body: SdkBody) -> Result<Peeked<SdkBody>, Stop> {
-    Peeked::read(body).await.map_err(|error| broken(error.as_ref()))
+    Peeked::peek(body).await.map_err(|error| broken(error.as_ref()))
 }
 
 type GetObject = aws_sdk_s3::operation::get_object::builders::GetObjectFluentBuilder;

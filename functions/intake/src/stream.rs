@@ -28,7 +28,7 @@ where
     B::Error: Into<BoxError>,
 {
     /// Reads until [`HEAD_LEN`] bytes are there or the stream ends. Frames are not cut or copied.
-    pub(crate) async fn read(mut rest: B) -> Result<Self, BoxError> {
+    pub(crate) async fn peek(mut rest: B) -> Result<Self, BoxError> {
         let mut frames = VecDeque::new();
         let mut length = 0;
         while length < HEAD_LEN {
@@ -119,7 +119,7 @@ mod tests {
         let bytes: Vec<u8> = (0..20_000_u32).flat_map(u32::to_le_bytes).collect();
         let expected = hex::encode(Sha256::digest(&bytes));
         for size in [1, 7, 4096, 8192, 8193, 100_000] {
-            let peeked = Peeked::read(in_frames(&bytes, size)).await.unwrap();
+            let peeked = Peeked::peek(in_frames(&bytes, size)).await.unwrap();
             assert_eq!(peeked.head(), bytes[..HEAD_LEN]);
             let (body, digest) = peeked.hashed();
             assert!(digest.get().is_none());
@@ -130,14 +130,14 @@ mod tests {
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_short_object_is_all_head() {
-        let peeked = Peeked::read(in_frames(b"short", 2)).await.unwrap();
+        let peeked = Peeked::peek(in_frames(b"short", 2)).await.unwrap();
         assert_eq!(peeked.head(), b"short");
     }
 
     #[tokio::test(flavor = "current_thread")]
     async fn a_broken_stream_leaves_no_digest() {
         let broken = Frames(VecDeque::from([Bytes::from(vec![0; HEAD_LEN])]), true);
-        let (body, digest) = Peeked::read(broken).await.unwrap().hashed();
+        let (body, digest) = Peeked::peek(broken).await.unwrap().hashed();
         assert!(body.collect().await.is_err());
         assert!(digest.get().is_none());
     }

@@ -1,29 +1,24 @@
 //! One object's way from S3 to CXone: read, check, send; again in place while waits are short.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use attachments::{
-    JobId, ObjectKey, Reason, ReasonCode, Timestamp,
-    workflow::{Attachment, Upload, error_type::CXONE_UNAUTHORIZED},
+    JobId, ObjectKey, Reason, ReasonCode,
+    workflow::{Upload, error_type::CXONE_UNAUTHORIZED},
 };
-use cxone::{
-    Boundary, Cause, Retry, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, UploadContent, UploadRequest, Verdict,
-};
+use cxone::{Cause, NextStep, Retry, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, UploadContent, UploadRequest};
 use host::{
     Refused,
     metrics::{self, Metric},
 };
 use ledger::Prepared;
-use media_type::MediaType;
 use tokio::time::sleep;
 
 use crate::{
+    check,
+    read::{self, Opened, Stream},
     run::{Doing, Run},
-    source::{self, OpenObject},
     stop::Stop,
-    stream::Peeked,
-    validation,
-    wishes::Wishes,
 };
 
 /// The longest wait that is slept inside an invocation; a longer one releases the object.
@@ -54,7 +49,7 @@ pub(crate) enum Halt {
 
 /// Sends the object. What is learnt of it goes into the run as it is learnt, so that a stop on the way has it.
 pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
-    let key = match validation::key(&run.notification.object, &run.intake.settings) {
+    let key = match check::key(&run.notification.object, &run.intake.settings) {
         Ok(key) => key,
         Err(stop) => return Err(halted(run, stop)),
     };
@@ -63,9 +58,9 @@ pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
     loop {
         attempts += 1;
         let retry = match attempt(run, &key).await {
-            Ok(Verdict::Accepted(job)) => return Ok(job),
-            Ok(Verdict::Final(reason)) => return Err(Halt::Final(reason)),
-            Ok(Verdict::Retry(retry)) => retry,
+            Ok(NextStep::Accepted(job)) => return Ok(job),
+            Ok(NextStep::Final(reason)) => return Err(Halt::Final(reason)),
+            Ok(NextStep::Retry(retry)) => retry,
             Err(Halt::Later { last, .. }) => last,
             // The fault is what came before, not that time ran out.
             Err(Halt::NoTime) => {
@@ -110,16 +105,17 @@ fn later(last: Retry) -> Halt {
     Halt::Later { last, wait: Duration::ZERO }
 }
 
-async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<Verdict, Halt> {
+async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<NextStep, Halt> {
     run.doing = Doing::Reading;
-    (run.key_denied, run.token_refused) = (false, false);
-    let (content, stream, open) = match read(run, key).await {
+    (run.key_denied, run.token_refused, run.cxone_status) = (false, false, None);
+    let (content, stream, open) = match read::open_and_check(run, key).await {
         Ok(read) => read,
         Err(stop) => return Err(halted(run, stop)),
     };
     // A token failure is no upload attempt.
     if let Err(error) = run.intake.cxone.authorize().await {
         run.token_refused = true;
+        run.cxone_status = error.status();
         return Err(later(run.history.token_fault(&error)));
     }
     run.doing = Doing::Preparing;
@@ -131,76 +127,6 @@ async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<Verdict, Halt> {
     }
     run.doing = Doing::Sending;
     Ok(upload(run, &content, stream, &open).await)
-}
-
-/// An open object without its bytes.
-struct Opened {
-    size: u64,
-    source_checksum: attachments::workflow::SourceChecksum,
-}
-
-type Stream = Peeked<aws_sdk_s3::primitives::SdkBody>;
-
-/// Opens and checks the object.
-async fn read(run: &mut Run<'_>, key: &ObjectKey) -> Result<(UploadContent, Stream, Opened), Stop> {
-    let (intake, object) = (run.intake, &run.notification.object);
-    let open = source::open(&intake.s3, run.notification).await?;
-    let wishes = Wishes::read(&open.metadata, key, &intake.settings);
-    if !run.wishes_reported {
-        wishes.report();
-        run.wishes_reported = true;
-    }
-    let attachment = &mut run.attachment;
-    learn(attachment, &open);
-    attachment.auto_scan = wishes.auto_scan;
-    let interaction = validation::interaction(&wishes.interaction, &intake.settings)?;
-    tracing::Span::current().record("interaction_id", interaction.as_str());
-    attachment.interaction_id = Some(interaction.clone());
-    if open.has_tags && run.content.is_none() && attachment.tags.is_empty() {
-        attachment.tags = source::tags(&intake.s3, object, open.last_modified).await?;
-    }
-    validation::size(open.size, &intake.settings)?;
-    let opened = Opened { size: open.size, source_checksum: open.source_checksum };
-    let stream = source::peek(open.body).await?;
-    let media_type = validation::media_type(intake, object, &key.file_name, &stream, opened.size).await?;
-    let content = match &run.content {
-        Some(content) => content.clone(),
-        None => first_content(attachment, interaction, key, media_type)?,
-    };
-    repeat(attachment, &content);
-    Ok((content, stream, opened))
-}
-
-fn learn(attachment: &mut Attachment, open: &OpenObject) {
-    attachment.object.size_bytes = Some(open.size);
-    attachment.object.etag = open.etag.clone().or(attachment.object.etag.take());
-    attachment.object.version_id = open.version_id.clone().or(attachment.object.version_id.take());
-    attachment.object.declared_content_type.clone_from(&open.declared_content_type);
-}
-
-fn first_content(
-    attachment: &Attachment,
-    interaction_id: attachments::InteractionId,
-    key: &ObjectKey,
-    media_type: MediaType,
-) -> Result<UploadContent, Stop> {
-    let boundary = Boundary::generate().map_err(|error| Stop::Internal(attachments::causes(&error)))?;
-    Ok(UploadContent {
-        boundary,
-        interaction_id,
-        file_name: key.file_name.as_str().to_owned(),
-        content_type: media_type.as_str().to_owned(),
-        tags: attachment.tags.clone(),
-        auto_scan: attachment.auto_scan,
-    })
-}
-
-/// The record says what is sent, which is what the first attempt sent.
-fn repeat(attachment: &mut Attachment, content: &UploadContent) {
-    attachment.interaction_id = Some(content.interaction_id.clone());
-    attachment.object.mime_type = Some(content.content_type.clone());
-    attachment.tags.clone_from(&content.tags);
-    attachment.auto_scan = content.auto_scan;
 }
 
 /// Writes the request down before its first byte is sent: a retry is the same request, byte for byte.
@@ -220,7 +146,11 @@ async fn prepare(run: &mut Run<'_>, content: &UploadContent, bytes: u64) -> Resu
         }
         Ok(Prepared::QuotaExceeded) => Err(Stop::reject(
             ReasonCode::QuotaExceeded,
-            format!("the storage quota of {limit} bytes has no room for {bytes} more (STORAGE_QUOTA_BYTES)"),
+            format!(
+                "the storage quota of {} has no room for {} more (STORAGE_QUOTA_BYTES)",
+                check::in_mib(limit),
+                check::in_mib(bytes)
+            ),
         )),
         Ok(Prepared::Lost) => Err(Stop::Lost),
         Err(error) => Err(Stop::Internal(error.to_string())),
@@ -236,11 +166,11 @@ async fn gauge_quota(run: &Run<'_>, limit: u64) {
     }
 }
 
-async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open: &Opened) -> Verdict {
+async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open: &Opened) -> NextStep {
     let (body, digest) = stream.hashed();
     run.uploads += 1;
     run.history.uploads = run.history.uploads.saturating_add(1);
-    let started_at = Timestamp::from(SystemTime::now());
+    let started_at = run.clock.now();
     run.attachment.upload = Some(Upload { started_at, ended_at: None });
     run.attachment.upload_attempts = run.history.uploads;
     let request = UploadRequest {
@@ -251,12 +181,13 @@ async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open
         limit: run.time_left(),
     };
     let attempt = run.intake.cxone.upload(request, body).await;
-    let ended_at = Timestamp::from(SystemTime::now());
+    let ended_at = run.clock.now();
     run.attachment.upload = Some(Upload { started_at, ended_at: Some(ended_at) });
     // The digest is set only when the last byte was read without a fault, S3's checksum included.
     run.attachment.object.sha256 = digest.get().cloned();
     run.attachment.object.source_checksum = digest.get().map(|_| open.source_checksum);
-    run.history.judge(&attempt, ended_at)
+    run.cxone_status = attempt.status();
+    run.history.next_step(&attempt, ended_at)
 }
 
 /// Counts and logs a fault once, where it is handled.
@@ -267,7 +198,7 @@ fn report(retry: &Retry, run: &Run<'_>) {
         Cause::Unauthorized => return report_refusal(fault, run),
         Cause::Source | Cause::Unavailable | Cause::Internal => {}
     }
-    tracing::warn!(upload_attempts = run.history.uploads, "{fault}");
+    tracing::warn!(cxone_status = run.cxone_status, upload_attempts = run.history.uploads, "{fault}");
 }
 
 /// The log has both by the name that the runbook looks for.
@@ -277,9 +208,13 @@ fn report_refusal(fault: &str, run: &Run<'_>) {
         _ => Refused::Token,
     };
     if run.intake.refusals.note(refused) {
-        tracing::error!(error_type = CXONE_UNAUTHORIZED, "{fault}");
+        tracing::error!(cxone_status = run.cxone_status, error_type = CXONE_UNAUTHORIZED, "{fault}");
     } else {
-        tracing::warn!(error_type = CXONE_UNAUTHORIZED, "{fault}; refused for this interaction alone so far");
+        tracing::warn!(
+            cxone_status = run.cxone_status,
+            error_type = CXONE_UNAUTHORIZED,
+            "{fault}; refused for this interaction alone so far"
+        );
     }
 }
 

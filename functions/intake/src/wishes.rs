@@ -18,6 +18,8 @@ const LOGGED: usize = 128;
 pub(crate) struct Wishes {
     /// The interaction id, not checked yet.
     pub(crate) interaction: String,
+    /// Whether that id is the metadata's, and not the key's.
+    pub(crate) from_metadata: bool,
     /// Whether CXone is to scan the file for viruses.
     pub(crate) auto_scan: bool,
     ignored_interaction: Option<String>,
@@ -25,7 +27,7 @@ pub(crate) struct Wishes {
 }
 
 impl Wishes {
-    pub(crate) fn read(metadata: &HashMap<String, String>, key: &ObjectKey, settings: &Settings) -> Self {
+    pub(crate) fn of(metadata: &HashMap<String, String>, key: &ObjectKey, settings: &Settings) -> Self {
         let of_key = key.interaction.as_str();
         let asked = metadata.get("interaction-id").map(|id| id.trim()).filter(|id| *id != of_key);
         let (interaction, ignored_interaction) = match settings.interaction_id_from {
@@ -35,6 +37,7 @@ impl Wishes {
         let opts_out = metadata.get("auto-scan").is_some_and(|value| value.trim().eq_ignore_ascii_case("false"));
         Self {
             interaction: interaction.to_owned(),
+            from_metadata: asked.is_some() && ignored_interaction.is_none(),
             auto_scan: !(opts_out && settings.allow_scan_opt_out),
             ignored_interaction,
             ignored_opt_out: opts_out && !settings.allow_scan_opt_out,
@@ -64,7 +67,7 @@ mod tests {
     fn wishes(metadata: &[(&str, &str)], from: InteractionIdFrom, allow_scan_opt_out: bool) -> Wishes {
         let settings = Settings { interaction_id_from: from, allow_scan_opt_out, ..Settings::example() };
         let metadata = metadata.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Wishes::read(&metadata, &ObjectKey::parse("interactions/OWN/a.pdf", "interactions/").unwrap(), &settings)
+        Wishes::of(&metadata, &ObjectKey::parse("interactions/OWN/a.pdf", "interactions/").unwrap(), &settings)
     }
 
     #[test]
@@ -82,6 +85,7 @@ mod tests {
             let found = wishes(metadata, from, false);
             let seen = (found.interaction.as_str(), found.ignored_interaction.as_deref());
             assert_eq!(seen, (interaction, ignored), "{metadata:?} {from:?}");
+            assert_eq!(found.from_metadata, interaction != "OWN", "{metadata:?} {from:?}");
         }
     }
 

@@ -1,6 +1,5 @@
 //! `PollFunction`: asks CXone about a job, several times inside a window, and says what the state machine does next.
 
-mod clock;
 mod window;
 
 use std::time::Duration;
@@ -8,13 +7,11 @@ use std::time::Duration;
 use attachments::{InteractionId, JobId, workflow::Attachment};
 use cxone::{Job, JobError, TokenError};
 use host::{
-    Environment, Failure, NumberSetting, Refusals, Refused, SettingsError,
+    Clock, Environment, Failure, Invalid, NumberSetting, Refusals, Refused,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
 use serde_json::Value;
-
-use clock::Clock;
 
 pub use window::Limits;
 
@@ -35,27 +32,21 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// Reads the settings and makes the clients; calls nothing yet.
+    /// Reads the settings and makes the clients. It calls nothing yet.
     ///
     /// # Errors
-    /// [`SettingsError`] names every setting that is missing or malformed.
-    pub fn start(mut environment: Environment) -> Result<Self, SettingsError> {
-        host::init_logging(&mut environment);
-        host::metrics::init(&environment);
+    /// [`Invalid`]: the environment has noted a fault.
+    pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let limits = Limits {
             window: Duration::from_secs(environment.number(&POLL_WINDOW)),
             deadline: Duration::from_secs(environment.number(&JOB_DEADLINE)),
             patience: Duration::from_secs(environment.number(&TRACKING_PATIENCE)),
         };
-        let cxone = host::CxoneSettings::read(&mut environment);
-        let clients = host::HttpClients::read(&mut environment);
-        let aws = clients.as_ref().map(|clients| host::Aws::read(&mut environment, clients));
-        let (Some(cxone), Some(clients), Some(aws)) = (cxone, clients, aws) else {
-            return Err(environment.check().err().unwrap_or(SettingsError(Vec::new())));
-        };
-        environment.check()?;
+        let cxone = host::CxoneSettings::from_environment(environment);
+        let clients = host::HttpClients::from_environment(environment)?;
+        let aws = host::Aws::from_environment(environment, &clients);
         let secrets = aws_sdk_secretsmanager::Client::new(&aws.secrets_manager());
-        Ok(Self { cxone: host::cxone_client(cxone, clients.web, secrets), limits, refusals: Refusals::default() })
+        Ok(Self { cxone: host::cxone_client(cxone?, clients.web, secrets), limits, refusals: Refusals::default() })
     }
 }
 

@@ -5,5 +5,5 @@ use poll::Poll;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
-    host::serve(Poll::start(Environment::of_process()), poll::handle).await
+    host::serve(host::start(Environment::of_process(), Poll::make), poll::handle).await
 }

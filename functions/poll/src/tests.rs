@@ -34,7 +34,7 @@ async fn refusing(token: &'static str) -> Poll {
             });
         }
     });
-    let web = HttpClients::read(&mut Environment::new(|_| None)).unwrap().web;
+    let web = HttpClients::from_environment(&mut Environment::new(|_| None)).unwrap().web;
     let settings = Settings::new(Endpoints::new(base.parse().unwrap(), None), "job:read");
     let credentials = || async { Ok(Credentials { client_id: "id".into(), client_secret: "secret".into() }) };
     let limits = Limits { window: Duration::ZERO, deadline: Duration::ZERO, patience: Duration::ZERO };

@@ -12,12 +12,10 @@ use attachments::{
 };
 use cxone::{Job, JobError};
 use host::{
-    Failure,
+    Clock, Failure, later,
     metrics::{self, Metric},
 };
 use tokio::time::sleep;
-
-use crate::clock::{Clock, later};
 
 /// How long to ask.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +95,7 @@ pub(crate) async fn ask(
         let answer = question(&followed.job).await;
         let now = clock.now();
         let step = match answer {
-            Ok(job) => read(&mut attachment, job, &followed, now),
+            Ok(job) => interpret(&mut attachment, job, &followed, now),
             Err(error) => unread(&mut attachment, error, &followed, now),
         };
         let (until, not_before, may_pass_soon) = match &step {
@@ -129,7 +127,7 @@ pub(crate) async fn ask(
 }
 
 /// What a status means.
-fn read(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timestamp) -> Step {
+fn interpret(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timestamp) -> Step {
     let word = job.status.as_str();
     let progress = &mut attachment.job;
     progress.blind = None;
@@ -159,6 +157,7 @@ fn read(attachment: &mut Attachment, job: Job, followed: &Followed, now: Timesta
 /// What a response without a status means. None is an error of the function: it says nothing about the file.
 fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now: Timestamp) -> Step {
     let progress = &mut attachment.job;
+    let cxone_status = error.status();
     let passing = |code, text, not_before: Option<Duration>| Fault {
         code,
         text,
@@ -166,19 +165,19 @@ fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now
         may_pass_soon: true,
     };
     let fault = match error {
-        JobError::Throttled { wait, fault } => {
+        JobError::Throttled { wait, fault, .. } => {
             progress.throttled += 1;
             metrics::count(Metric::Throttled);
             passing(ReasonCode::CxoneUnavailable, fault, Some(wait))
         }
-        JobError::Blind { fault, retry_after } => {
+        JobError::Blind { fault, retry_after, .. } => {
             progress.faults += 1;
             passing(ReasonCode::CxoneUnavailable, fault, retry_after)
         }
-        JobError::Unauthorized { fault, retry_after } => {
+        JobError::Unauthorized { fault, retry_after, .. } => {
             progress.faults += 1;
             // What the runbook looks for. Whether it counts for the alarm, the question itself knows.
-            tracing::error!(error_type = error_type::CXONE_UNAUTHORIZED, "{fault}");
+            tracing::error!(cxone_status, error_type = error_type::CXONE_UNAUTHORIZED, "{fault}");
             Fault { may_pass_soon: false, ..passing(ReasonCode::CxoneUnauthorized, fault, retry_after) }
         }
         JobError::NotFound => {
@@ -190,12 +189,12 @@ fn unread(attachment: &mut Attachment, error: JobError, followed: &Followed, now
             }
             passing(ReasonCode::CxoneNotFound, "CXone does not know the job yet (404)".to_owned(), None)
         }
-        JobError::Refused(reason) => {
-            tracing::warn!(polls = progress.polls, reason = %reason.code, "CXone refused the question");
+        JobError::Refused { reason, .. } => {
+            tracing::warn!(cxone_status, polls = progress.polls, reason = %reason.code, "CXone refused the question");
             return Step::Ended(Ending::TrackingFailed(Reason::possibly_stored(reason.code, reason.text)));
         }
     };
-    tracing::warn!(polls = progress.polls, "no status: {}", fault.text);
+    tracing::warn!(cxone_status, polls = progress.polls, "no status: {}", fault.text);
     let since = progress.blind.as_ref().map_or(now, |blind| blind.since);
     progress.blind = Some(Blind { since, fault: fault.text.chars().take(Blind::FAULT_CHARS).collect() });
     Step::Blind(fault)

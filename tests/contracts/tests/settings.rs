@@ -8,7 +8,7 @@ use std::{
 
 use contracts::{Parameter, Template};
 use cxone::{Framing, TokenAuth};
-use host::{Environment, NumberSetting, SettingsError};
+use host::{Environment, Invalid, NumberSetting};
 use media_type::ActiveContentPolicy;
 
 use crate::template;
@@ -18,20 +18,16 @@ type Values = BTreeMap<String, String>;
 struct Function {
     name: &'static str,
     numbers: &'static [NumberSetting],
-    start: fn(Environment) -> Result<(), SettingsError>,
+    make: fn(&mut Environment) -> Result<(), Invalid>,
 }
 
 const FUNCTIONS: [Function; 3] = [
-    Function {
-        name: "intake",
-        numbers: &intake::NUMBERS,
-        start: |settings| intake::Intake::start(settings).map(|_| ()),
-    },
-    Function { name: "poll", numbers: &poll::NUMBERS, start: |settings| poll::Poll::start(settings).map(|_| ()) },
+    Function { name: "intake", numbers: &intake::NUMBERS, make: |settings| intake::Intake::make(settings).map(|_| ()) },
+    Function { name: "poll", numbers: &poll::NUMBERS, make: |settings| poll::Poll::make(settings).map(|_| ()) },
     Function {
         name: "finalize",
         numbers: &finalize::NUMBERS,
-        start: |settings| finalize::Finalize::start(settings).map(|_| ()),
+        make: |settings| finalize::Finalize::make(settings).map(|_| ()),
     },
 ];
 
@@ -61,7 +57,7 @@ impl Function {
             seen.borrow_mut().insert(name.to_owned());
             values.get(name).cloned().or_else(|| name.starts_with("AWS_").then(|| of_lambda(name))?)
         });
-        let started = (self.start)(environment).map_err(|error| error.to_string());
+        let started = host::start(environment, self.make).map_err(|error| error.to_string());
         (asked.take(), started)
     }
 

@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 /// A row that has been run.
 #[derive(Debug)]
-pub(crate) struct Verdict {
+pub(crate) struct RowResult {
     pub(crate) name: String,
     pub(crate) fault: &'static str,
     pub(crate) expectation: &'static str,
@@ -13,7 +13,7 @@ pub(crate) struct Verdict {
     pub(crate) seconds: f64,
 }
 
-impl Verdict {
+impl RowResult {
     fn word(&self) -> &'static str {
         if self.seen.is_ok() { "held" } else { "BROKEN" }
     }
@@ -26,7 +26,7 @@ impl Verdict {
 }
 
 /// Says that a row has ended.
-pub(crate) fn tell(done: usize, all: usize, verdict: &Verdict) {
+pub(crate) fn tell(done: usize, all: usize, verdict: &RowResult) {
     say(&format!(
         "[{done:>3}/{all}] {:<6}  {:<28} {:>6.1} s  {}",
         verdict.word(),
@@ -43,7 +43,7 @@ pub(crate) fn say(line: &str) {
 }
 
 /// The table and the closing line.
-pub(crate) fn table(verdicts: &[Verdict]) -> String {
+pub(crate) fn table(verdicts: &[RowResult]) -> String {
     let header = ["scenario", "fault", "expectation", "seen", "", "s"].map(str::to_owned);
     let rows = verdicts.iter().map(|verdict| {
         [

@@ -9,7 +9,7 @@ use stack::{Binaries, Options};
 
 use crate::FaultsError;
 use crate::places::Place;
-use crate::report::{self, Verdict};
+use crate::report::{self, RowResult};
 use crate::rows::{self, Row};
 use crate::world::{WHOLE, World};
 
@@ -71,7 +71,7 @@ struct Progress {
 }
 
 impl Progress {
-    fn tell(&self, verdict: Verdict) -> Verdict {
+    fn tell(&self, verdict: RowResult) -> RowResult {
         report::tell(self.done.fetch_add(1, Ordering::SeqCst) + 1, self.all, &verdict);
         verdict
     }
@@ -83,7 +83,7 @@ async fn run_place(
     selection: &Selection,
     binaries: &Binaries,
     progress: &Progress,
-) -> Result<Vec<Verdict>, FaultsError> {
+) -> Result<Vec<RowResult>, FaultsError> {
     let world = match World::start(&place.setup(), &selection.profile, binaries).await {
         Ok(world) => Arc::new(world),
         Err(FaultsError::Interrupted) => return Err(FaultsError::Interrupted),
@@ -94,7 +94,7 @@ async fn run_place(
         let world = Arc::clone(&world);
         async move { progress.tell(judged(row.name.to_owned(), row.fault, row.expectation, Box::pin(row.run(world))).await) }
     };
-    let mut verdicts: Vec<Verdict> =
+    let mut verdicts: Vec<RowResult> =
         stream::iter(rows.iter().copied().map(play)).buffer_unordered(place.side_by_side()).collect().await;
     for what in WHOLE {
         let name = format!("{} stack: {what}", place.name());
@@ -107,9 +107,9 @@ async fn run_place(
     Ok(verdicts)
 }
 
-fn without_a_stack(rows: &[Row], error: &FaultsError, progress: &Progress) -> Vec<Verdict> {
+fn without_a_stack(rows: &[Row], error: &FaultsError, progress: &Progress) -> Vec<RowResult> {
     let verdict = |row: &Row| {
-        progress.tell(Verdict {
+        progress.tell(RowResult {
             name: row.name.to_owned(),
             fault: row.fault,
             expectation: row.expectation,
@@ -125,8 +125,8 @@ async fn judged(
     fault: &'static str,
     expectation: &'static str,
     acting: impl Future<Output = Result<String, FaultsError>>,
-) -> Verdict {
+) -> RowResult {
     let began = Instant::now();
     let seen = acting.await.map_err(|error| error.to_string());
-    Verdict { name, fault, expectation, seen, seconds: began.elapsed().as_secs_f64() }
+    RowResult { name, fault, expectation, seen, seconds: began.elapsed().as_secs_f64() }
 }

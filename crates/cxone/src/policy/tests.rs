@@ -40,11 +40,11 @@ enum Seen {
     Final(String),
 }
 
-fn seen(verdict: Verdict) -> Seen {
+fn seen(verdict: NextStep) -> Seen {
     match verdict {
-        Verdict::Accepted(_) => Seen::Accepted,
-        Verdict::Retry(retry) => Seen::Retry(retry.cause),
-        Verdict::Final(reason) => Seen::Final(reason.code.to_string()),
+        NextStep::Accepted(_) => Seen::Accepted,
+        NextStep::Retry(retry) => Seen::Retry(retry.cause),
+        NextStep::Final(reason) => Seen::Final(reason.code.to_string()),
     }
 }
 
@@ -105,7 +105,7 @@ fn first_response_decides_by_status_sender_and_body_sent() {
     ];
     for (status, body, sent_whole, expected, stored) in rows {
         let mut history = History::default();
-        let verdict = seen(history.judge(&answered(status, body, sent_whole), at(0)));
+        let verdict = seen(history.next_step(&answered(status, body, sent_whole), at(0)));
         assert_eq!((verdict, history.stored), (expected, stored), "{status} {body:?}, sent whole: {sent_whole}");
     }
 }
@@ -127,8 +127,8 @@ fn retry_after_makes_any_4xx_throttling_but_401_413_and_415() {
     ];
     for (status, expected) in rows {
         let response = response(status, &headers(&[("retry-after", "60")]), OBJECT);
-        let verdict = History::default().judge(&Attempt { sent_whole: WHOLE, end: End::Response(response) }, at(0));
-        if let Verdict::Retry(retry) = &verdict {
+        let verdict = History::default().next_step(&Attempt { sent_whole: WHOLE, end: End::Response(response) }, at(0));
+        if let NextStep::Retry(retry) = &verdict {
             assert_eq!(retry.wait(0.0), Duration::from_mins(1), "{status}");
         }
         assert_eq!(seen(verdict), expected, "{status}");
@@ -142,7 +142,9 @@ fn zero_or_past_retry_after_still_waits_for_a_growing_backoff() {
         let waits: Vec<_> = (0..12)
             .map(|_| {
                 let end = End::Response(response(503, &headers(&[("retry-after", value)]), ""));
-                let Verdict::Retry(retry) = history.judge(&Attempt { sent_whole: WHOLE, end }, at(0)) else { panic!() };
+                let NextStep::Retry(retry) = history.next_step(&Attempt { sent_whole: WHOLE, end }, at(0)) else {
+                    panic!()
+                };
                 retry.wait(0.0)
             })
             .collect();
@@ -153,7 +155,7 @@ fn zero_or_past_retry_after_still_waits_for_a_growing_backoff() {
 
 #[test]
 fn throttling_without_a_wait_is_five_seconds() {
-    let Verdict::Retry(retry) = History::default().judge(&answered(429, "", WHOLE), at(0)) else { panic!() };
+    let NextStep::Retry(retry) = History::default().next_step(&answered(429, "", WHOLE), at(0)) else { panic!() };
     assert_eq!(retry.wait(1.0), DEFAULT_WAIT);
 }
 
@@ -178,17 +180,17 @@ fn scope_is_read_from_exact_fields_only() {
 #[test]
 fn second_refused_token_in_a_row_is_a_configuration_fault() {
     let mut history = History::default();
-    let verdicts = [401, 401, 503, 401].map(|status| seen(history.judge(&answered(status, "{}", WHOLE), at(0))));
+    let verdicts = [401, 401, 503, 401].map(|status| seen(history.next_step(&answered(status, "{}", WHOLE), at(0))));
     assert_eq!(verdicts, [PASSING, Seen::Retry(Cause::Unauthorized), PASSING, PASSING]);
 }
 
 #[test]
 fn gateway_is_final_after_three_equal_responses_over_a_minute() {
     let mut history = History::default();
-    let mut judge = |status, second| seen(history.judge(&answered(status, HTML, WHOLE), at(second)));
-    assert_eq!([judge(403, 0), judge(403, 5), judge(403, 30)], [PASSING, PASSING, PASSING]);
-    assert_eq!(judge(403, 60), last("cxone_forbidden"));
-    let Verdict::Final(reason) = history.judge(&answered(403, HTML, WHOLE), at(70)) else { panic!() };
+    let mut step_after = |status, second| seen(history.next_step(&answered(status, HTML, WHOLE), at(second)));
+    assert_eq!([step_after(403, 0), step_after(403, 5), step_after(403, 30)], [PASSING, PASSING, PASSING]);
+    assert_eq!(step_after(403, 60), last("cxone_forbidden"));
+    let NextStep::Final(reason) = history.next_step(&answered(403, HTML, WHOLE), at(70)) else { panic!() };
     assert!(reason.text.contains("may not come from CXone itself"), "{reason}");
     assert_eq!(history.stored, Stored::Maybe);
 }
@@ -197,12 +199,13 @@ fn gateway_is_final_after_three_equal_responses_over_a_minute() {
 fn gateway_count_starts_anew_after_another_status_or_cxone_itself() {
     for between in [(404, HTML), (503, ""), (429, "")] {
         let mut history = History::default();
-        let mut judge = |(status, body), second| seen(history.judge(&answered(status, body, PART), at(second)));
-        judge((403, HTML), 0);
-        judge((403, HTML), 50);
-        judge(between, 55);
-        assert_eq!(judge((403, HTML), 100), PASSING, "{between:?}");
-        assert_eq!(judge((403, HTML), 130), PASSING, "{between:?}");
+        let mut step_after =
+            |(status, body), second| seen(history.next_step(&answered(status, body, PART), at(second)));
+        step_after((403, HTML), 0);
+        step_after((403, HTML), 50);
+        step_after(between, 55);
+        assert_eq!(step_after((403, HTML), 100), PASSING, "{between:?}");
+        assert_eq!(step_after((403, HTML), 130), PASSING, "{between:?}");
     }
 }
 
@@ -210,9 +213,9 @@ fn gateway_count_starts_anew_after_another_status_or_cxone_itself() {
 fn gateway_that_took_a_part_of_the_body_leaves_nothing_at_cxone() {
     let mut history = History::default();
     for second in [0, 30] {
-        history.judge(&answered(403, "", PART), at(second));
+        history.next_step(&answered(403, "", PART), at(second));
     }
-    assert_eq!(seen(history.judge(&answered(403, "", PART), at(61))), last("cxone_forbidden"));
+    assert_eq!(seen(history.next_step(&answered(403, "", PART), at(61))), last("cxone_forbidden"));
     assert_eq!(history.stored, Stored::No);
 }
 
@@ -239,10 +242,10 @@ fn refusal_clears_what_may_be_held_only_where_a_repetition_cannot_get_it() {
         ] {
             let mut history = History::default();
             if let Some(attempt) = &attempt {
-                history.judge(attempt, at(0));
+                history.next_step(attempt, at(0));
             }
             assert_eq!(history.stored, before, "{name}");
-            assert!(matches!(history.judge(&answered(status, body, WHOLE), at(1)), Verdict::Final(_)));
+            assert!(matches!(history.next_step(&answered(status, body, WHOLE), at(1)), NextStep::Final(_)));
             let expected = if clears && before == Maybe { No } else { before };
             assert_eq!(history.stored, expected, "{name}, then {status} {body}");
         }
@@ -254,9 +257,9 @@ fn tenth_conflict_is_final_with_cxone_s_own_text() {
     let mut history = History::default();
     let body = r#"{"error": "conflict", "detail": "attachment exists already"}"#;
     for _ in 1..10 {
-        assert_eq!(seen(history.judge(&answered(409, body, WHOLE), at(0))), PASSING);
+        assert_eq!(seen(history.next_step(&answered(409, body, WHOLE), at(0))), PASSING);
     }
-    let Verdict::Final(reason) = history.judge(&answered(409, body, WHOLE), at(0)) else { panic!() };
+    let NextStep::Final(reason) = history.next_step(&answered(409, body, WHOLE), at(0)) else { panic!() };
     assert!(reason.code.to_string() == "cxone_409" && reason.text.contains("exists already"), "{reason}");
     assert_eq!(history.stored, Stored::Maybe);
 }
@@ -265,7 +268,7 @@ fn tenth_conflict_is_final_with_cxone_s_own_text() {
 fn third_response_that_cannot_be_parsed_is_final() {
     let mut history = History::default();
     let unreadable = || Attempt { sent_whole: WHOLE, end: End::Unreadable("invalid header".to_owned()) };
-    let verdicts = [0, 1, 2].map(|second| seen(history.judge(&unreadable(), at(second))));
+    let verdicts = [0, 1, 2].map(|second| seen(history.next_step(&unreadable(), at(second))));
     assert_eq!(verdicts, [PASSING, PASSING, last("cxone_unavailable")]);
     assert_eq!(history.stored, Stored::Maybe);
 }
@@ -273,9 +276,9 @@ fn third_response_that_cannot_be_parsed_is_final() {
 #[test]
 fn third_2xx_without_a_job_id_is_final_and_keeps_cxone_s_text() {
     let mut history = History::default();
-    let verdicts = ["", HTML].map(|body| seen(history.judge(&answered(202, body, WHOLE), at(0))));
+    let verdicts = ["", HTML].map(|body| seen(history.next_step(&answered(202, body, WHOLE), at(0))));
     assert_eq!(verdicts, [PASSING, PASSING]);
-    let Verdict::Final(reason) = history.judge(&answered(202, "queued", WHOLE), at(0)) else { panic!() };
+    let NextStep::Final(reason) = history.next_step(&answered(202, "queued", WHOLE), at(0)) else { panic!() };
     assert!(reason.code == ReasonCode::CxoneNoJobId && reason.text.contains("queued"), "{reason}");
 }
 
@@ -293,7 +296,7 @@ fn crashed_run_may_have_sent_the_file_only_if_an_upload_was_prepared() {
 #[test]
 fn history_survives_the_ledger_and_unknown_forms_count_as_nothing() {
     let mut history = History { uploads: 3, ..History::default() };
-    history.judge(&answered(403, HTML, WHOLE), at(0));
+    history.next_step(&answered(403, HTML, WHOLE), at(0));
     let text = serde_json::to_string(&history).unwrap();
     assert_eq!(History::parse(Some(&text)), history);
     assert_eq!(History::parse(Some(r#"{"stored": "elsewhere"}"#)), History::default());
@@ -322,7 +325,7 @@ proptest! {
         let mut history = History::default();
         for (status, json, sent_whole) in statuses {
             let before = history.stored;
-            history.judge(&answered(status, if json { OBJECT } else { HTML }, sent_whole), at(0));
+            history.next_step(&answered(status, if json { OBJECT } else { HTML }, sent_whole), at(0));
             if history.stored < before {
                 prop_assert!(before == Stored::Maybe && json && matches!(status, 403 | 404), "{}", status);
             }
@@ -333,7 +336,7 @@ proptest! {
     fn retry_after_is_never_cut_short(seconds in 0_u64..900, status in 400_u16..600, random in 0.0..1.0) {
         let value = seconds.to_string();
         let end = End::Response(response(status, &headers(&[(RETRY_AFTER.as_str(), &value)]), OBJECT));
-        if let Verdict::Retry(retry) = History::default().judge(&Attempt { sent_whole: WHOLE, end }, at(0)) {
+        if let NextStep::Retry(retry) = History::default().next_step(&Attempt { sent_whole: WHOLE, end }, at(0)) {
             prop_assert!(retry.wait(random) >= Duration::from_secs(seconds));
         }
     }

@@ -132,7 +132,7 @@ async fn final_verdict_on_repeated_responses_shows_nothing_that_was_sent() {
         let (upload, mut history, mut now) = (Upload::to("INT-1"), History::default(), SystemTime::now());
         let mut verdicts = Vec::new();
         for _ in 0..attempts {
-            let verdict = history.judge(&upload.attempt(&client).await, now.into());
+            let verdict = history.next_step(&upload.attempt(&client).await, now.into());
             now += Duration::from_mins(1);
             verdicts.push(Sent { verdict, stored: history.stored });
         }

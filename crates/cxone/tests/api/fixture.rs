@@ -52,7 +52,7 @@ pub(crate) fn client(endpoints: Endpoints) -> (Client, Vault) {
 pub(crate) fn client_with(settings: cxone::Settings) -> (Client, Vault) {
     let held = Ok(("standin-client".to_owned(), "standin-secret".to_owned()));
     let vault = Vault { held: Arc::new(Mutex::new(held)), reads: Arc::default() };
-    let web = HttpClients::read(&mut Environment::new(|_| None)).unwrap().web;
+    let web = HttpClients::from_environment(&mut Environment::new(|_| None)).unwrap().web;
     let read = vault.clone();
     let client = Client::new(web, settings, move || {
         read.reads.fetch_add(1, Ordering::SeqCst);

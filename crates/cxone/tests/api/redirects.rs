@@ -58,7 +58,7 @@ async fn no_call_follows_a_redirect() {
         let advice = if reply.status == 303 { "moved on" } else { "CXONE_BASE_URL" };
         fixture.jobs_do("INT-1", [JobAct::Reply(reply)]).await;
         let asked = fixture.client.job(&known).await;
-        assert!(matches!(&asked, Err(JobError::Refused(reason)) if reason.text.contains(advice)), "{asked:?}");
+        assert!(matches!(&asked, Err(JobError::Refused { reason, .. }) if reason.text.contains(advice)), "{asked:?}");
     }
     elsewhere.assert_untouched();
     assert_eq!(fixture.control.requests(None, Some(Call::Other)).await.unwrap(), []);

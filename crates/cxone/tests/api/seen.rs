@@ -3,12 +3,12 @@
 use std::time::SystemTime;
 
 use attachments::{JobId, Reason};
-use cxone::{Attempt, History, Job, JobError, Retry, Stored, Verdict};
+use cxone::{Attempt, History, Job, JobError, NextStep, Retry, Stored};
 
 /// What an attempt means, and what CXone may hold after it.
 #[derive(Debug)]
 pub(crate) struct Sent {
-    pub(crate) verdict: Verdict,
+    pub(crate) verdict: NextStep,
     pub(crate) stored: Stored,
 }
 
@@ -19,44 +19,44 @@ impl Sent {
     }
 
     pub(crate) fn after(history: &mut History, attempt: &Attempt) -> Self {
-        let verdict = history.judge(attempt, SystemTime::now().into());
+        let verdict = history.next_step(attempt, SystemTime::now().into());
         Self { verdict, stored: history.stored }
     }
 
     /// A short form in which rows can be compared: `job`, what failed, or the code of the final reason.
     pub(crate) fn seen(&self) -> (String, Stored) {
         let word = match &self.verdict {
-            Verdict::Accepted(_) => "job".to_owned(),
-            Verdict::Retry(retry) => format!("{:?}", retry.cause).to_lowercase(),
-            Verdict::Final(reason) => reason.code.to_string(),
+            NextStep::Accepted(_) => "job".to_owned(),
+            NextStep::Retry(retry) => format!("{:?}", retry.cause).to_lowercase(),
+            NextStep::Final(reason) => reason.code.to_string(),
         };
         (word, self.stored)
     }
 
     /// The job of an accepted upload.
     pub(crate) fn job(&self) -> JobId {
-        let Verdict::Accepted(job) = &self.verdict else { panic!("not accepted: {self:?}") };
+        let NextStep::Accepted(job) = &self.verdict else { panic!("not accepted: {self:?}") };
         job.clone()
     }
 
     /// What people read of it.
     pub(crate) fn text(&self) -> &str {
         match &self.verdict {
-            Verdict::Accepted(job) => job.as_str(),
-            Verdict::Retry(retry) => &retry.fault,
-            Verdict::Final(reason) => &reason.text,
+            NextStep::Accepted(job) => job.as_str(),
+            NextStep::Retry(retry) => &retry.fault,
+            NextStep::Final(reason) => &reason.text,
         }
     }
 
     /// The retry, of whatever kind.
     pub(crate) fn retry(&self) -> &Retry {
-        let Verdict::Retry(retry) = &self.verdict else { panic!("no retry: {self:?}") };
+        let NextStep::Retry(retry) = &self.verdict else { panic!("no retry: {self:?}") };
         retry
     }
 
     /// The reason of a final verdict.
     pub(crate) fn reason(&self) -> &Reason {
-        let Verdict::Final(reason) = &self.verdict else { panic!("not final: {self:?}") };
+        let NextStep::Final(reason) = &self.verdict else { panic!("not final: {self:?}") };
         reason
     }
 }
@@ -75,6 +75,6 @@ pub(crate) fn polled(asked: &Result<Job, JobError>) -> String {
         Err(JobError::Throttled { .. }) => "throttled".to_owned(),
         Err(JobError::Blind { .. }) => "blind".to_owned(),
         Err(JobError::Unauthorized { .. }) => "unauthorized".to_owned(),
-        Err(JobError::Refused(reason)) => reason.code.to_string(),
+        Err(JobError::Refused { reason, .. }) => reason.code.to_string(),
     }
 }

@@ -12,6 +12,7 @@ pub(crate) async fn a_fresh_object_is_mine(table: Table) {
         attempt: 1,
         first_seen: at(0),
         crashes: 0,
+        crashed_run: None,
         reserved_bytes: 0,
         request: None,
         history: None,
@@ -85,8 +86,10 @@ pub(crate) async fn what_is_done_is_done(table: Table) {
 
 pub(crate) async fn a_missing_table_is_named(table: Table) {
     let client = stack::Clients::new(table.endpoint()).dynamodb;
-    let error =
-        ledger::Ledger::new(client, "no-such-table".to_owned()).claim(&object(1), at(0), at(1)).await.unwrap_err();
+    let error = ledger::Ledger::new(client, "no-such-table".to_owned())
+        .claim(&object(1), at(0), at(1), "run")
+        .await
+        .unwrap_err();
     assert!(matches!(error, LedgerError::Unavailable { .. }), "{error:?}");
     let text = error.to_string();
     assert!(text.starts_with("the ledger did not claim the object: ") && text.contains("ResourceNotFound"), "{text}");

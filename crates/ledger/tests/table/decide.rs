@@ -1,6 +1,6 @@
 //! Fixing an object's fate at intake.
 
-use ledger::{Decided, Prepared, Release, Verdict};
+use ledger::{Decided, DecisionWrite, Prepared, Release};
 
 use crate::table::{LEASE, Table, at_once, decided, object, s};
 
@@ -10,7 +10,7 @@ pub(crate) async fn the_bytes_are_kept_exactly(table: Table) {
     let input = format!("{{ \"tags\" : {{\"ä\\u0000\":\"日本\\n\"}},\r\n\"long\":\"{}\"}} ", "x".repeat(200_000));
     let decided = Decided { execution_name: "INT-1-0123".to_owned(), execution_input: input.clone() };
     let verdict = table.ledger.decide(&lease, decided.clone()).await.unwrap();
-    assert_eq!(verdict, Verdict::Start(decided));
+    assert_eq!(verdict, DecisionWrite::Start(decided));
     let row = table.row(&object).await;
     assert_eq!((&row["state"], &row["execution_name"]), (&s("decided"), &s("INT-1-0123")));
     assert_eq!(row["execution_input"], s(&input));
@@ -27,7 +27,7 @@ pub(crate) async fn decision_removes_request_history_and_known(table: Table) {
     for attribute in ["request", "history", "known"] {
         assert!(table.row(&object).await.contains_key(attribute), "{attribute}");
     }
-    assert_eq!(table.ledger.decide(&lease, decided("a")).await.unwrap(), Verdict::Start(decided("a")));
+    assert_eq!(table.ledger.decide(&lease, decided("a")).await.unwrap(), DecisionWrite::Start(decided("a")));
     for attribute in ["request", "history", "known"] {
         assert!(!table.row(&object).await.contains_key(attribute), "{attribute}");
     }
@@ -38,15 +38,15 @@ pub(crate) async fn a_repeat_starts_what_the_first_fixed(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
     for wanted in ["a", "a", "b"] {
         let verdict = table.ledger.decide(&lease, decided(wanted)).await.unwrap();
-        assert_eq!(verdict, Verdict::Start(decided("a")));
+        assert_eq!(verdict, DecisionWrite::Start(decided("a")));
     }
 }
 
 pub(crate) async fn a_later_run_starts_what_the_first_fixed(table: Table) {
     let lost = table.lease_at(&object(1), 0).await;
     let holder = table.lease_at(&object(1), LEASE + 2).await;
-    assert_eq!(table.ledger.decide(&holder, decided("a")).await.unwrap(), Verdict::Start(decided("a")));
-    assert_eq!(table.ledger.decide(&lost, decided("b")).await.unwrap(), Verdict::Start(decided("a")));
+    assert_eq!(table.ledger.decide(&holder, decided("a")).await.unwrap(), DecisionWrite::Start(decided("a")));
+    assert_eq!(table.ledger.decide(&lost, decided("b")).await.unwrap(), DecisionWrite::Start(decided("a")));
 }
 
 pub(crate) async fn of_ten_decisions_at_once_one_wins(table: Table) {
@@ -56,6 +56,6 @@ pub(crate) async fn of_ten_decisions_at_once_one_wins(table: Table) {
         async move { ledger.decide(&lease, decided(&n.to_string())).await.unwrap() }
     }))
     .await;
-    assert!(matches!(verdicts[0], Verdict::Start(_)), "{verdicts:?}");
+    assert!(matches!(verdicts[0], DecisionWrite::Start(_)), "{verdicts:?}");
     assert!(verdicts.iter().all(|verdict| *verdict == verdicts[0]), "{verdicts:?}");
 }

@@ -1,6 +1,6 @@
 //! A run whose object is no longer its own.
 
-use ledger::{Lease, Prepared, Verdict};
+use ledger::{DecisionWrite, Lease, Prepared};
 
 use crate::table::{LEASE, Table, at, decided, object, released, s, settle};
 
@@ -18,7 +18,7 @@ pub(crate) async fn a_run_that_lost_its_lease_changes_nothing(table: Table) {
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
     let row = table.row(&object).await;
-    assert_eq!(table.ledger.decide(&lost, decided("lost")).await.unwrap(), Verdict::Lost);
+    assert_eq!(table.ledger.decide(&lost, decided("lost")).await.unwrap(), DecisionWrite::Lost);
     assert_lost(&table, &lost).await;
     assert_eq!(table.row(&object).await, row);
     assert_eq!(table.used_bytes().await, None);
@@ -27,7 +27,7 @@ pub(crate) async fn a_run_that_lost_its_lease_changes_nothing(table: Table) {
     assert_lost(&table, &lost).await;
     assert_eq!(table.row(&object).await["request"], s("held"));
     assert_eq!(table.used_bytes().await, Some(10));
-    assert_eq!(table.ledger.decide(&holder, decided("held")).await.unwrap(), Verdict::Start(decided("held")));
+    assert_eq!(table.ledger.decide(&holder, decided("held")).await.unwrap(), DecisionWrite::Start(decided("held")));
 }
 
 pub(crate) async fn after_the_decision_nothing_is_released_or_prepared(table: Table) {
@@ -51,7 +51,7 @@ pub(crate) async fn after_the_end_nothing_is_decided(table: Table) {
     settle(&table.ledger, &object, &crate::settle::completed(5), false, at(5)).await.unwrap();
     let row = table.row(&object).await;
     for lease in [&lost, &holder] {
-        assert_eq!(table.ledger.decide(lease, decided("late")).await.unwrap(), Verdict::Done);
+        assert_eq!(table.ledger.decide(lease, decided("late")).await.unwrap(), DecisionWrite::Done);
         assert_lost(&table, lease).await;
     }
     assert_eq!(table.row(&object).await, row);

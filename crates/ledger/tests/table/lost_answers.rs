@@ -4,7 +4,7 @@ use attachments::{
     Reason, ReasonCode,
     workflow::{Ending, Resolution},
 };
-use ledger::{Prepared, Release, Verdict};
+use ledger::{DecisionWrite, Prepared, Release};
 
 use crate::{
     proxy::{Disturbance, Proxy},
@@ -19,7 +19,7 @@ async fn losing(table: &Table, operation: &'static str) -> Proxy {
 
 pub(crate) async fn a_claim_is_made_once(table: Table) {
     let proxy = losing(&table, "UpdateItem").await;
-    let lease = mine(table.through(&proxy).claim(&object(1), at(0), at(LEASE)).await.unwrap());
+    let lease = mine(table.through(&proxy).claim(&object(1), at(0), at(LEASE), "run at 0").await.unwrap());
     assert_eq!(proxy.disturbances_left(), 0);
     assert_eq!((lease.attempt, lease.crashes), (1, 0));
     assert_eq!(table.number(&object(1), "attempts").await, Some(1));
@@ -58,7 +58,7 @@ pub(crate) async fn a_decision_is_taken_once(table: Table) {
     let proxy = losing(&table, "UpdateItem").await;
     let verdict = table.through(&proxy).decide(&lease, decided("a")).await.unwrap();
     assert_eq!(proxy.disturbances_left(), 0);
-    assert_eq!(verdict, Verdict::Start(decided("a")));
+    assert_eq!(verdict, DecisionWrite::Start(decided("a")));
 }
 
 pub(crate) async fn bytes_are_reserved_once(table: Table) {

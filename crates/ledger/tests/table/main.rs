@@ -75,6 +75,8 @@ fn main() -> ExitCode {
             crashes_count_in_a_row_since_the_last_release,
             second_release_of_a_claim_changes_nothing,
             long_fault_is_cut,
+            postpone_keeps_the_name_of_the_crashed_run,
+            noted_crash_is_the_object_s_last_fault,
             postpone_frees_the_lease_and_keeps_the_count_of_crashes,
             postpone_changes_nothing_else,
         }

@@ -37,7 +37,7 @@ pub(crate) async fn a_claim_names_the_attribute(table: Table) {
     ];
     for (number, (row, attribute)) in rows.into_iter().enumerate() {
         table.put(&object(number), row).await;
-        assert_names(table.ledger.claim(&object(number), at(0), at(1)).await.unwrap_err(), number, attribute);
+        assert_names(table.ledger.claim(&object(number), at(0), at(1), "run").await.unwrap_err(), number, attribute);
     }
 }
 
@@ -64,7 +64,7 @@ pub(crate) async fn an_ending_names_the_attribute(table: Table) {
 pub(crate) async fn a_claim_count_that_is_no_number_is_left_alone(table: Table) {
     table.put(&object(1), dead_lease("attempts", s("many"))).await;
     let before = table.row(&object(1)).await;
-    let error = table.ledger.claim(&object(1), at(0), at(1)).await.unwrap_err();
+    let error = table.ledger.claim(&object(1), at(0), at(1), "run").await.unwrap_err();
     assert!(error.to_string().starts_with("the ledger did not claim the object: "), "{error}");
     assert_eq!(table.row(&object(1)).await, before);
 }

@@ -20,6 +20,7 @@ pub(crate) async fn released_object_is_free_at_once_and_keeps_what_was_known(tab
         attempt: 2,
         first_seen: at(0),
         crashes: 0,
+        crashed_run: None,
         reserved_bytes: 10,
         request: Some(r#"{"boundary":"b"}"#.to_owned()),
         history: Some(release.history),
@@ -48,14 +49,18 @@ pub(crate) async fn release_without_knowledge_keeps_what_an_earlier_run_knew(tab
 pub(crate) async fn crashes_count_in_a_row_since_the_last_release(table: Table) {
     let object = object(1);
     let mut crashes = Vec::new();
+    let mut crashed = Vec::new();
     for (run, releases) in [false, true, true, false, false, true, false].into_iter().enumerate() {
         let lease = table.lease_at(&object, i64::try_from(run).unwrap() * 1_000).await;
         crashes.push(lease.crashes);
+        crashed.push(lease.crashed_run.clone());
         if releases {
             assert!(table.ledger.release(&lease, &released("throttled")).await.unwrap());
         }
     }
     assert_eq!(crashes, [0, 1, 0, 0, 1, 2, 0]);
+    let runs = |times: &[Option<u32>]| times.iter().map(|at| at.map(|at| format!("run at {at}"))).collect::<Vec<_>>();
+    assert_eq!(crashed, runs(&[None, Some(0), None, None, Some(3000), Some(4000), None]));
 }
 
 pub(crate) async fn second_release_of_a_claim_changes_nothing(table: Table) {
@@ -96,6 +101,27 @@ pub(crate) async fn postpone_frees_the_lease_and_keeps_the_count_of_crashes(tabl
     }
     assert_eq!(crashes, [0, 0, 1, 2, 2, 2, 3, 0, 0]);
     assert_eq!(table.lease_at(&object, now).await.crashes, 1);
+}
+
+pub(crate) async fn postpone_keeps_the_name_of_the_crashed_run(table: Table) {
+    let object = object(1);
+    table.lease_at(&object, 0).await;
+    let after_crash = table.lease_at(&object, LEASE + 2).await;
+    assert!(table.ledger.postpone(&after_crash).await.unwrap());
+    let next = table.lease_at(&object, LEASE + 2).await;
+    assert_eq!((next.crashes, next.crashed_run.as_deref()), (1, Some("run at 0")));
+}
+
+pub(crate) async fn noted_crash_is_the_object_s_last_fault(table: Table) {
+    let object = object(1);
+    let first = table.lease_at(&object, 0).await;
+    assert!(table.ledger.release(&first, &released("throttled")).await.unwrap());
+    let crashing = table.lease_at(&object, 0).await;
+    let next = table.lease_at(&object, LEASE + 2).await;
+    table.ledger.note_crash(&next, "it crashed").await.unwrap();
+    // A run that has lost the object overwrites nothing.
+    table.ledger.note_crash(&crashing, "stale").await.unwrap();
+    assert_eq!(table.lease_at(&object, 2 * (LEASE + 2)).await.last_fault.as_deref(), Some("it crashed"));
 }
 
 pub(crate) async fn postpone_changes_nothing_else(table: Table) {

@@ -127,7 +127,7 @@ impl Table {
     }
 
     pub(crate) async fn claim_at(&self, identity: &Identity, seconds: i64) -> Claim {
-        self.ledger.claim(identity, at(seconds), at(seconds + LEASE)).await.unwrap()
+        self.ledger.claim(identity, at(seconds), at(seconds + LEASE), &format!("run at {seconds}")).await.unwrap()
     }
 
     /// A claim that must succeed.

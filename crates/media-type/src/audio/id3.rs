@@ -2,7 +2,7 @@
 
 use crate::{
     MAX_RANGE_LEN, MediaType,
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 /// Read at the end of a tag that leaves the head, or behind the head where a tag ends in it but no frames follow: another
@@ -23,7 +23,7 @@ pub(crate) struct TagsEnd {
 }
 
 /// Where the audio should begin: behind all tags, the footer that the last may have, and padding that a tag does not count.
-pub(crate) fn end_of_tags(window: &Window<'_>) -> Result<TagsEnd, Stop> {
+pub(crate) fn end_of_tags(window: &Window<'_>) -> Result<TagsEnd, NotAccepted> {
     let mut at = 0;
     for _ in 0..MOST_TAGS {
         let Some(length) = tag_len(window.bytes(MediaType::Mpeg, at, TAG_HEADER_LEN, BEHIND_TAG_LEN)?) else {
@@ -56,7 +56,7 @@ fn tag_len(header: &[u8]) -> Option<u64> {
     Some(length.iter().fold(0, |sum, byte| sum << bits | u64::from(*byte)))
 }
 
-fn end_of_padding(window: &Window<'_>, at: u64) -> Result<u64, Stop> {
+fn end_of_padding(window: &Window<'_>, at: u64) -> Result<u64, NotAccepted> {
     let known = window.at(at);
     match known.iter().position(|byte| *byte != 0) {
         Some(zeros) => Ok(at + zeros as u64),
@@ -77,11 +77,11 @@ pub(crate) mod tests {
         tag
     }
 
-    fn outcome(file: &[u8]) -> Result<u64, Stop> {
+    fn outcome(file: &[u8]) -> Result<u64, NotAccepted> {
         end(file).map(|end| end.at)
     }
 
-    fn end(file: &[u8]) -> Result<TagsEnd, Stop> {
+    fn end(file: &[u8]) -> Result<TagsEnd, NotAccepted> {
         end_of_tags(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
@@ -99,9 +99,9 @@ pub(crate) mod tests {
     #[test]
     fn a_tag_that_leaves_the_head_asks_for_its_end() {
         let file = [tag(700_000), vec![0xFF; 20_000]].concat();
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 700_010, length: 20_000 }));
+        assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 700_010, length: 20_000 }));
         let file = [tag(7000), vec![0; 90_000], vec![0xFF; 20]].concat();
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 8192, length: 65_557 }));
+        assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 8192, length: 65_557 }));
     }
 
     #[test]

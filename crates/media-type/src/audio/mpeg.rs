@@ -9,7 +9,7 @@ use crate::{
         mpeg_side_info,
     },
     recognise,
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 /// Whether the first bytes could be a frame of MPEG audio in Layer III.
@@ -18,7 +18,7 @@ pub(crate) fn starts_with_frame(head: &[u8]) -> bool {
 }
 
 /// Decides a file that starts with an ID3 tag or a frame.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let TagsEnd { at: start, has_room } = id3::end_of_tags(window)?;
     window.bytes(MediaType::Mpeg, start, 4, BEHIND_TAG_LEN)?;
     let known = window.at(start);
@@ -109,19 +109,19 @@ mod tests {
         frame(HEADER).repeat(count)
     }
 
-    fn damaged() -> Stop {
+    fn damaged() -> NotAccepted {
         Found::Damaged(MediaType::Mpeg).into()
     }
 
-    fn outcome(file: &[u8]) -> Result<MediaType, Stop> {
+    fn outcome(file: &[u8]) -> Result<MediaType, NotAccepted> {
         sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
     /// The decision with the range that was asked for, if any.
-    fn outcome_with_range(file: &[u8]) -> Result<MediaType, Stop> {
+    fn outcome_with_range(file: &[u8]) -> Result<MediaType, NotAccepted> {
         let object_len = file.len() as u64;
         match outcome(file) {
-            Err(Stop::Needs { offset, length }) => {
+            Err(NotAccepted::Needs { offset, length }) => {
                 let range = &file[usize::try_from(offset).unwrap()..usize::try_from(offset + length).unwrap()];
                 if offset == 8192 {
                     return sniff(&Window::complete(&file[..8192 + range.len()], [Piece::default(); 2], object_len));
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn a_chain_past_the_head_of_a_broken_recording_is_found_in_the_range() {
         let file = [frames(2)[..700].repeat(12), frames(30)].concat();
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 8192, length: file.len() as u64 - 8192 }));
+        assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 8192, length: file.len() as u64 - 8192 }));
         assert_eq!(outcome_with_range(&file), Ok(MediaType::Mpeg));
     }
 
@@ -225,10 +225,10 @@ mod tests {
     #[test]
     fn audio_past_the_head_is_reached_with_one_range() {
         let file = [tag(300_000), frames(3), vec![0; 90_000]].concat();
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 300_010, length: 65_557 }));
+        assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 300_010, length: 65_557 }));
         assert_eq!(outcome_with_range(&file), Ok(MediaType::Mpeg));
         let free = [tag(7500), [frame(FREE), frame(FREE_PADDED)].concat().repeat(20)].concat();
-        assert_eq!(outcome(&free), Err(Stop::Needs { offset: 8192, length: free.len() as u64 - 8192 }));
+        assert_eq!(outcome(&free), Err(NotAccepted::Needs { offset: 8192, length: free.len() as u64 - 8192 }));
         assert_eq!(outcome_with_range(&free), Ok(MediaType::Mpeg));
         let seam = [tag(7900), frames(3), vec![0; 20_000]].concat();
         assert_eq!(outcome_with_range(&seam), Ok(MediaType::Mpeg));

@@ -2,7 +2,7 @@
 
 use crate::{
     Found, MediaType,
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 /// Up to the number of segments, which follow.
@@ -21,7 +21,7 @@ enum Stream {
 }
 
 /// Decides a file that starts with the capture pattern.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let (mut at, mut pages) = (0, 0);
     let (mut has_audio, mut is_in_step) = (false, true);
     // Every turn goes on by at least one byte and ends where the head does.
@@ -75,7 +75,7 @@ fn next_capture(known: &[u8]) -> Option<u64> {
     Some(place as u64 + 1)
 }
 
-fn damaged() -> Stop {
+fn damaged() -> NotAccepted {
     Found::Damaged(MediaType::Ogg).into()
 }
 
@@ -138,7 +138,7 @@ mod tests {
         [page(2, &vorbis()), page(0, &[0; 3000])].concat()
     }
 
-    fn outcome(pages: &[Vec<u8>]) -> Result<MediaType, Stop> {
+    fn outcome(pages: &[Vec<u8>]) -> Result<MediaType, NotAccepted> {
         let file = pages.concat();
         sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }

@@ -2,7 +2,7 @@
 
 use crate::{
     Found, MAX_RANGE_LEN, MediaType,
-    window::{Stop, Window, u16_le, u32_le},
+    window::{NotAccepted, Window, u16_le, u32_le},
 };
 
 /// Read where the chunks before the format are longer than the head, as in broadcast files: more such chunks find room.
@@ -11,7 +11,7 @@ const NEXT_CHUNKS_LEN: u64 = MAX_RANGE_LEN;
 const SHORTEST_FORMAT: u32 = 14;
 
 /// Decides a file that starts as RIFF, RF64 or BW64.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let form = window.bytes(MediaType::Wav, 0, 12, 12)?.get(8..);
     match form {
         Some(b"WAVE") => {}
@@ -43,7 +43,7 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
 }
 
 /// Whether the byte that fills an odd chunk is missing, as some writers leave it out: the next chunk begins at once.
-fn is_unfilled(window: &Window<'_>, end: u64) -> Result<bool, Stop> {
+fn is_unfilled(window: &Window<'_>, end: u64) -> Result<bool, NotAccepted> {
     let next = window.bytes(MediaType::Wav, end, 8, NEXT_CHUNKS_LEN)?;
     let fits = |length: u32| end + 8 + u64::from(length) <= window.object_len();
     Ok(next.get(..4).is_some_and(is_chunk_name) && u32_le(next, 4).is_some_and(fits))
@@ -53,7 +53,7 @@ fn zeros_len(known: &[u8]) -> u64 {
     known.iter().position(|byte| *byte != 0).unwrap_or(known.len()) as u64
 }
 
-fn damaged() -> Stop {
+fn damaged() -> NotAccepted {
     Found::Damaged(MediaType::Wav).into()
 }
 
@@ -61,7 +61,7 @@ fn is_chunk_name(name: &[u8]) -> bool {
     name.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-fn format(window: &Window<'_>, at: u64, length: u32) -> Result<MediaType, Stop> {
+fn format(window: &Window<'_>, at: u64, length: u32) -> Result<MediaType, NotAccepted> {
     let format = window.bytes(MediaType::Wav, at, SHORTEST_FORMAT as usize, NEXT_CHUNKS_LEN)?;
     let is_format = length >= SHORTEST_FORMAT
         && u16_le(format, 0) != Some(0)
@@ -96,12 +96,12 @@ mod tests {
         wave(*b"RIFF", &[pcm(), chunk(*b"data", &[128; 4])])
     }
 
-    fn outcome(file: &[u8]) -> Result<MediaType, Stop> {
+    fn outcome(file: &[u8]) -> Result<MediaType, NotAccepted> {
         sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64))
     }
 
-    fn outcome_with_range(file: &[u8]) -> Result<MediaType, Stop> {
-        let Err(Stop::Needs { offset, length }) = outcome(file) else {
+    fn outcome_with_range(file: &[u8]) -> Result<MediaType, NotAccepted> {
+        let Err(NotAccepted::Needs { offset, length }) = outcome(file) else {
             return outcome(file);
         };
         let bytes = &file[usize::try_from(offset).unwrap()..usize::try_from(offset + length).unwrap()];
@@ -125,7 +125,7 @@ mod tests {
     #[test]
     fn a_format_past_the_head_is_reached_with_one_range() {
         let file = wave(*b"RIFF", &[chunk(*b"iXML", &b" ".repeat(60_000)), pcm(), chunk(*b"data", &[0; 9000])]);
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 60_020, length: file.len() as u64 - 60_020 }));
+        assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 60_020, length: file.len() as u64 - 60_020 }));
         assert_eq!(outcome_with_range(&file), Ok(MediaType::Wav));
     }
 

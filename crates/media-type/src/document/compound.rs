@@ -3,7 +3,7 @@
 use crate::{
     ActiveContent, ActiveContentPolicy, Found, MAX_RANGE_LEN, MediaType, Refusal,
     document::compound_directory::{Directory, Entry, Header, ROOT, STREAM},
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 const HEADER_LEN: usize = 512;
@@ -34,7 +34,7 @@ const OBJECT_POOL: &str = "ObjectPool";
 const PACKAGE: &str = "\u{1}Ole10Native";
 
 /// Decides a file that has the compound file signature.
-pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
     let header = window.bytes(MediaType::Msword, 0, HEADER_LEN, HEADER_LEN as u64)?;
     let header = Header::parse(header).ok_or(Found::OtherCompoundFile)?;
     let directory = Directory::follow(*window, header);
@@ -73,14 +73,14 @@ pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<
 }
 
 /// Accepts the document unless its directory, as far as it is known, has something that the operator refuses.
-fn check_active(directory: &Directory<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
+fn check_active(directory: &Directory<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
     let found = directory
         .known_entries()
         .filter_map(|entry| active(&entry))
         .filter(|active| policy.refuses(*active))
         .fold(None, |found, active| Some(ActiveContent::or_worse(found, active)));
     match found {
-        Some(active) => Err(Stop::Refused(Refusal::ActiveContent { front: MediaType::Msword, active })),
+        Some(active) => Err(NotAccepted::Refused(Refusal::ActiveContent { front: MediaType::Msword, active })),
         None => Ok(MediaType::Msword),
     }
 }
@@ -99,7 +99,7 @@ fn active(entry: &Entry<'_>) -> Option<ActiveContent> {
 
 /// Asks for everything that is missing, if one range spans it, else for the start of the directory or what is missing
 /// first.
-fn ask(window: &Window<'_>, header: &Header<'_>, missing: &[u64]) -> Stop {
+fn ask(window: &Window<'_>, header: &Header<'_>, missing: &[u64]) -> NotAccepted {
     let start = missing.first().copied().unwrap_or_else(|| header.directory_at());
     let least_end = start + DIRECTORY_LEN.max(header.sector_len());
     let from = missing.iter().copied().fold(start, u64::min);

@@ -8,7 +8,7 @@ use crate::{
         zip::Directory,
         zip_entry::Entry,
     },
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
@@ -32,14 +32,14 @@ const OTHER_MAIN_TYPES: [(&str, Found); 9] = [
 ];
 
 /// Decides a file that starts as a ZIP archive.
-pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, Stop> {
-    let directory = Directory::read(window)?;
+pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
+    let directory = Directory::find(window)?;
     let Some(content_types) = only(&directory, CONTENT_TYPES)? else {
         let is_open_document = directory.entries().any(|entry| entry.is_named("mimetype"));
         return Err(if is_open_document { Found::OpenDocument } else { Found::ZipArchive }.into());
     };
     let content_types = match content_types.content(window, directory.shift) {
-        Err(Stop::Needs { .. }) => return Err(ask_for_parts(window, &directory, &content_types)),
+        Err(NotAccepted::Needs { .. }) => return Err(ask_for_parts(window, &directory, &content_types)),
         content_types => content_types?,
     };
     let mut watch = Watch::new(policy);
@@ -55,20 +55,21 @@ pub(crate) fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<
     }
     watch.relationships(window, &directory, main_part.as_deref());
     if let Some(active) = watch.found() {
-        return Err(Stop::Refused(Refusal::ActiveContent { front: MediaType::Docx, active }));
+        return Err(NotAccepted::Refused(Refusal::ActiveContent { front: MediaType::Docx, active }));
     }
     match directory.hidden.or((!starts_with_own_entry).then_some(Hidden::LeadingData)) {
-        Some(hidden) => Err(Stop::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })),
+        Some(hidden) => Err(NotAccepted::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })),
         None => Ok(MediaType::Docx),
     }
 }
 
 /// Asks for the content types, which lie between the head and the tail, and for the relationships as well where one range
 /// no longer than the first one spans both.
-fn ask_for_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: &Entry<'_>) -> Stop {
+fn ask_for_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: &Entry<'_>) -> NotAccepted {
     let (at, length) = directory.place(content_types);
     let relationships = directory.entries().find(|entry| entry.is_named(RELATIONSHIPS));
-    let is_missing = |entry: &Entry<'_>| matches!(entry.content(window, directory.shift), Err(Stop::Needs { .. }));
+    let is_missing =
+        |entry: &Entry<'_>| matches!(entry.content(window, directory.shift), Err(NotAccepted::Needs { .. }));
     let spanned = relationships.filter(is_missing).and_then(|relationships| {
         let (other_at, other_length) = directory.place(&relationships);
         let (start, end) = (at.min(other_at), at.saturating_add(length).max(other_at.saturating_add(other_length)));
@@ -78,18 +79,18 @@ fn ask_for_parts(window: &Window<'_>, directory: &Directory<'_>, content_types: 
     window.ask(MediaType::Docx, at, length)
 }
 
-fn damaged() -> Stop {
+fn damaged() -> NotAccepted {
     Found::Damaged(MediaType::Docx).into()
 }
 
-impl From<Malformed> for Stop {
+impl From<Malformed> for NotAccepted {
     fn from(_: Malformed) -> Self {
         damaged()
     }
 }
 
 /// The entry with this name. Of two, readers differ on which they take.
-fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, Stop> {
+fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, NotAccepted> {
     let mut named = directory.entries().filter(|entry| entry.is_named(name));
     match (named.next(), named.next()) {
         (entry, None) => Ok(entry),
@@ -99,14 +100,14 @@ fn only<'a>(directory: &Directory<'a>, name: &str) -> Result<Option<Entry<'a>>, 
 
 /// The part that the package is about. `None` if the relationships are missing, or lie between the head and the end, or
 /// name a part that is not there.
-fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<Option<String>, Stop> {
+fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<Option<String>, NotAccepted> {
     let Some(relationships) = only(directory, RELATIONSHIPS)? else {
         return Ok(None);
     };
     let relationships = match relationships.content(window, directory.shift) {
         Ok(relationships) => relationships,
         // No range is read for the relationships alone.
-        Err(Stop::Needs { .. } | Stop::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => {
+        Err(NotAccepted::Needs { .. } | NotAccepted::Refused(Refusal::UnsupportedType(Found::OutOfReach(_)))) => {
             return Ok(None);
         }
         Err(stop) => return Err(stop),
@@ -122,7 +123,7 @@ fn main_part(window: &Window<'_>, directory: &Directory<'_>) -> Result<Option<St
 }
 
 /// The type of the main part: the one declared for it by name, or else for its extension.
-fn check_type(content_types: &[u8], part: &str, watch: &mut Watch) -> Result<(), Stop> {
+fn check_type(content_types: &[u8], part: &str, watch: &mut Watch) -> Result<(), NotAccepted> {
     let extension = part.rsplit_once('.').map_or("", |(_, extension)| extension);
     let (mut by_name, mut by_extension) = (None, None);
     let mut is_ambiguous = false;
@@ -145,7 +146,11 @@ fn check_type(content_types: &[u8], part: &str, watch: &mut Watch) -> Result<(),
 
 /// Without the relationships: every part that is declared as the main part of anything is a document's, and one of them
 /// is there.
-fn check_without_relationships(content_types: &[u8], directory: &Directory<'_>, watch: &mut Watch) -> Result<(), Stop> {
+fn check_without_relationships(
+    content_types: &[u8],
+    directory: &Directory<'_>,
+    watch: &mut Watch,
+) -> Result<(), NotAccepted> {
     let (mut documents, mut other, mut document_by_extension) = (Vec::new(), None, false);
     let is_there = |part: &str| {
         directory.entries().any(|entry| entry.is_named(part) && !entry.is_encrypted() && !entry.is_empty())

@@ -5,7 +5,7 @@ use memchr::memmem;
 use crate::{
     Found, MAX_RANGE_LEN, MediaType,
     document::pdf_front::{self, Object},
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 /// White space before the header that readers skip.
@@ -24,7 +24,7 @@ pub(crate) fn header_at(head: &[u8]) -> Option<usize> {
 }
 
 /// Decides a file that has the header.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let head = window.at(0);
     let body = header_at(head).and_then(|at| head.get(at..)).unwrap_or_default();
     match first_token(body, window.is_known_to_end(0)) {
@@ -152,7 +152,7 @@ mod tests {
             .to_vec()
     }
 
-    fn outcome(file: &[u8]) -> Result<MediaType, Stop> {
+    fn outcome(file: &[u8]) -> Result<MediaType, NotAccepted> {
         match header_at(file) {
             Some(_) => sniff(&Window::of_head(&file[..file.len().min(8192)], file.len() as u64)),
             None => Err(Found::Unrecognised.into()),
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(outcome(&junk[..junk.len() - 30]), Err(Found::Damaged(MediaType::Pdf).into()));
         let long = [&junk[..], &b" ".repeat(20_000), b"startxref"].concat();
         let len = long.len() as u64;
-        assert_eq!(outcome(&long), Err(Stop::Needs { offset: len - 1024, length: 1024 }));
+        assert_eq!(outcome(&long), Err(NotAccepted::Needs { offset: len - 1024, length: 1024 }));
         let end = &long[long.len() - 1024..];
         let range = Piece { at: len - 1024, bytes: end };
         assert_eq!(sniff(&Window::with_range(&long[..8192], range, len)), Ok(MediaType::Pdf));
@@ -214,14 +214,14 @@ mod tests {
         let comments = b"% a line of a comment that a generator wrote\n".repeat(300);
         let file = [&b"%PDF-1.4\n"[..], &comments, &tiny()[15..], &b" ".repeat(90_000)].concat();
         let len = file.len() as u64;
-        assert_eq!(outcome(&file), Err(Stop::Needs { offset: 8192, length: 65_557 }));
+        assert_eq!(outcome(&file), Err(NotAccepted::Needs { offset: 8192, length: 65_557 }));
         let complete = |known: &[u8]| sniff(&Window::complete(known, [Piece::default(); 2], len));
         assert_eq!(complete(&file[..8192 + 65_557]), Ok(MediaType::Pdf));
         // Wherever the head ends within the first object's three words.
         let object_at = memmem::find(&file, b"\n1 0 obj").unwrap() + 1;
         for cut in object_at - 2..object_at + 7 {
             let outcome = sniff(&Window::of_head(&file[..cut], len));
-            assert_eq!(outcome, Err(Stop::Needs { offset: cut as u64, length: 65_557 }), "{cut}");
+            assert_eq!(outcome, Err(NotAccepted::Needs { offset: cut as u64, length: 65_557 }), "{cut}");
         }
         let endless = [&b"%PDF-1.4\n"[..], &b"% more\n".repeat(20_000)].concat();
         let outcome = sniff(&Window::complete(&endless[..73_749], [Piece::default(); 2], endless.len() as u64));

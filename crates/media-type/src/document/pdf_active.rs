@@ -8,19 +8,19 @@ use memchr::memchr_iter;
 use crate::{
     ActiveContent, ActiveContentPolicy, MediaType, Refusal,
     document::pdf::{is_delimiter, is_space},
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 /// The longest name of interest.
 const MOST_NAME: usize = 16;
 
 /// Refuses a PDF that shows active content, if the operator refuses all of that.
-pub(crate) fn check(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<(), Stop> {
+pub(crate) fn check(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<(), NotAccepted> {
     if policy != ActiveContentPolicy::All {
         return Ok(());
     }
     match window.pieces().into_iter().find_map(in_piece) {
-        Some(active) => Err(Stop::Refused(Refusal::ActiveContent { front: MediaType::Pdf, active })),
+        Some(active) => Err(NotAccepted::Refused(Refusal::ActiveContent { front: MediaType::Pdf, active })),
         None => Ok(()),
     }
 }

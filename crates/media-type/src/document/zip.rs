@@ -8,7 +8,7 @@ use memchr::memmem;
 use crate::{
     Found, Hidden, MAX_RANGE_LEN, MAX_SECOND_RANGE_LEN, MediaType,
     document::zip_entry::Entry,
-    window::{Stop, Window, u16_le, u32_le, u64_le},
+    window::{NotAccepted, Window, u16_le, u32_le, u64_le},
 };
 
 /// Signature of the end-of-central-directory record.
@@ -47,7 +47,7 @@ struct End {
 
 impl<'a> Directory<'a> {
     /// Reads the directory, or asks for the end of the object, and then for what lies before that end.
-    pub(crate) fn read(window: &Window<'a>) -> Result<Self, Stop> {
+    pub(crate) fn find(window: &Window<'a>) -> Result<Self, NotAccepted> {
         let Some((tail_at, tail)) = window.tail() else {
             if !window.is_head_only() {
                 return Err(Found::OutOfReach(MediaType::Docx).into());
@@ -85,7 +85,7 @@ impl<'a> Directory<'a> {
     }
 
     /// The entries fill the directory to its last byte and are as many as the end record says.
-    fn check_entries(&self, claimed: u64) -> Result<(), Stop> {
+    fn check_entries(&self, claimed: u64) -> Result<(), NotAccepted> {
         let mut entries = self.entries();
         let count = entries.by_ref().count() as u64;
         // The short record's number wraps where a writer had more entries than it can hold.
@@ -98,7 +98,7 @@ impl<'a> Directory<'a> {
 }
 
 /// Asks for the directory's part before the tail and for a little more before that; all of it, or the rest is of no use.
-fn ask_for_directory(window: &Window<'_>, at: u64, tail_at: u64) -> Stop {
+fn ask_for_directory(window: &Window<'_>, at: u64, tail_at: u64) -> NotAccepted {
     if tail_at - at > MAX_SECOND_RANGE_LEN {
         return Found::OutOfReach(MediaType::Docx).into();
     }

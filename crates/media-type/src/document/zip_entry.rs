@@ -6,7 +6,7 @@ use miniz_oxide::inflate::decompress_slice_iter_to_slice;
 
 use crate::{
     Found, MediaType,
-    window::{Stop, Window, u16_le, u32_le, u64_le},
+    window::{NotAccepted, Window, u16_le, u32_le, u64_le},
 };
 
 /// The most that is inflated of any entry, in bytes; the list of content types of a document of 2,000 parts is a fifth.
@@ -135,8 +135,8 @@ impl<'a> Entry<'a> {
     }
 
     /// The content, inflated and checked against its checksum. `shift` is what stands before the archive.
-    pub(crate) fn content(&self, window: &Window<'a>, shift: u64) -> Result<Cow<'a, [u8]>, Stop> {
-        let damaged = || Stop::from(Found::Damaged(MediaType::Docx));
+    pub(crate) fn content(&self, window: &Window<'a>, shift: u64) -> Result<Cow<'a, [u8]>, NotAccepted> {
+        let damaged = || NotAccepted::from(Found::Damaged(MediaType::Docx));
         let len = usize::try_from(self.len).ok().filter(|len| *len <= MOST_INFLATED).ok_or_else(damaged)?;
         if self.is_encrypted() {
             return Err(Found::EncryptedOffice.into());

@@ -2,7 +2,7 @@
 
 use crate::{
     Found, MediaType,
-    window::{Stop, Window},
+    window::{NotAccepted, Window},
 };
 
 const SCREEN_DESCRIPTOR_END: u64 = 13;
@@ -10,7 +10,7 @@ const SCREEN_DESCRIPTOR_END: u64 = 13;
 const IMAGE_DESCRIPTOR_LEN: usize = 9;
 
 /// Decides a file that has the GIF signature.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let first_block = SCREEN_DESCRIPTOR_END + color_table_len(byte(window, 10)?);
     let mut at = first_block;
     // Every turn goes on by at least one byte, so this ends with the head.
@@ -28,11 +28,11 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     if at < window.object_len() { Ok(MediaType::Gif) } else { Err(damaged()) }
 }
 
-fn damaged() -> Stop {
+fn damaged() -> NotAccepted {
     Found::Damaged(MediaType::Gif).into()
 }
 
-fn byte(window: &Window<'_>, at: u64) -> Result<u8, Stop> {
+fn byte(window: &Window<'_>, at: u64) -> Result<u8, NotAccepted> {
     match window.known(at, 1) {
         Some([byte]) => Ok(*byte),
         _ => Err(damaged()),
@@ -45,7 +45,7 @@ fn color_table_len(flags: u8) -> u64 {
 }
 
 /// Label, then sub-blocks up to an empty one.
-fn extension_end(window: &Window<'_>, start: u64) -> Result<u64, Stop> {
+fn extension_end(window: &Window<'_>, start: u64) -> Result<u64, NotAccepted> {
     let mut at = start + 2;
     while at < window.head_len() {
         match byte(window, at)? {
@@ -57,7 +57,7 @@ fn extension_end(window: &Window<'_>, start: u64) -> Result<u64, Stop> {
 }
 
 /// The image's descriptor, its colour table, and a code size that the compression can have.
-fn image(window: &Window<'_>, start: u64) -> Result<MediaType, Stop> {
+fn image(window: &Window<'_>, start: u64) -> Result<MediaType, NotAccepted> {
     let descriptor_at = start + 1;
     let descriptor_end = descriptor_at + IMAGE_DESCRIPTOR_LEN as u64;
     let Some([.., flags]) = window.known(descriptor_at, IMAGE_DESCRIPTOR_LEN) else {

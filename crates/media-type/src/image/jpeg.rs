@@ -2,7 +2,7 @@
 
 use crate::{
     Found, MAX_RANGE_LEN, MediaType,
-    window::{Stop, Window, u16_be},
+    window::{NotAccepted, Window, u16_be},
 };
 
 /// The application segments that no other format has: one of these vouches for a file whose next segment lies past the
@@ -25,7 +25,7 @@ const NEXT_SEGMENTS_LEN: u64 = MAX_RANGE_LEN;
 const MOST_JUNK: usize = 256;
 
 /// Decides a file that starts with a start-of-image marker and another marker.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let mut at = 2;
     let (mut is_vouched_for, mut has_junk) = (false, false);
     // Every segment is at least two bytes long and lies in what is known, so this ends.
@@ -69,7 +69,7 @@ pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
     }
 }
 
-fn ask(window: &Window<'_>, at: u64) -> Stop {
+fn ask(window: &Window<'_>, at: u64) -> NotAccepted {
     if at + 4 > window.object_len() { damaged() } else { window.ask(MediaType::Jpeg, at, NEXT_SEGMENTS_LEN) }
 }
 
@@ -83,7 +83,7 @@ fn next_marker(known: &[u8]) -> Option<u64> {
     known.windows(2).take(MOST_JUNK + 1).position(is_marker).map(|len| len as u64)
 }
 
-fn damaged() -> Stop {
+fn damaged() -> NotAccepted {
     Found::Damaged(MediaType::Jpeg).into()
 }
 
@@ -148,13 +148,13 @@ mod tests {
         with(&[jfif(), tables()])
     }
 
-    fn outcome(file: &[u8], object_len: u64) -> Result<MediaType, Stop> {
+    fn outcome(file: &[u8], object_len: u64) -> Result<MediaType, NotAccepted> {
         sniff(&Window::of_head(&file[..file.len().min(8192)], object_len))
     }
 
-    fn outcome_with_range(file: &[u8]) -> Result<MediaType, Stop> {
+    fn outcome_with_range(file: &[u8]) -> Result<MediaType, NotAccepted> {
         let object_len = file.len() as u64;
-        let Err(Stop::Needs { offset, length }) = outcome(file, object_len) else {
+        let Err(NotAccepted::Needs { offset, length }) = outcome(file, object_len) else {
             return outcome(file, object_len);
         };
         let bytes = &file[usize::try_from(offset).unwrap()..usize::try_from(offset + length).unwrap()];
@@ -206,7 +206,7 @@ mod tests {
         assert!(accepts(&named));
         assert!(!accepts(&named[..9000]), "the segment is longer than the file");
         let unnamed = with(&[segment(0xE1, &vec![0; 20_000]), tables()]);
-        assert_eq!(outcome(&unnamed, 20_100), Err(Stop::Needs { offset: 20_006, length: 94 }));
+        assert_eq!(outcome(&unnamed, 20_100), Err(NotAccepted::Needs { offset: 20_006, length: 94 }));
         assert_eq!(outcome_with_range(&unnamed), Ok(MediaType::Jpeg));
     }
 

@@ -2,14 +2,14 @@
 
 use crate::{
     Found, MediaType,
-    window::{Stop, Window, u32_be},
+    window::{NotAccepted, Window, u32_be},
 };
 
 /// Signature, length and name of the header chunk, its 13 bytes, its checksum, length and name of the next chunk.
 const CHECKED_LEN: usize = 8 + 8 + 13 + 4 + 8;
 
 /// Decides a file that has the PNG signature.
-pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, Stop> {
+pub(crate) fn sniff(window: &Window<'_>) -> Result<MediaType, NotAccepted> {
     let start = window.bytes(MediaType::Png, 0, CHECKED_LEN, CHECKED_LEN as u64)?;
     if is_png(start) { Ok(MediaType::Png) } else { Err(Found::Damaged(MediaType::Png).into()) }
 }

@@ -118,7 +118,7 @@ fn message(received: u64, objects: Vec<Notification>) -> Message {
         queue_arn: "arn:aws:sqs:us-east-1:123456789012:q".to_owned(),
         body: "{}".to_owned(),
         received,
-        content: Ok(Notifications { objects, ignored: 1 }),
+        content: Ok(Notifications { objects, ignored: vec![Ignored::NotCreated] }),
     }
 }
 

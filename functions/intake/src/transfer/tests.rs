@@ -6,13 +6,14 @@ use cxone_standin::{
 };
 use events::Notification;
 use futures_util::future::join_all;
+use host::Clock;
 use ledger::Lease;
-use tokio::time::Instant;
 
 use super::*;
 use crate::{
     Intake,
-    fake_aws::{FakeAws, refused_saying, response},
+    claim::Times,
+    fake_aws::{FakeAws, first_lease, refused_saying, response},
 };
 
 /// More than is read before an upload begins.
@@ -79,8 +80,8 @@ impl World {
         for attempt in first..first + RUNS {
             lease.attempt = attempt;
             let before = self.uploads_seen(interaction).await;
-            let deadline = Instant::now() + Duration::from_mins(1);
-            let mut run = Run::new(&self.intake, &notification, lease.clone(), deadline);
+            let times = Times::within(Duration::from_mins(1), Clock::of_system());
+            let mut run = Run::new(&self.intake, &notification, lease.clone(), &times);
             let sent = send(&mut run).await;
             let seen = self.uploads_seen(interaction).await - before;
             assert!(seen <= run.uploads, "{interaction}: CXone saw {seen}, the run counted {}", run.uploads);
@@ -99,17 +100,7 @@ impl World {
 }
 
 fn lease(attempt: u64, crashes: u64) -> Lease {
-    Lease {
-        identity: "a".repeat(64).parse().unwrap(),
-        attempt,
-        first_seen: Timestamp::from(SystemTime::now()),
-        crashes,
-        reserved_bytes: 0,
-        request: None,
-        history: None,
-        last_fault: None,
-        known: None,
-    }
+    Lease { attempt, crashes, ..first_lease("a".repeat(64).parse().unwrap(), Clock::of_system().now()) }
 }
 
 fn reply(status: u16) -> Reply {
@@ -217,7 +208,8 @@ async fn object_that_was_never_readable_for_its_key_is_given_up_after_an_hour() 
     let world = World::new().await;
     let (notification, lease) = (World::notification("denied"), lease(1, 0));
     let later = |minutes: i64| lease.first_seen.plus_millis(minutes * 60_000);
-    let mut run = Run::new(&world.intake, &notification, lease.clone(), Instant::now() + Duration::from_secs(3));
+    let times = Times::within(Duration::from_secs(3), Clock::of_system());
+    let mut run = Run::new(&world.intake, &notification, lease.clone(), &times);
     let Err(Halt::Later { last, .. }) = send(&mut run).await else { panic!("the key is denied") };
     assert_eq!(run.given_up(&last, later(59)), None);
     let reason = run.given_up(&last, later(60)).unwrap();

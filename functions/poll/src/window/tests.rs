@@ -25,11 +25,11 @@ fn status(word: &str) -> Result<Job, JobError> {
 }
 
 fn blind(fault: &str) -> Result<Job, JobError> {
-    Err(JobError::Blind { fault: fault.to_owned(), retry_after: None })
+    Err(JobError::Blind { fault: fault.to_owned(), retry_after: None, status: None })
 }
 
 fn unauthorized() -> Result<Job, JobError> {
-    Err(JobError::Unauthorized { fault: "the token endpoint answered 401".to_owned(), retry_after: None })
+    Err(JobError::Unauthorized { fault: "the token endpoint answered 401".to_owned(), retry_after: None, status: None })
 }
 
 /// What came of following a job, in seconds since the upload's end.
@@ -159,15 +159,16 @@ async fn one_fault_at_the_end_of_the_patience_does_not_end_tracking() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn retry_after_is_obeyed_whatever_the_fault() {
     let wait = Duration::from_mins(15);
-    let throttled = || Err(JobError::Throttled { wait, fault: "429".to_owned() });
-    let down = || Err(JobError::Blind { fault: "503".to_owned(), retry_after: Some(wait) });
-    let refused = || Err(JobError::Unauthorized { fault: "401".to_owned(), retry_after: Some(wait) });
+    let throttled = || Err(JobError::Throttled { wait, fault: "429".to_owned(), status: Some(429) });
+    let down = || Err(JobError::Blind { fault: "503".to_owned(), retry_after: Some(wait), status: None });
+    let refused = || Err(JobError::Unauthorized { fault: "401".to_owned(), retry_after: Some(wait), status: None });
     let faults: [&dyn Fn() -> Result<Job, JobError>; 3] = [&throttled, &down, &refused];
     for answer in faults {
         let followed = follow(&LIMITS, |at| if at < 800.0 { answer() } else { status("COMPLETED") }).await;
         assert_eq!((followed.asked.len(), followed.waits), (2, vec![900]));
     }
-    let short = || Err(JobError::Blind { fault: "503".to_owned(), retry_after: Some(Duration::from_secs(3)) });
+    let short =
+        || Err(JobError::Blind { fault: "503".to_owned(), retry_after: Some(Duration::from_secs(3)), status: None });
     let followed = follow(&LIMITS, |at| if at < 8.0 { short() } else { status("COMPLETED") }).await;
     assert_eq!((followed.asked, followed.waits.len()), (vec![0.0, 3.0, 6.0, 9.0], 0));
 }
@@ -175,7 +176,8 @@ async fn retry_after_is_obeyed_whatever_the_fault() {
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_wait_while_blind_does_not_pass_the_end_of_the_patience() {
     let wait = Duration::from_mins(15);
-    let answered = once(uploaded(), 14_000, Err(JobError::Throttled { wait, fault: "429".to_owned() })).await;
+    let answered =
+        once(uploaded(), 14_000, Err(JobError::Throttled { wait, fault: "429".to_owned(), status: Some(429) })).await;
     assert_eq!(answered.wait_seconds, Some(400));
     let answered = once(uploaded(), 14_399, blind("503")).await;
     assert_eq!(answered.wait_seconds, Some(5));
@@ -195,7 +197,10 @@ async fn a_job_that_cxone_does_not_know_is_waited_for_during_a_minute() {
 
 #[tokio::test(flavor = "current_thread", start_paused = true)]
 async fn a_refusal_of_cxone_itself_ends_tracking_at_once() {
-    let refusal = || Err(JobError::Refused(Reason::new(ReasonCode::CxoneRedirect, "303: the job has moved on")));
+    let refusal = || {
+        let reason = Reason::new(ReasonCode::CxoneRedirect, "303: the job has moved on");
+        Err(JobError::Refused { reason, status: 303 })
+    };
     let followed = follow(&LIMITS, |_| refusal()).await;
     assert_eq!((followed.outcome(), followed.asked.len()), (Outcome::TrackingFailed, 1));
     assert_eq!(followed.reason().code, ReasonCode::CxoneRedirect);

@@ -32,7 +32,7 @@ pub fn job_response(input: &[u8]) {
             assert!(!refusal || given.is(&[408, 409, 425]), "{} says something", given.code());
             assert_eq!(retry_after, given.retry_after());
         }
-        JobError::Refused(reason) => {
+        JobError::Refused { reason, .. } => {
             let redirect = given.status.is_redirection();
             assert_eq!(reason.code == ReasonCode::CxoneRedirect, redirect);
             assert!(redirect || given.status.is_client_error(), "{}", given.code());

@@ -2,9 +2,8 @@ use std::time::Duration;
 
 use attachments::{JobId, ReasonCode, Timestamp};
 use cxone::{
-    Cause, History, LONGEST_WAIT, Retry,
+    Cause, History, LONGEST_WAIT, NextStep, Retry,
     Stored::{self, Accepted, Maybe, No},
-    Verdict,
 };
 use serde_json::Value;
 
@@ -27,12 +26,12 @@ pub fn upload_response(input: &[u8]) {
             given.assert_stored(before, history.stored);
             assert_survives(&history);
             match verdict {
-                Verdict::Accepted(job) => given.assert_accepted(&job),
-                Verdict::Retry(retry) => {
+                NextStep::Accepted(job) => given.assert_accepted(&job),
+                NextStep::Retry(retry) => {
                     given.assert_retry(&retry, now.into());
                     continue;
                 }
-                Verdict::Final(reason) => {
+                NextStep::Final(reason) => {
                     let first = given.first_final_attempt();
                     assert!(first.is_some_and(|first| attempt >= first), "{} final after {attempt}", given.code());
                     assert_eq!(reason.code == ReasonCode::CxoneNoJobId, given.status.is_success());

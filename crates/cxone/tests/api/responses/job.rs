@@ -129,9 +129,9 @@ async fn second_401_in_a_row_is_a_configuration_fault_with_its_wait() {
         let refused = refused.retry_after(RetryAfter::Seconds(77));
         fixture.jobs_do("INT-1", [JobAct::Reply(refused.clone()), JobAct::Reply(refused)]).await;
         let asked = fixture.client.job(&job).await;
-        let Err(JobError::Unauthorized { fault, retry_after }) = asked else { panic!("{asked:?}") };
+        let Err(JobError::Unauthorized { fault, retry_after, status }) = asked else { panic!("{asked:?}") };
         assert!(fault.contains("job:read"), "{fault}");
-        assert_eq!(retry_after, Some(Duration::from_secs(77)));
+        assert_eq!((retry_after, status), (Some(Duration::from_secs(77)), Some(401)));
     }
 }
 

@@ -3,9 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use cxone::{
-    History,
+    History, NextStep,
     Stored::{self, Accepted, Maybe, No},
-    Verdict,
 };
 use cxone_standin::{AcceptedBody, Echo, EchoForm, Reply, RetryAfter, UploadAct};
 
@@ -188,9 +187,11 @@ async fn gateway_is_final_after_three_equal_responses_over_a_minute() {
     let mut verdicts = Vec::new();
     for seconds in [0, 30, 61] {
         let attempt = upload.attempt(&fixture.client).await;
-        verdicts.push(history.judge(&attempt, (start + Duration::from_secs(seconds)).into()));
+        verdicts.push(history.next_step(&attempt, (start + Duration::from_secs(seconds)).into()));
     }
-    let [Verdict::Retry(_), Verdict::Retry(_), Verdict::Final(reason)] = &verdicts[..] else { panic!("{verdicts:?}") };
+    let [NextStep::Retry(_), NextStep::Retry(_), NextStep::Final(reason)] = &verdicts[..] else {
+        panic!("{verdicts:?}")
+    };
     assert_eq!((reason.code.to_string().as_str(), history.stored), ("cxone_forbidden", Maybe));
     assert!(reason.text.contains("may not come from CXone itself"), "{reason}");
 }
@@ -221,10 +222,10 @@ async fn refusal_clears_possibly_stored_only_if_a_repetition_could_not_get_it() 
         let acts = [UploadAct::StoreThenReply(reply(502)), UploadAct::Reply(refusal(status))];
         fixture.uploads_do("INT-1", acts).await;
         let (upload, mut history) = (Upload::to("INT-1"), History::default());
-        history.judge(&upload.attempt(&fixture.client).await, SystemTime::now().into());
+        history.next_step(&upload.attempt(&fixture.client).await, SystemTime::now().into());
         let sent = Sent::after(&mut history, &upload.attempt(&fixture.client).await);
         assert_eq!(sent.stored, stored, "{status}: {sent:?}");
-        assert!(matches!(sent.verdict, Verdict::Final(_)), "{status}: {sent:?}");
+        assert!(matches!(sent.verdict, NextStep::Final(_)), "{status}: {sent:?}");
     }
 }
 

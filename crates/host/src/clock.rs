@@ -8,29 +8,34 @@ use tokio::time::Instant;
 /// Reads the system's time once and then follows tokio's clock, which a test can pause. So deadlines of hours are tested
 /// without waiting.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Clock {
+pub struct Clock {
     began: Instant,
     began_at: Timestamp,
 }
 
 impl Clock {
     /// Shows the system's time.
-    pub(crate) fn of_system() -> Self {
+    #[must_use]
+    pub fn of_system() -> Self {
         Self::showing(SystemTime::now().into())
     }
 
     /// Shows `now` at this moment.
-    pub(crate) fn showing(now: Timestamp) -> Self {
+    #[must_use]
+    pub fn showing(now: Timestamp) -> Self {
         Self { began: Instant::now(), began_at: now }
     }
 
-    pub(crate) fn now(&self) -> Timestamp {
+    /// The time.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
         later(self.began_at, self.began.elapsed())
     }
 }
 
 /// A time so much later.
-pub(crate) fn later(at: Timestamp, by: Duration) -> Timestamp {
+#[must_use]
+pub fn later(at: Timestamp, by: Duration) -> Timestamp {
     at.plus_millis(i64::try_from(by.as_millis()).unwrap_or(i64::MAX))
 }
 

@@ -89,7 +89,7 @@ impl AuditStore {
             let Err(error) = put else { return Ok(Stored { bytes, written: true }) };
             match status(&error) {
                 Some(412) => {
-                    let stored = self.read(key).await?;
+                    let stored = self.stored(key).await?;
                     return match difference(&stored, record, &bytes, kept) {
                         None => Ok(Stored { bytes: stored, written: false }),
                         Some(what) => Err(self.foreign(key, what)),
@@ -105,7 +105,7 @@ impl AuditStore {
 
     /// Reads what lies there, if it is short enough to be a record: the rest of a large object is not waited for. That a call or
     /// its body stands still is bounded where all reads of the SDK pass (`host::Aws`).
-    async fn read(&self, key: &str) -> Result<Vec<u8>, Failure> {
+    async fn stored(&self, key: &str) -> Result<Vec<u8>, Failure> {
         let too_long = || self.foreign(key, format_args!("it has more than {LONGEST} bytes"));
         let got = match self.s3.get_object().bucket(&self.bucket).key(key).send().await {
             Ok(got) => got,

@@ -53,10 +53,10 @@ async fn bucket(writes: &[&'static [u8]], read: Vec<u8>) -> Bucket {
         "AUDIT_LOCK_MODE" => Some("COMPLIANCE".to_owned()),
         _ => None,
     });
-    let retention = Retention::read(&mut environment);
-    let clients = HttpClients::read(&mut environment).unwrap();
-    let aws = Aws::read(&mut environment, &clients);
-    environment.check().unwrap();
+    let retention = Retention::from_environment(&mut environment);
+    let clients = HttpClients::from_environment(&mut environment).unwrap();
+    let aws = Aws::from_environment(&mut environment, &clients);
+    environment.finish(Ok(())).unwrap();
     let limit = TimeoutConfig::builder().read_timeout(Duration::from_millis(300)).build();
     let config = aws_sdk_s3::config::Builder::from(&aws.s3()).force_path_style(true).timeout_config(limit);
     let s3 = Client::from_conf(config.build());

@@ -1,0 +1,47 @@
+//! Deadlines, with a clock that shows what the test needs.
+
+use attachments::{ObjectRef, ObjectVersion, Timestamp};
+use host::Clock;
+
+use super::*;
+use crate::fake_aws::{FakeAws, first_lease, refused_saying, response};
+
+/// S3's error for an object whose KMS key the role may not use.
+const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/intake/intake is \
+                      not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:123456789012:key/1\
+                      </Message></Error>";
+
+/// What became of an object that intake first saw `age_seconds` ago and cannot decrypt, and what AWS was asked.
+async fn undecryptable_object_of_age(age_seconds: i64) -> (Finish, FakeAws) {
+    let aws = FakeAws::new(|head| match head {
+        _ if head.starts_with("GET /drop/") => refused_saying(403, DENIED),
+        _ => response(b"", b"{}"),
+    })
+    .await;
+    let version = ObjectVersion::Id("v1".to_owned());
+    let object = ObjectRef::new("drop", "interactions/INT-1/a.pdf", version).unwrap();
+    let first_seen = Timestamp::from_unix_seconds(1_795_000_000);
+    let lease = first_lease(object.identity(), first_seen);
+    let clock = Clock::showing(first_seen.plus_millis(age_seconds * 1000));
+    let times = Times::within(Duration::from_secs(3), clock);
+    let notification = Notification { object, event_time: None };
+    let finish = take(&aws.intake("http://127.0.0.1:9/api/v2"), &notification, lease, &times).await;
+    (finish, aws)
+}
+
+#[tokio::test]
+async fn object_is_given_up_at_the_age_that_the_clock_shows() {
+    let (finish, aws) = undecryptable_object_of_age(3_600).await;
+    assert!(matches!(finish, Finish::Finished { execution_name: Some(_) }), "{finish:?}");
+    assert_eq!(aws.asked("StartExecution"), 1);
+    assert_eq!(aws.asked_saying("UpdateItem", "object_unreadable"), 1);
+    assert_eq!(aws.asked_saying("UpdateItem", "given up after 3600 s"), 1);
+}
+
+#[tokio::test]
+async fn younger_object_is_released_for_a_retry() {
+    let (finish, aws) = undecryptable_object_of_age(3_598).await;
+    assert!(matches!(finish, Finish::Unfinished { outage: false, .. }), "{finish:?}");
+    assert_eq!(aws.asked("StartExecution"), 0);
+    assert_eq!(aws.asked_saying("UpdateItem", "KMS key"), 1);
+}
