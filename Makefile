@@ -140,9 +140,10 @@ $(SAM_VENV): $(SAM_REQUIREMENTS)
 	.venv-sam/bin/pip check --disable-pip-version-check
 	touch $@
 
+# Unoptimised: it runs for seconds, and compiling it with optimisation takes minutes.
 $(CARGO_DENY): | rust
 	rm -rf .tools/cargo-deny-*
-	$(CARGO) install --quiet --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
+	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
 
 $(CARGO_FUZZ): | rust
 	rm -rf .tools/cargo-fuzz-*

@@ -131,10 +131,11 @@ fn wait_for(message: &Message, found: &Notifications, finishes: &HashMap<Identit
 /// Logs and counts the records that start nothing.
 fn count_ignored(found: &Notifications, message_id: Option<&str>) {
     for ignored in &found.ignored {
-        match ignored {
-            // Somebody expects this file to arrive.
-            Ignored::OutsidePrefix { .. } => tracing::warn!(message_id, "{ignored}"),
-            _ => tracing::info!(message_id, "{ignored}"),
+        // Its producer expects the file to arrive.
+        if matches!(ignored, Ignored::OutsidePrefix { .. }) {
+            tracing::warn!(message_id, "{ignored}");
+        } else {
+            tracing::info!(message_id, "{ignored}");
         }
         metrics::count(Metric::IgnoredRecords);
     }

@@ -49,18 +49,18 @@ pub(crate) async fn release_without_knowledge_keeps_what_an_earlier_run_knew(tab
 pub(crate) async fn crashes_count_in_a_row_since_the_last_release(table: Table) {
     let object = object(1);
     let mut crashes = Vec::new();
-    let mut crashed = Vec::new();
+    let mut runs = Vec::new();
     for (run, releases) in [false, true, true, false, false, true, false].into_iter().enumerate() {
         let lease = table.lease_at(&object, i64::try_from(run).unwrap() * 1_000).await;
         crashes.push(lease.crashes);
-        crashed.push(lease.crashed_run.clone());
+        runs.push(lease.crashed_run.clone());
         if releases {
             assert!(table.ledger.release(&lease, &released("throttled")).await.unwrap());
         }
     }
     assert_eq!(crashes, [0, 1, 0, 0, 1, 2, 0]);
-    let runs = |times: &[Option<u32>]| times.iter().map(|at| at.map(|at| format!("run at {at}"))).collect::<Vec<_>>();
-    assert_eq!(crashed, runs(&[None, Some(0), None, None, Some(3000), Some(4000), None]));
+    let named = |times: &[Option<u32>]| times.iter().map(|at| at.map(|at| format!("run at {at}"))).collect::<Vec<_>>();
+    assert_eq!(runs, named(&[None, Some(0), None, None, Some(3000), Some(4000), None]));
 }
 
 pub(crate) async fn second_release_of_a_claim_changes_nothing(table: Table) {
