@@ -105,7 +105,7 @@ fn print(tallies: &mut BTreeMap<Option<MediaType>, Tally>) {
         };
         println!(
             "{:<72} {:>5} {:>5} {:>6} {:>7} {:>6} {:>7} {:>6} {:>6} {:>6}",
-            expected.map_or("none of the nine", MediaType::as_str),
+            expected.map_or("none of these", MediaType::as_str),
             tally.files,
             tally.right,
             tally.files - tally.right,

@@ -15,7 +15,6 @@
 
 mod docs;
 mod limits;
-mod media_types;
 mod monitoring;
 #[path = "../../../crates/attachments/tests/payloads/mod.rs"]
 mod payloads;

@@ -9,7 +9,7 @@ use std::{
 use contracts::{Parameter, Template};
 use cxone::{Framing, TokenAuth};
 use host::{Environment, Invalid, NumberSetting};
-use media_type::ActiveContentPolicy;
+use media_type::{ActiveContentPolicy, AllowedTypes};
 
 use crate::template;
 
@@ -165,6 +165,7 @@ fn words_have_the_default_of_their_parameter() {
     let default = |name: &str| parameters[name].default().unwrap();
     assert_eq!(default("CxoneTokenAuth").parse(), Ok(TokenAuth::default()));
     assert_eq!(default("CxoneUploadFraming").parse(), Ok(Framing::default()));
+    assert_eq!(default("AllowedMimeTypes").parse(), Ok(AllowedTypes::default()));
     assert_eq!(default("RefuseActiveContent").parse(), Ok(ActiveContentPolicy::default()));
     assert_eq!(default("MetricsNamespace"), host::metrics::DEFAULT_NAMESPACE);
 }

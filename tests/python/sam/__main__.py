@@ -5,7 +5,7 @@
 Without an argument:
   1. `sam validate --lint` with each stage of samconfig.toml.
   2. `sam build` for x86_64 and, where the compiler has the target, arm64. Sizes; the C library that each binary needs.
-  3. The demo with these builds on a local stack: 16 objects from the bucket to the verified webhook. arm64 on another
+  3. The demo with these builds on a local stack: its objects from the bucket to the verified webhook. arm64 on another
      machine needs an emulator that the kernel knows (qemu-user with binfmt_misc), and the C library of arm64.
   4. The built template deployed on the local stack with each stage's parameters.
   5. All three functions in containers, by `sam local invoke` and `sam local start-lambda`, with events for a bucket of the

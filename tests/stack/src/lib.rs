@@ -11,6 +11,7 @@ mod clients;
 pub mod demo;
 mod deploy;
 mod error;
+pub mod fixtures;
 mod group;
 mod lone_ministack;
 mod ministack;

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use media_type::MediaType;
-
 use super::{code, code_list, item, table};
 use crate::{ContractError, Group, Parameter, Template, Variable};
 
@@ -85,7 +83,6 @@ impl Setting<'_> {
         match self.parameter.default() {
             None => "required".to_owned(),
             Some(value) if value.is_empty() => "none".to_owned(),
-            Some(value) if value == MediaType::ALL.map(MediaType::as_str).join(",") => "all types".to_owned(),
             Some(value) => code(&value),
         }
     }

@@ -4,17 +4,18 @@ use cxone_standin::{JobAct, Step};
 use end_to_end::{Error, Put, World};
 use sha2::{Digest, Sha256};
 
-use crate::files::{FIXTURES, fixture, pdf};
+use stack::fixtures::{self, Fixture};
 
-pub(crate) async fn nine_types_complete(world: &World) -> Result<(), Error> {
+use crate::files::pdf;
+
+pub(crate) async fn every_type_completes(world: &World) -> Result<(), Error> {
     let mut sent = Vec::new();
-    for (name, mime_type) in FIXTURES {
-        let (key, bytes) = (format!("interactions/NINE/{name}"), fixture(name)?);
-        let digest = hex::encode(Sha256::digest(&bytes));
-        sent.push((name, mime_type, digest, world.put(Put { key: &key, bytes, ..Put::default() }).await?));
+    for Fixture { media_type, name, content: bytes } in fixtures::one_of_each()? {
+        let (key, digest) = (format!("interactions/TYPES/{name}"), hex::encode(Sha256::digest(&bytes)));
+        sent.push((name, media_type.as_str(), digest, world.put(Put { key: &key, bytes, ..Put::default() }).await?));
     }
     for (name, mime_type, digest, object) in sent {
-        let journey = world.journey(&object, "NINE").await?;
+        let journey = world.journey(&object, "TYPES").await?;
         journey.check()?;
         assert_eq!((journey.status.as_str(), journey.reason()), ("SUCCEEDED", None), "{name}");
         assert_eq!(journey.audit.object.mime_type.as_deref(), Some(mime_type), "{name}");

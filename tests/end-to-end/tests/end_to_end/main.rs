@@ -103,7 +103,7 @@ impl Default for Trials {
     fn default() -> Self {
         Self {
             open: trials![
-                good::nine_types_complete,
+                good::every_type_completes,
                 good::one_file_in_every_detail,
                 good::metadata_overrides_the_path,
                 good::an_unknown_word_is_polled_on,

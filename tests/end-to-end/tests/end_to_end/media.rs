@@ -1,8 +1,9 @@
 //! The hard cases of a file's true type, on the way through the pipeline.
 
 use end_to_end::{Error, Put, World};
+use stack::fixtures;
 
-use crate::files::{aac, behind_a_tag, fixture, word};
+use crate::files::{aac, behind_a_tag, word};
 
 const DOCUMENT: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document.main+xml";
 const WITH_MACROS: &str = "application/vnd.ms-word.document.macroEnabled.main+xml";
@@ -19,13 +20,13 @@ pub(crate) async fn the_hard_cases_are_decided_right(world: &World) -> Result<()
     let rows: [(&str, Vec<u8>, Option<&str>); 8] = [
         ("far-directory.docx", word(DOCUMENT, 40_000), None),
         // Its directory lies at byte 8,704, behind the head.
-        ("far-directory.doc", fixture("letter.doc")?, None),
-        ("behind-700-KB-of-tag.mp3", behind_a_tag(700_000, &fixture("voice.mp3")?), None),
+        ("far-directory.doc", fixtures::read("letter.doc")?, None),
+        ("behind-700-KB-of-tag.mp3", behind_a_tag(700_000, &fixtures::read("voice.mp3")?), None),
         ("macros.docx", word(WITH_MACROS, 40_000), Some("unsupported_type")),
         ("macros-by-another-name.docx", word(&document_with_a_project(), 40_000), Some("active_content")),
         ("page-behind-a-header.pdf", PAGE.to_vec(), Some("unsupported_type")),
         ("aac-behind-a-tag.mp3", behind_a_tag(3_000, &aac()), Some("unsupported_type")),
-        ("picture.pdf", fixture("screenshot.png")?, Some("type_mismatch")),
+        ("picture.pdf", fixtures::read("screenshot.png")?, Some("type_mismatch")),
     ];
     let mut sent = Vec::new();
     for (name, bytes, reason) in rows {

@@ -4,8 +4,9 @@ use attachments::{ObjectRef, ObjectVersion};
 use cxone_standin::{JobAct, Reply, StatusAnswer, Step, UploadAct};
 use end_to_end::{Error, Put, World};
 use serde_json::json;
+use stack::fixtures;
 
-use crate::files::{fixture, infected_pdf, pdf};
+use crate::files::{infected_pdf, pdf};
 
 pub(crate) async fn each_fault_has_its_reason(world: &World) -> Result<(), Error> {
     world.cxone.script_uploads("GONE-404", &[Step::once(reply(404, "no such interaction"))]).await?;
@@ -13,7 +14,7 @@ pub(crate) async fn each_fault_has_its_reason(world: &World) -> Result<(), Error
     let rows: [(&str, Vec<u8>, &str, &str); 9] = [
         ("interactions/REFUSED/empty.pdf", Vec::new(), "REFUSED", "empty"),
         ("interactions/REFUSED/notes.txt", b"hello".to_vec(), "REFUSED", "unsupported_extension"),
-        ("interactions/REFUSED/photo.pdf", fixture("screenshot.png")?, "REFUSED", "type_mismatch"),
+        ("interactions/REFUSED/photo.pdf", fixtures::read("screenshot.png")?, "REFUSED", "type_mismatch"),
         ("interactions/REFUSED/text.pdf", b"just text".to_vec(), "REFUSED", "unsupported_type"),
         ("interactions/no good/a.pdf", pdf(1_000, "id"), "no good", "bad_interaction_id"),
         ("interactions/../a.pdf", pdf(1_000, "dots"), "..", "bad_interaction_id"),

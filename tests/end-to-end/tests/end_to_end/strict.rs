@@ -3,8 +3,9 @@
 use attachments::ObjectRef;
 use cxone_standin::{JobAct, Step};
 use end_to_end::{Error, Put, World};
+use stack::fixtures;
 
-use crate::files::{fixture, infected_pdf, pdf};
+use crate::files::{infected_pdf, pdf};
 
 async fn put(world: &World, key: &str, bytes: Vec<u8>) -> Result<ObjectRef, Error> {
     world.put(Put { key, bytes, ..Put::default() }).await
@@ -26,7 +27,7 @@ pub(crate) async fn narrower_settings_refuse(world: &World) -> Result<(), Error>
     let rows = [
         ("interactions/FOREIGN-1/a.pdf", pdf(1_000, "foreign"), "FOREIGN-1", "foreign_interaction_id"),
         ("interactions/OWN-2/large.pdf", pdf(20_001, "large"), "OWN-2", "too_large"),
-        ("interactions/OWN-2/a.png", fixture("screenshot.png")?, "OWN-2", "unsupported_extension"),
+        ("interactions/OWN-2/a.png", fixtures::read("screenshot.png")?, "OWN-2", "unsupported_extension"),
     ];
     for (key, bytes, interaction, reason) in rows {
         let object = put(world, key, bytes).await?;
