@@ -84,7 +84,7 @@ test-sam: venv $(SAM_VENV) programs ## sam validate, build, deploy; the function
 sam-local: venv $(SAM_VENV) programs ## let `sam local` reach the stack of `make up`, and fill in its events, until Ctrl-C
 	@.venv-sam/bin/python tests/python/sam serve
 
-lint: venv ## check the template and the state machine
+lint: venv ## check the templates, the state machine and the pages
 	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml infra/audit_trail.yaml
 	.venv/bin/python tests/python/infrastructure.py
 	.venv/bin/python tests/python/permissions.py

@@ -4,7 +4,8 @@ import re
 
 from .svg import INK, LINE, PALE, Picture, fitted
 
-COLUMN, ROW, MARGIN, GAP = 50, 30, 16, 6
+COLUMN, ROW, MARGIN, GAP = 50, 40, 16, 6
+TITLE, TEXT, SMALL, LEADING = 16, 14, 13, 19
 COLOURS = ["#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#7f7f7f"]
 
 
@@ -28,11 +29,11 @@ def text(picture, place, properties):
     first, *rest = properties["markdown"].split("\n")
     level = len(first) - len(first.lstrip("#"))
     words = first.lstrip("# ").replace("${System}", "cxone-attachments")
-    picture.text(x + 4, y + (20 if level == 2 else 24), words, 16 if level == 2 else 20, bold=True)
+    picture.text(x + 4, y + 26, words, 20 if level == 2 else 24, bold=True)
     if rest:
         plain = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", rest[0]).replace("`", "")
-        picture.text(x + 4, y + 46, plain, 12, PALE)
-        picture.text(x + width - 4, y + 24, "layout; the lines are only drawn", 11, PALE, anchor="end")
+        picture.text(x + 4, y + 56, plain, TEXT, PALE)
+        picture.text(x + width - 4, y + 26, "layout; the lines are only drawn", TEXT, PALE, anchor="end")
     elif level == 2:
         picture.line([(x + 4, y + height), (x + width, y + height)], LINE, 1)
 
@@ -40,20 +41,22 @@ def text(picture, place, properties):
 def framed(picture, place, title):
     x, y, width, height = place
     picture.box(x, y, width, height, "#fbfcfd")
-    picture.text(x + 10, y + 18, fitted(title, 12, width - 20), 12, bold=True)
+    picture.text(x + 10, y + 22, fitted(title, TITLE, width - 20), TITLE, bold=True)
 
 
 def alarms(picture, place, properties):
     framed(picture, place, properties["title"])
-    x, y, width, _ = place
-    columns = 7
+    x, y, width, height = place
+    columns = 6
     cell = (width - 16) / columns
+    rows = -(-len(properties["alarms"]) // columns)
+    step = min((height - 38) / rows, 30)
     for number, arn in enumerate(properties["alarms"]):
         name = arn.rsplit("}-", 1)[-1]
-        left, top = x + 8 + number % columns * cell, y + 28 + number // columns * 27
-        picture.box(left, top, cell - 6, 22, "#e3f4e4", "#7bc47f", 3)
-        picture.dot(left + 11, top + 11, 4, "#2f9e44")
-        picture.text(left + 20, top + 15, fitted(name, 11, cell - 28), 11)
+        left, top = x + 8 + number % columns * cell, y + 32 + number // columns * step
+        picture.box(left, top, cell - 6, step - 4, "#e3f4e4", "#7bc47f", 3)
+        picture.dot(left + 11, top + (step - 4) / 2, 4, "#2f9e44")
+        picture.text(left + 20, top + step / 2 + 3, fitted(name, TEXT, cell - 22), TEXT)
 
 
 def entries(properties):
@@ -72,6 +75,16 @@ def entries(properties):
     return shown
 
 
+def entry(label, side):
+    return label + (" (right)" if side == "right" else "")
+
+
+def legend_columns(shown, width):
+    """Two, if every entry fits into half of the width."""
+    half = (width - 20) / 2 - 16
+    return 2 if all(fitted(entry(label, side), TEXT, half) == entry(label, side) for label, _, side in shown) else 1
+
+
 def metric(picture, place, properties):
     framed(picture, place, properties["title"])
     x, y, width, height = place
@@ -81,17 +94,18 @@ def metric(picture, place, properties):
     shown = entries(properties)
     if properties["view"] == "singleValue":
         label, colour, _ = shown[0]
-        picture.text(x + 10, y + height - 30, "n", 22, colour, bold=True)
-        picture.text(x + 10, y + height - 12, label, 11, PALE)
-        wave = [(x + width - 84 + step * 14, y + height - 24 - (step * 29 % 17)) for step in range(6)]
+        picture.text(x + 10, y + height - 36, "n", 26, colour, bold=True)
+        picture.text(x + 10, y + height - 12, label, TEXT, PALE)
+        wave = [(x + width - 84 + step * 14, y + height - 40 - (step * 29 % 17)) for step in range(6)]
         picture.line(wave, colour, 2)
         return
-    left, right, top = x + 34, x + width - 30, y + 44
-    bottom = y + height - 14 - 15 * ((len(shown) + 1) // 2 if width > 300 else len(shown))
+    left, right, top = x + 34, x + width - 30, y + 56
+    columns = legend_columns(shown, width)
+    bottom = y + height - 16 - LEADING * -(-len(shown) // columns)
     sides = properties.get("yAxis", {})
-    picture.text(x + 10, y + 35, sides.get("left", {}).get("label", ""), 10, PALE)
+    picture.text(x + 10, y + 42, sides.get("left", {}).get("label", ""), SMALL, PALE)
     if "right" in sides:
-        picture.text(x + width - 10, y + 35, sides["right"]["label"], 10, PALE, anchor="end")
+        picture.text(x + width - 10, y + 42, sides["right"]["label"], SMALL, PALE, anchor="end")
     picture.line([(left, top - 4), (left, bottom), (right, bottom)], LINE, 1)
     for number, (_, colour, _) in enumerate(shown):
         base, swing = bottom - 4 - (bottom - top) * (number + 0.4) / (len(shown) + 0.6), (bottom - top) / (len(shown) * 3 + 3)
@@ -101,13 +115,12 @@ def metric(picture, place, properties):
         picture.line(points, colour, 1.8)
     for line in properties.get("annotations", {}).get("horizontal", []):
         picture.line([(left, top), (right, top)], line["color"], 1, dashed=True)
-        picture.text(right, top - 4, line["label"], 10, line["color"], anchor="end")
-    columns = 2 if width > 300 else 1
+        picture.text(right, top - 4, line["label"], SMALL, line["color"], anchor="end")
     for number, (label, colour, side) in enumerate(shown):
         at = x + 12 + number % columns * (width - 20) / columns
-        row = bottom + 15 * (number // columns) + 14
-        picture.box(at, row - 7, 8, 8, colour, colour, 1)
-        picture.text(at + 13, row, fitted(label + (" (right)" if side == "right" else ""), 10.5, (width - 20) / columns - 14), 10.5, INK)
+        row = bottom + LEADING * (number // columns) + 18
+        picture.box(at, row - 10, 10, 10, colour, colour, 1)
+        picture.text(at + 15, row, fitted(entry(label, side), TEXT, (width - 20) / columns - 16), TEXT, INK)
 
 
 def log(picture, place, properties):
@@ -120,9 +133,9 @@ def rows(picture, place, fields):
     x, y, width, _ = place
     cell = (width - 20) / len(fields)
     for number, field in enumerate(fields):
-        picture.text(x + 10 + number * cell, y + 38, fitted(field, 10, cell - 4), 10, PALE)
+        picture.text(x + 10 + number * cell, y + 46, fitted(field, SMALL, cell - 4), SMALL, PALE)
     for row in range(5):
-        top = y + 50 + row * 24
+        top = y + 60 + row * 31
         picture.line([(x + 10, top - 4), (x + width - 10, top - 4)], "#e4e7eb", 1)
         for number in range(len(fields)):
             picture.box(x + 10 + number * cell, top + 4, cell * (0.85 if (row + number) % 2 else 0.6), 8, "#e4e7eb", "none", 2)

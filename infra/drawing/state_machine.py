@@ -4,9 +4,8 @@ from itertools import permutations
 
 from .svg import INK, PALE, Picture, sentences
 
-WIDTH, HEIGHT, START, COLUMN, ROW, MARGIN = 270, 172, 66, 336, 250, 16
-# Readable where the picture is shown at two thirds of its width, as in a README.
-NAME, TEXT, LEADING = 17, 14, 18
+WIDTH, HEIGHT, START, COLUMN, ROW, MARGIN = 276, 286, 92, 342, 354, 16
+NAME, TEXT, SMALL, LEADING = 19, 18, 15, 23
 FILLS = {"Choice": "#fff6e0", "Task": "#e6f0fa", "Wait": "#eef1f4", "Fail": "#fde8e8", "Succeed": "#e3f4e4"}
 STROKES = {"Choice": "#d9a514", "Task": "#4a86c5", "Wait": "#8794a3", "Fail": "#cf4a4a", "Succeed": "#2f9e44"}
 
@@ -17,7 +16,7 @@ def ways(states):
         for choice in state.get("Choices", []):
             yield name, choice["Next"], choice.get("StringEquals", ""), False
         for catch in state.get("Catch", []):
-            yield name, catch["Next"], "fails for good", True
+            yield name, catch["Next"], "on error", True
         if "Next" in state:
             yield name, state["Next"], "", False
 
@@ -83,18 +82,18 @@ def arrows_of(picture, machine, places):
             if label:
                 at = (points[0][0] + points[1][0]) / 2
                 for row, word in enumerate(label.split(" ", 1)):
-                    picture.text(at, from_y + HEIGHT / 2 - 26 + row * 17, word, TEXT, "#b03030", anchor="middle", halo=True)
+                    picture.text(at, from_y + HEIGHT / 2 - 30 + row * 20, word, TEXT, "#b03030", anchor="middle")
         elif from_y < to_y:
             # From the spanning start straight down; two ways between the same states lie side by side.
             back = any(a == end and b == begin for a, b, _, _ in ways(states))
-            at = middle(places[end]) - (36 if back else 0)
+            at = middle(places[end]) - (60 if back else 0)
             picture.line([(at, from_y + from_height), (at, to_y - 2)], arrow=True, dashed=is_error)
             if label:
                 picture.text(at, (from_y + from_height + to_y) / 2 + 4, label, TEXT, bold=True, anchor="middle", halo=True)
         else:
-            at = middle(places[begin]) + 36
+            at = middle(places[begin]) + 60
             picture.line([(at, from_y), (at, to_y + to_height + 2)], arrow=True)
-            picture.text(at, (to_y + to_height + from_y) / 2 + 4, "its answer", TEXT, PALE, anchor="middle", halo=True)
+            picture.text(at, (to_y + to_height + from_y) / 2 + 4, "answer", TEXT, PALE, anchor="middle", halo=True)
     for name, state in states.items():
         if not (state.get("End") or state["Type"] in ("Succeed", "Fail")):
             continue
@@ -111,9 +110,10 @@ def node(picture, place, name, state):
     picture.box(x, y, width, height, FILLS[kind], STROKES[kind], 8)
     picture.text(x + 14, y + 26, name, NAME, bold=True)
     retries = len([retry for retry in state.get("Retry", []) if retry.get("MaxAttempts") != 0])
-    picture.text(x + width - 12, y + 26, kind, 12, PALE, anchor="end")
+    picture.text(x + width - 12, y + 26, kind, SMALL, PALE, anchor="end")
     if retries:
-        picture.text(x + width - 12, y + height - 12, "retried", 12, PALE, anchor="end")
-    lines = sentences(state.get("Comment", ""), TEXT, width - 24, int((height - 36) / LEADING))
+        picture.text(x + width - 12, y + height - 12, "retried", SMALL, PALE, anchor="end")
+    room = height - (66 if retries else 44)
+    lines = sentences(state.get("Comment", ""), TEXT, width - 24, int(room / LEADING))
     for row, words in enumerate(lines):
-        picture.text(x + 14, y + 49 + row * LEADING, words, TEXT)
+        picture.text(x + 14, y + 54 + row * LEADING, words, TEXT)

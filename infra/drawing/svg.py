@@ -1,4 +1,4 @@
-"""The few shapes that both pictures are made of. Lengths are pixels."""
+"""The few shapes that both pictures are made of. Lengths are pixels. A page shows a picture at about two thirds of its width."""
 
 import re
 from textwrap import wrap
@@ -8,7 +8,7 @@ INK, PALE, LINE = "#1f2933", "#616e7c", "#9aa5b1"
 
 
 class Picture:
-    """A white picture that shapes are added to."""
+    """A picture that shapes are added to. It has its own white background, so that it is readable on a dark page too."""
 
     def __init__(self, width, height, title):
         self._head = (
@@ -29,10 +29,13 @@ class Picture:
 
     def text(self, x, y, words, size=12, fill=INK, bold=False, anchor="start", halo=False):
         weight = ' font-weight="bold"' if bold else ""
-        white = ' stroke="#ffffff" stroke-width="5" paint-order="stroke"' if halo else ""
+        if halo:
+            # A box, because not every viewer draws a text's outline behind it.
+            width = len(words) * size * 0.66
+            left = {"start": x, "middle": x - width / 2, "end": x - width}[anchor]
+            self.box(left, y - size, width, size * 1.3, stroke="none", radius=0)
         self._shapes.append(
-            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{fill}" text-anchor="{anchor}"{weight}{white}>'
-            f"{escape(words)}</text>"
+            f'<text x="{x:g}" y="{y:g}" font-size="{size:g}" fill="{fill}" text-anchor="{anchor}"{weight}>{escape(words)}</text>'
         )
 
     def line(self, points, stroke=PALE, width=1.5, arrow=False, dashed=False):

@@ -7,7 +7,7 @@ import re
 import sys
 from xml.sax.saxutils import escape
 
-SIZE, LEADING, PAD, WIDTH = 13, 19, 16, 860
+SIZE, LEADING, PAD, WIDTH = 13, 19, 16, 900
 COLOURS = {"COMPLETED": "#7ee787", "SUCCEEDED": "#7ee787", "REJECTED": "#e3b341", "FAILED": "#ff7b72"}
 
 

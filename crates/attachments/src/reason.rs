@@ -102,7 +102,7 @@ reason_codes! {
     ActiveContent = "active_content":
         "Save the file without that content. `REFUSE_ACTIVE_CONTENT` says what is refused.",
     /// An archive is hidden behind the content.
-    Polyglot = "polyglot": "Find out where the file comes from. Save it anew with an ordinary program.",
+    Polyglot = "polyglot": "Find out where the file comes from. Save it again with an ordinary program.",
     /// The storage quota has no room for the object.
     QuotaExceeded = "quota_exceeded": "Raise `STORAGE_QUOTA_BYTES`, then write the object again.",
     /// CXone answered with a redirect, which is never followed.
@@ -120,7 +120,7 @@ reason_codes! {
     CxonePayloadTooLarge = "cxone_payload_too_large": "Lower `MAX_FILE_SIZE_BYTES` to CXone's limit.",
     /// CXone does not take this type.
     CxoneUnsupportedType = "cxone_unsupported_type": "Narrow `ALLOWED_MIME_TYPES` to the types that the tenant takes.",
-    /// CXone, or what stands before it, could not be reached until the time to give up.
+    /// CXone, or a gateway before it, could not be reached until the time to give up.
     CxoneUnavailable = "cxone_unavailable":
         "The text names the last fault. Fix it. If `possibly_stored` is true, look at the interaction first. \
          Then write the object again.",
