@@ -35,7 +35,7 @@ class Installing(unittest.TestCase):
 
     def test_cargo_tools_are_built_from_their_lock_files_at_one_version(self):
         installs = re.findall(r"^.*\$\(CARGO\) install\b.*$", MAKEFILE, re.M)
-        self.assertEqual(len(installs), 2)
+        self.assertEqual(len(installs), 3)
         for line in installs:
             self.assertIn("--locked", line)
             self.assertRegex(line, r"--version \$\(CARGO_\w+_VERSION\)")
