@@ -33,7 +33,7 @@ CARGO_MACHETE_VERSION := 0.9.2
 CARGO_MACHETE := .tools/cargo-machete-$(CARGO_MACHETE_VERSION)/bin/cargo-machete
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status test faults soak guard bench lint venv
+.PHONY: help demo up down status test reference faults soak guard bench lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
 
@@ -53,6 +53,9 @@ test: venv rust lint ## run all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
+
+reference: rust ## write the reference tables of the docs from the template and the code
+	@$(CARGO) run --quiet --bin contracts
 
 faults soak: export PROFILE := $(if $(filter file,$(origin PROFILE)),release,$(PROFILE))
 faults: venv programs ## run all fault scenarios, and print a table (some of them: ONLY=upload/)

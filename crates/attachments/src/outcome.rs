@@ -9,13 +9,13 @@ words! {
     Outcome:
     /// The attachment is at the interaction.
     Completed = "COMPLETED",
-    /// CXone accepted the file and its job failed, for example because it found a virus.
+    /// CXone accepted the file, and its job failed. A virus is one reason.
     Failed = "FAILED",
     /// Intake did not send the file, or CXone refused it permanently.
     Rejected = "REJECTED",
-    /// The job had not ended at its deadline.
+    /// CXone reported at the job's deadline that the job had not ended. CXone may still finish it.
     TimedOut = "TIMED_OUT",
-    /// The pipeline could not learn the result of the upload.
+    /// The pipeline could not learn the result of the upload. CXone may hold the file.
     TrackingFailed = "TRACKING_FAILED",
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// The time limit of one poll.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// CXone's response about a job.
 #[derive(Clone, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// Which active content is refused, if the known bytes show it (`REFUSE_ACTIVE_CONTENT`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ActiveContentPolicy {
-    /// None. A macro-enabled document is still refused, because it has none of the nine types.
+    /// None. A macro-enabled document is still refused, because it has no accepted type.
     None,
     /// Macros.
     #[default]

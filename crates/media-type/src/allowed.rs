@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 use crate::{MediaType, Refusal, Verdict, extension_of};
 
-/// The types that an installation accepts: all nine, or those in `ALLOWED_MIME_TYPES`.
+/// The types that an installation accepts: all, or those in `ALLOWED_MIME_TYPES`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllowedTypes([bool; MediaType::ALL.len()]);
 
 impl Default for AllowedTypes {
-    /// All nine.
+    /// All types.
     fn default() -> Self {
         Self([true; MediaType::ALL.len()])
     }
@@ -61,13 +61,13 @@ impl AllowedTypes {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllowedTypesError {
     /// An entry is neither a known name nor an alias.
-    #[error("{entry:?} is not a known type; the known types are {}", known())]
+    #[error("{entry:?} is not a known type; write all, or some of {}", known())]
     Unknown {
         /// The entry without the spaces around it.
         entry: String,
     },
     /// The list, or an entry of it, is empty.
-    #[error("the list is empty or has an empty entry; the known types are {}", known())]
+    #[error("the list is empty or has an empty entry; write all, or some of {}", known())]
     Empty,
 }
 
@@ -82,8 +82,11 @@ fn known() -> String {
 impl FromStr for AllowedTypes {
     type Err = AllowedTypesError;
 
-    /// Reads a comma-separated list of names and aliases, in upper or lower case. Spaces around an entry are ignored.
+    /// Reads `all`, or a comma-separated list of names and aliases, in upper or lower case. Spaces around an entry are ignored.
     fn from_str(list: &str) -> Result<Self, Self::Err> {
+        if list.trim().eq_ignore_ascii_case("all") {
+            return Ok(Self::default());
+        }
         let mut allowed = [false; MediaType::ALL.len()];
         for entry in list.split(',').map(str::trim) {
             if entry.is_empty() {
@@ -109,7 +112,8 @@ mod tests {
         let allowed: AllowedTypes = " audio/mp3 ,image/png,AUDIO/X-WAV,image/png".parse().unwrap();
         assert_eq!(allowed.iter().collect::<Vec<_>>(), [MediaType::Wav, MediaType::Mpeg, MediaType::Png]);
         assert!(!allowed.contains(MediaType::Pdf));
-        assert_eq!(AllowedTypes::default().iter().count(), 9);
+        assert_eq!(AllowedTypes::default().iter().count(), MediaType::ALL.len());
+        assert_eq!(" All ".parse(), Ok(AllowedTypes::default()));
     }
 
     #[test]

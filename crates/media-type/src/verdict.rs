@@ -19,10 +19,10 @@ pub enum Refusal {
     /// The file's name has no extension, or its extension belongs to no allowed type.
     #[error("the file name has no extension, or one that is not accepted")]
     UnsupportedExtension,
-    /// The content has none of the nine types.
+    /// The content has no accepted type.
     #[error("the content is {0}")]
     UnsupportedType(Found),
-    /// The content has one of the nine types, but the operator does not allow it.
+    /// The content has an accepted type that the operator does not allow.
     #[error("the content is a {}, which this installation does not accept (ALLOWED_MIME_TYPES)", .0.plain_name())]
     NotAllowed(MediaType),
     /// Name and content have different types.
@@ -33,7 +33,7 @@ pub enum Refusal {
         /// The type of the content.
         found: MediaType,
     },
-    /// The content has one of the nine types and contains active content that the operator refuses.
+    /// The content has an accepted type and contains active content that the operator refuses.
     #[error("the content is a {} that contains {active}", front.plain_name())]
     ActiveContent {
         /// The type of the content.
@@ -41,7 +41,7 @@ pub enum Refusal {
         /// The active content.
         active: ActiveContent,
     },
-    /// The content starts as one of the nine types and contains something else too.
+    /// The content starts as an accepted type and contains something else too.
     #[error("the content starts as a {}, but {hidden}", front.plain_name())]
     Polyglot {
         /// The type of the file's start.

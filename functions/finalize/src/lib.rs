@@ -27,6 +27,7 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{audit_store::AuditStore, notify::Webhook, retention::Retention};
+pub use crate::{notify::TIMEOUT as WEBHOOK_TIMEOUT, retention::NUMBERS};
 
 /// The clients for all invocations, made once at cold start.
 pub struct Finalize {

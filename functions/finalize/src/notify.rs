@@ -17,7 +17,7 @@ use url::Url;
 /// Standard Webhooks requires keys of 24 to 64 bytes. A shorter key may be guessed from one delivery.
 const SHORTEST_KEY: usize = 24;
 /// The time limit of a delivery.
-const TIMEOUT: Duration = Duration::from_secs(10);
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// The signing secrets are read again after this time, so that a rotated secret is used.
 const SECRETS_LIFETIME: Duration = Duration::from_mins(5);
 

@@ -69,6 +69,9 @@ pub enum StackError {
         /// The names that exist.
         known: Vec<String>,
     },
+    /// The template's parameters cannot be read.
+    #[error("template.yaml: {0}")]
+    Template(#[from] yaml_serde::Error),
     /// There is a stack already.
     #[error("a stack is already running at {endpoint}: `make down` stops it")]
     AlreadyRunning {

@@ -1,4 +1,4 @@
-//! Generated files that must be refused, although some begin like one of the nine types.
+//! Generated files that must be refused, although some begin like an accepted type.
 //!
 //! Tolerant rules could accept wrong files: text, sound, pictures and programs with bytes that look like frames, other containers
 //! that contain real MP3, similar types after a tag, and content that is hidden after a comment, a broken segment or a gap.

@@ -108,7 +108,7 @@ impl Default for Trials {
     fn default() -> Self {
         Self {
             open: trials![
-                good::nine_types_complete,
+                good::every_type_completes,
                 good::one_file_is_checked_in_every_detail,
                 good::metadata_overrides_the_path,
                 good::unknown_status_is_polled_again,
