@@ -17,8 +17,9 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # One set of packages for every development build (as in tests/stack/src/binaries.rs): a set with other features of a
 # dependency would compile that dependency, and all above it, once more. `parsers` is here for its features alone.
 PROGRAMS := stack faults parsers intake poll finalize cxone-standin webhook-receiver
-STACK := $(TARGET_DIR)/debug/stack
-FAULTS := $(TARGET_DIR)/debug/faults
+# In quotes, for a folder may have a space in its name.
+STACK := "$(TARGET_DIR)/debug/stack"
+FAULT_ROWS := "$(TARGET_DIR)/debug/faults"
 BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
 BENCH_VENV := .venv-bench/installed
 SAM_REQUIREMENTS := tests/python/sam/requirements.txt
@@ -31,9 +32,9 @@ CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status test faults soak guard bench lint venv
+.PHONY: help demo up down status env reload fault test faults faults-list soak guard bench lint venv
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: venv programs ## the pipeline on good and bad files, with a table of what became of them
 	@$(STACK) demo
@@ -47,17 +48,32 @@ down: programs ## stop it
 status: programs ## where everything is, as one JSON object (make -s status)
 	@$(STACK) status
 
+env: programs ## set a shell up for the stack: eval "$(make -s env)"
+	@$(STACK) env
+
+# `stack` compiles the functions itself: if that fails, it says that the old ones keep running.
+reload: rust ## compile the functions and replace those of the running stack; its data stays
+	@test -x $(STACK) || { echo "no stack is running: make up starts one" >&2; exit 1; }
+	@$(STACK) reload
+
+fault: programs ## let the stack misbehave (FAULT=upload-429 INTERACTION=INT-42); without FAULT, list how
+	@$(STACK) fault $(if $(FAULT),"$(FAULT)") $(if $(INTERACTION),--interaction "$(INTERACTION)")
+
 test: venv rust lint ## all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
 
 faults soak: export PROFILE := $(if $(filter file,$(origin PROFILE)),release,$(PROFILE))
-faults: venv programs ## all fault scenarios, with a table (ONLY=upload/ for some of them)
-	@$(FAULTS) run $(if $(ONLY),--only "$(ONLY)")
+SELECTED = $(if $(ONLY),--only "$(ONLY)") $(if $(EXACT),--exact "$(EXACT)")
+faults: venv programs ## all fault scenarios, with a table (ONLY=upload/ for some, EXACT=upload/500-burst for one)
+	@$(FAULT_ROWS) run $(SELECTED)
+
+faults-list: programs ## the fault scenarios, one a line (ONLY=upload/ for some)
+	@$(FAULT_ROWS) list $(SELECTED)
 
 soak: venv programs ## many objects, some of which meet a fault: make soak OBJECTS=2000 FAULTS=10%
-	@$(FAULTS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
+	@$(FAULT_ROWS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
 
 guard: rust ## sizes and cold starts of the deployed functions against tests/bench/budgets.json
 	$(CARGO) test --workspace --test guard -- --ignored --nocapture
@@ -65,14 +81,14 @@ guard: rust ## sizes and cold starts of the deployed functions against tests/ben
 bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (QUICK=1: fewer repetitions)
 	$(CARGO) build --release --package intake --package poll --package finalize
 	$(CARGO) build --release --package bench
-	@mkdir -p $(TARGET_DIR)/bench
+	@mkdir -p "$(TARGET_DIR)/bench"
 	PROFILE=release $(CARGO) run --quiet --package end-to-end --example put_to_completed -- \
-		$(if $(QUICK),5,20) $(TARGET_DIR)/bench/end-to-end.json
+		$(if $(QUICK),5,20) "$(TARGET_DIR)/bench/end-to-end.json"
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
 	@$(CARGO) run --quiet --release --package media-type --example compare
 
 fuzz: $(CARGO_FUZZ) ## fuzz every reader of outside data: make fuzz SECONDS_EACH=30 (ONLY=key for one of them)
-	@CARGO_FUZZ=$(abspath $(CARGO_FUZZ)) SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR=$(TARGET_DIR) ONLY=$(ONLY) \
+	@CARGO_FUZZ="$$PWD/$(CARGO_FUZZ)" SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR="$(TARGET_DIR)" ONLY="$(ONLY)" \
 		tests/parsers/fuzz/run.sh tests/parsers/fuzz crates/media-type/fuzz
 
 test-sam: venv $(SAM_VENV) programs ## sam validate, build, deploy; the functions in containers beside the local stack
@@ -111,7 +127,7 @@ $(VENV): $(REQUIREMENTS) $(LINT)
 		|| { echo "Python 3.11 or later with venv is missing (Debian: apt-get install python3-venv); PYTHON=… names another one" >&2; exit 1; }
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $(REQUIREMENTS)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $(REQUIREMENTS)
 	mkdir .venv/lint && cp $(LINT) .venv/lint
 	PATH="$$PWD/.venv/bin:$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund --prefix .venv/lint
 	touch $@
@@ -119,22 +135,22 @@ $(VENV): $(REQUIREMENTS) $(LINT)
 $(BENCH_VENV): $(BENCH_REQUIREMENTS)
 	rm -rf .venv-bench
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	.venv-bench/bin/python -m compileall -q .venv-bench/lib tests/python/bench
 	touch $@
 
 $(CHECKOV_VENV): $(CHECKOV_REQUIREMENTS)
 	rm -rf .venv-checkov
 	$(PYTHON) -m venv .venv-checkov
-	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
+	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	touch $@
 
 # Without looking for dependencies: the file has all of them, and pip cannot match extras with their pins.
 $(SAM_VENV): $(SAM_REQUIREMENTS)
 	rm -rf .venv-sam
 	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --requirement $<
-	.venv-sam/bin/pip check --disable-pip-version-check
+	.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --requirement $<
+	.venv-sam/bin/python -m pip check --disable-pip-version-check
 	touch $@
 
 # Unoptimised: it runs for seconds, and compiling it with optimisation takes minutes.
@@ -147,7 +163,7 @@ $(CARGO_FUZZ): | rust
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
 .PHONY: deny checkov fuzz test-sam sam-local programs rust
-down status: QUIET := --quiet
+down status env fault faults-list: QUIET := --quiet
 programs: rust
 	@$(CARGO) build $(QUIET) $(addprefix --package ,$(PROGRAMS))
 
