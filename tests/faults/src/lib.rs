@@ -20,5 +20,5 @@ mod soak;
 mod world;
 
 pub use error::FaultsError;
-pub use run::{Selection, Summary, run};
+pub use run::{Selection, Summary, list, run};
 pub use soak::{Load, SoakReport, save_plot, soak};
