@@ -16,7 +16,7 @@ VENV := .venv/installed
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # One set of packages for every development build (as in tests/stack/src/binaries.rs): a set with other features of a
 # dependency would compile that dependency, and all above it, once more. `parsers` is here for its features alone.
-PROGRAMS := stack faults parsers intake poll finalize cxone-standin webhook-receiver
+PROGRAMS := stack pipeline parsers intake poll finalize servers
 # In quotes, for a folder may have a space in its name.
 STACK := "$(TARGET_DIR)/debug/stack"
 FAULT_ROWS := "$(TARGET_DIR)/debug/faults"
@@ -30,6 +30,8 @@ CARGO_FUZZ_VERSION := 0.13.2
 CARGO_FUZZ := .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION)/bin/cargo-fuzz
 CARGO_DENY_VERSION := 0.20.2
 CARGO_DENY := .tools/cargo-deny-$(CARGO_DENY_VERSION)/bin/cargo-deny
+CARGO_MACHETE_VERSION := 0.9.2
+CARGO_MACHETE := .tools/cargo-machete-$(CARGO_MACHETE_VERSION)/bin/cargo-machete
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
 .PHONY: help demo up down status env reload fault test faults faults-list soak guard bench lint venv
@@ -82,7 +84,7 @@ bench: venv $(BENCH_VENV) rust ## measure intake beside Python and a raw proxy (
 	$(CARGO) build --release --package intake --package poll --package finalize
 	$(CARGO) build --release --package bench
 	@mkdir -p "$(TARGET_DIR)/bench"
-	PROFILE=release $(CARGO) run --quiet --package end-to-end --example put_to_completed -- \
+	PROFILE=release $(CARGO) run --quiet --package pipeline --example put_to_completed -- \
 		$(if $(QUICK),5,20) "$(TARGET_DIR)/bench/end-to-end.json"
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
 	@$(CARGO) run --quiet --release --package media-type --example compare
@@ -116,6 +118,9 @@ deny: $(CARGO_DENY) ## licences, banned crates and sources of all dependencies (
 		echo "$$fuzz:" && $(CARGO_DENY) --manifest-path "$$fuzz" --config deny.toml --locked check --hide-inclusion-graph \
 			--allow unmatched-skip --allow license-not-encountered $(DENY_CHECKS); \
 	done
+
+unused: $(CARGO_MACHETE) ## dependencies that no code uses
+	@$(CARGO_MACHETE) --skip-target-dir
 
 checkov: $(CHECKOV_VENV) ## AWS's security rules on the templates, GitHub's on the workflows
 	@.venv-checkov/bin/python tests/python/checkov/check.py
@@ -158,11 +163,15 @@ $(CARGO_DENY): | rust
 	rm -rf .tools/cargo-deny-*
 	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-deny-$(CARGO_DENY_VERSION) --version $(CARGO_DENY_VERSION) cargo-deny
 
+$(CARGO_MACHETE): | rust
+	rm -rf .tools/cargo-machete-*
+	CARGO_PROFILE_DEV_DEBUG=0 $(CARGO) install --quiet --debug --locked --root .tools/cargo-machete-$(CARGO_MACHETE_VERSION) --version $(CARGO_MACHETE_VERSION) cargo-machete
+
 $(CARGO_FUZZ): | rust
 	rm -rf .tools/cargo-fuzz-*
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
-.PHONY: deny checkov fuzz test-sam sam-local programs rust
+.PHONY: deny unused checkov fuzz test-sam sam-local programs rust
 down status env fault faults-list: QUIET := --quiet
 programs: rust
 	@$(CARGO) build $(QUIET) $(addprefix --package ,$(PROGRAMS))

@@ -1,7 +1,7 @@
 """Compares the threats in docs/security.md with the tree: each test that they name exists, and each threat is counted.
 
 A row of the tables has a number with a STRIDE letter, a threat, a guard, and `tests`, `AWS alone` or `open`. The list of
-tests below the tables names tests (Rust tests, Python tests, rows of tests/faults) for each number with `tests`.
+tests below the tables names tests (Rust tests, Python tests, rows of tests/pipeline) for each number with `tests`.
 
     .venv/bin/python tests/python/threat_model.py
 """
@@ -31,7 +31,7 @@ def tests(*roots):
             for file in (root / folder).rglob("*.rs"):
                 text = file.read_text(encoding="utf-8")
                 names.update(RUST_TEST.findall(text))
-                if "tests/faults/src/rows" in file.as_posix():
+                if "tests/pipeline/src/rows" in file.as_posix():
                     names.update(FAULT_ROW.findall(text))
         for file in (root / "tests/python").rglob("*.py"):
             names.update(PYTHON_TEST.findall(file.read_text(encoding="utf-8")))

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-use runtime_api::RuntimeApi;
+use servers::runtime_api::RuntimeApi;
 
 use crate::{
     Error,

@@ -11,4 +11,5 @@ pub mod report;
 pub mod rows;
 pub mod subject;
 
-pub use runtime_api::Error;
+/// Why something could not be measured; its text is for the person who reads it.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;

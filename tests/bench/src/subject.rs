@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use runtime_api::RuntimeApi;
+use servers::runtime_api::RuntimeApi;
 use tokio::process::Command;
 
 use crate::{
@@ -116,7 +116,7 @@ impl Subject {
         if self.handler().is_some() {
             python_settings(&mut command, fakes, transport);
         }
-        RuntimeApi::launch(command, DEADLINE, &self.log(programs)).await
+        Ok(RuntimeApi::launch(command, DEADLINE, &self.log(programs)).await?)
     }
 
     fn log(self, programs: &Programs) -> PathBuf {
@@ -146,5 +146,5 @@ pub async fn start_under_callgrind(
     command.args(["--tool=callgrind", "--error-exitcode=0"]);
     command.arg(format!("--callgrind-out-file={}", counts.display())).arg(intake);
     command.env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(fakes.variables(transport));
-    RuntimeApi::launch(command, DEADLINE, log).await
+    Ok(RuntimeApi::launch(command, DEADLINE, log).await?)
 }

@@ -156,7 +156,7 @@ pub enum StackError {
     },
     /// A control call to the stand-in or the receiver failed.
     #[error(transparent)]
-    Control(#[from] scripted_http::Error),
+    Control(#[from] servers::Error),
     /// A signal came.
     #[error("interrupted; nothing is left running")]
     Interrupted,

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use cxone_standin::{CutAt, JobAct, Reply, RetryAfter, StatusAnswer, Step, TokenAct, UploadAct};
-use webhook_receiver::DeliveryAct;
+use servers::cxone::{CutAt, JobAct, StatusAnswer, TokenAct, UploadAct};
+use servers::scripted::{Reply, RetryAfter, Step};
+use servers::webhook::DeliveryAct;
 
 use crate::nearest::nearest;
 use crate::{Description, StackError};
@@ -160,22 +161,22 @@ async fn end(stack: &Description, interaction: Option<&str>) -> Result<(), Stack
     Ok(())
 }
 
-fn cxone(stack: &Description, name: &'static str) -> Result<cxone_standin::Control, StackError> {
+fn cxone(stack: &Description, name: &'static str) -> Result<servers::cxone::Control, StackError> {
     let control = stack.cxone_control.as_ref().ok_or_else(|| StackError::NoControl {
         name,
         server: "CXone stand-in",
         url: stack.cxone_base_url.clone(),
     })?;
-    Ok(cxone_standin::Control::new(control)?)
+    Ok(servers::cxone::Control::new(control)?)
 }
 
-fn receiver(stack: &Description, name: &'static str) -> Result<webhook_receiver::Control, StackError> {
+fn receiver(stack: &Description, name: &'static str) -> Result<servers::webhook::Control, StackError> {
     let control = stack.webhook_control.as_ref().ok_or_else(|| StackError::NoControl {
         name,
         server: "webhook receiver",
         url: stack.webhook_url.clone(),
     })?;
-    Ok(webhook_receiver::Control::new(control)?)
+    Ok(servers::webhook::Control::new(control)?)
 }
 
 fn reply(status: u16, body: &str) -> Reply {

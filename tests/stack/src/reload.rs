@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use aws_sdk_s3::primitives::ByteStream;
-use scripted_http::control::ControlClient;
 use serde_json::json;
+use servers::scripted::control::ControlClient;
 use tokio::process::Command;
 
 use crate::binaries::FUNCTIONS;

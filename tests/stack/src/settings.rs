@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use scripted_http::control::ControlClient;
 use serde::Deserialize;
+use servers::scripted::control::ControlClient;
 use tokio::process::Command;
 
 use crate::binaries::FUNCTIONS;

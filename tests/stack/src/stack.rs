@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use scripted_http::control::ControlClient;
+use servers::scripted::control::ControlClient;
 
 use crate::deploy::{self, Deployed};
 use crate::error::Trying as _;

@@ -89,7 +89,7 @@ fn secret_in_any_case_broken_into_lines_or_encoded_is_hidden() {
             let clean = redactor.clean(&text);
             assert!(clean.contains(REDACTED), "{text}: {clean}");
             // A search that knows nothing of this one.
-            let secrets = cxone_standin::Secrets::default().and("the token", token);
+            let secrets = servers::cxone::Secrets::default().and("the token", token);
             let secrets = secrets.and_credentials("the-client", "s3cret/+wörd");
             assert_eq!(secrets.found_in(&clean), None, "{text}: {clean}");
         }

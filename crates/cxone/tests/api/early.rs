@@ -7,10 +7,10 @@ use std::{
 
 use bytes::Bytes;
 use cxone::Stored::{Accepted, No};
-use cxone_standin::UploadAct;
 use futures_util::{StreamExt as _, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
+use servers::cxone::UploadAct;
 
 use crate::{
     fixture::{BIG, Fixture, Upload, reply},

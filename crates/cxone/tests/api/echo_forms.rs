@@ -1,7 +1,10 @@
 //! The stand-in echoes all that it received, in every form and under every status: nothing of ours may come out of the client.
 
 use cxone::History;
-use cxone_standin::{Echo, EchoForm, JobAct, Secrets, Step, TokenAct, UploadAct};
+use servers::{
+    cxone::{Echo, EchoForm, JobAct, Secrets, TokenAct, UploadAct},
+    scripted::Step,
+};
 
 use crate::{
     echo::{fields, shown},

@@ -6,7 +6,10 @@ use cxone::{
     Endpoints,
     Stored::{Maybe, No},
 };
-use cxone_standin::{CutAt, CutHow, End, JobAct, Step, TokenAct, UploadAct};
+use servers::{
+    cxone::{CutAt, JobAct, TokenAct, UploadAct},
+    scripted::{CutHow, End, Step},
+};
 use tokio::net::TcpListener;
 
 use crate::{

@@ -11,12 +11,13 @@ use std::{
 
 use bytes::Bytes;
 use cxone::{Attempt, Client, Credentials, CredentialsError, Endpoints, Framing, UploadContent, UploadRequest};
-use cxone_standin::{
-    Call, Control, JobAct, Reply, RequestRecord, Running, SCOPES, Settings, Step, TokenAct, UploadAct,
-};
 use host::{Environment, HttpClients};
 use http_body_util::Full;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
+use servers::{
+    cxone::{Call, Control, JobAct, RequestRecord, SCOPES, Settings, TokenAct, UploadAct},
+    scripted::{Reply, Running, Step},
+};
 use sha2::{Digest as _, Sha256};
 
 use attachments::JobId;
@@ -71,7 +72,7 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     pub(crate) fn new() -> Self {
-        let server = cxone_standin::start(Settings::default()).unwrap();
+        let server = servers::cxone::start(Settings::default()).unwrap();
         let control = Control::new(server.base_url()).unwrap();
         let (client, vault) = client(Endpoints::new(control.api_url().parse().unwrap(), None));
         Self { control, client, vault, _server: server }

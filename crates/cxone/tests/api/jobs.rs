@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use attachments::JobStatus;
 use cxone::Job;
-use cxone_standin::{Call, JobAct, JobTimes, Step};
+use servers::{
+    cxone::{Call, JobAct, JobTimes},
+    scripted::Step,
+};
 
 use crate::{
     fixture::{Fixture, Upload, reply},
@@ -34,7 +37,7 @@ async fn job_is_followed_to_its_end() {
 async fn infected_file_fails_with_its_reason() {
     let fixture = Fixture::new();
     fixture.control.set_job_times(None, JobTimes { pending_ms: 0, running_ms: 0 }).await.unwrap();
-    let bytes = [crate::fixture::PDF, cxone_standin::eicar::test_string().as_bytes()].concat();
+    let bytes = [crate::fixture::PDF, servers::cxone::eicar::test_string().as_bytes()].concat();
     let infected = Upload { bytes: bytes.into(), ..Upload::to("INT-1") };
     let job = fixture.send(&infected).await.job();
     let ended = fixture.client.job(&job).await.unwrap();

@@ -1,7 +1,10 @@
 //! The client never follows a redirect: nothing is sent to where it points.
 
 use cxone::{JobError, Stored::No};
-use cxone_standin::{Call, JobAct, Reply, Step, TokenAct, UploadAct};
+use servers::{
+    cxone::{Call, JobAct, TokenAct, UploadAct},
+    scripted::{Reply, Step},
+};
 use tokio::{net::TcpListener, task::JoinHandle};
 
 use crate::{

@@ -4,8 +4,8 @@ mod job;
 mod token;
 mod upload;
 
-use cxone_standin::{Reply, RetryAfter};
 use reqwest::header::{HeaderValue, WWW_AUTHENTICATE};
+use servers::scripted::{Reply, RetryAfter};
 
 use crate::fixture::{page, redirect, reply};
 

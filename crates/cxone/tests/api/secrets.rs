@@ -3,7 +3,10 @@
 use std::fmt::Write as _;
 
 use cxone::Credentials;
-use cxone_standin::{CutHow, JobAct, Step, TOKEN_PREFIX, TokenAct, UploadAct};
+use servers::{
+    cxone::{JobAct, TOKEN_PREFIX, TokenAct, UploadAct},
+    scripted::{CutHow, Step},
+};
 
 use crate::fixture::{Fixture, Upload, reply};
 

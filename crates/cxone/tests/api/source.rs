@@ -4,10 +4,10 @@ use std::{error::Error, fmt, io};
 
 use bytes::Bytes;
 use cxone::{Framing, Stored::No};
-use cxone_standin::End;
 use futures_util::{Stream, StreamExt as _, stream};
 use http_body::Frame;
 use http_body_util::StreamBody;
+use servers::scripted::End;
 
 use crate::{
     fixture::{Fixture, Upload},

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use cxone::{CredentialsError, JobError, Stored::No, TokenError};
-use cxone_standin::{Authorization, Call, JobAct, Step, TokenAct};
 use futures_util::future::join_all;
+use servers::{
+    cxone::{Authorization, Call, JobAct, TokenAct},
+    scripted::Step,
+};
 
 use crate::{
     fixture::{Fixture, Upload, reply},

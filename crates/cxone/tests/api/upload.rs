@@ -4,10 +4,10 @@ use std::{convert::Infallible, time::Duration};
 
 use bytes::Bytes;
 use cxone::{Framing, UploadContent};
-use cxone_standin::{AcceptedBody, PartRecord, TOKEN_PREFIX, UploadAct};
 use futures_util::stream;
 use http_body::Frame;
 use http_body_util::StreamBody;
+use servers::cxone::{AcceptedBody, PartRecord, TOKEN_PREFIX, UploadAct};
 
 use crate::{
     fixture::{Fixture, Upload},

@@ -1,13 +1,14 @@
 //! A CXone that plays every kind of response for ever: how many uploads one object costs.
 
 use attachments::{ObjectRef, ObjectVersion};
-use cxone_standin::{
-    AcceptedBody, Call, Control, CutAt, CutHow, RawReply, Reply, RetryAfter, Settings, Step, UploadAct,
-};
 use events::Notification;
 use futures_util::future::join_all;
 use host::Clock;
 use ledger::Lease;
+use servers::{
+    cxone::{AcceptedBody, Call, Control, CutAt, Settings, TokenAct, UploadAct},
+    scripted::{CutHow, RawReply, Reply, RetryAfter, Running, Step},
+};
 
 use super::*;
 use crate::{
@@ -49,13 +50,13 @@ struct World {
     intake: Intake,
     cxone: Control,
     _aws: FakeAws,
-    _standin: cxone_standin::Running,
+    _standin: Running,
 }
 
 impl World {
     async fn new() -> Self {
         let aws = FakeAws::new(aws).await;
-        let standin = cxone_standin::start(Settings::default()).unwrap();
+        let standin = servers::cxone::start(Settings::default()).unwrap();
         let cxone = Control::new(standin.base_url()).unwrap();
         Self { intake: aws.intake(&cxone.api_url()), cxone, _aws: aws, _standin: standin }
     }
@@ -186,7 +187,7 @@ async fn refused_call_is_noted_for_its_interaction() {
 #[tokio::test]
 async fn refused_token_is_noted_for_no_interaction() {
     let world = World::new().await;
-    let refused = cxone_standin::TokenAct::Reply(reply(401).body(r#"{"error": "invalid_client"}"#));
+    let refused = TokenAct::Reply(reply(401).body(r#"{"error": "invalid_client"}"#));
     world.cxone.script_tokens(&[Step::once(refused).forever()]).await.unwrap();
     assert_eq!(world.runs("INT-1", lease(1, 0)).await, (vec![0; 4], true));
     let id = "INT-2".parse().unwrap();

@@ -6,7 +6,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::{Method, Request, Response, body::Incoming, header};
-use runtime_api::TRACE_ID;
+use servers::runtime_api::TRACE_ID;
 
 use super::{
     object::{ObjectName, Objects},

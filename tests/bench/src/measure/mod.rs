@@ -14,7 +14,7 @@ pub use sizes::{Size, size};
 pub use start::{Start, starts};
 pub use warm::{Beside, Warm, warm};
 
-use runtime_api::{Answer, Measured, RuntimeApi};
+use servers::runtime_api::{Answer, Measured, RuntimeApi};
 
 use crate::{
     Error,

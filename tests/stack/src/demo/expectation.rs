@@ -1,7 +1,7 @@
 //! What must be true of each object, and what differs.
 
-use cxone_standin::Attachment;
 use serde_json::Value;
+use servers::cxone::Attachment;
 
 use super::samples::Sample;
 use super::seen::{Record, Seen, Webhook};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use attachments::shown;
 use aws_sdk_sfn::types::ExecutionStatus;
-use cxone_standin::Attachment;
+use servers::cxone::Attachment;
 
 use crate::stack::failed;
 use crate::{Stack, StackError};
@@ -94,7 +94,7 @@ fn stage(ended: Option<&Execution>, is_running: bool, attachment: Option<&Attach
 /// Waits until all executions have ended, or for [`PATIENCE`]; the executions by name.
 pub(crate) async fn until_all_ended(
     stack: &Stack,
-    standin: &cxone_standin::Control,
+    standin: &servers::cxone::Control,
     objects: &[Dropped],
     screen: &mut Screen,
 ) -> Result<BTreeMap<String, Execution>, StackError> {

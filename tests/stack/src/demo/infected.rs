@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use cxone_standin::eicar;
+use servers::cxone::eicar;
 
 /// A valid PDF of one page with the EICAR test file attached to it, as mail programs attach files.
 pub(crate) fn pdf() -> Vec<u8> {

@@ -11,7 +11,7 @@ mod story;
 mod table;
 mod terminal;
 
-use cxone_standin::JobTimes;
+use servers::cxone::JobTimes;
 
 use crate::error::Trying as _;
 use crate::output::print;
@@ -98,8 +98,8 @@ impl Report {
 }
 
 async fn told(stack: &Stack, screen: &mut Screen) -> Result<Report, StackError> {
-    let standin = cxone_standin::Control::new(&stack.description().cxone_base_url)?;
-    let receiver = webhook_receiver::Control::new(&stack.description().webhook_url)?;
+    let standin = servers::cxone::Control::new(&stack.description().cxone_base_url)?;
+    let receiver = servers::webhook::Control::new(&stack.description().webhook_url)?;
     standin.set_job_times(None, QUICK_JOBS).await?;
     standin.set_job_times(Some(samples::SLOW), SLOW_JOB).await?;
 

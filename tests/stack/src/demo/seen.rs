@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use cxone_standin::Attachment;
 use serde_json::Value;
+use servers::cxone::Attachment;
+use servers::webhook::Delivery;
 use sha2::{Digest as _, Sha256};
-use webhook_receiver::Delivery;
 
 use crate::stack::failed;
 use crate::{Stack, StackError};
@@ -67,8 +67,8 @@ pub(crate) struct Gathered {
 /// Looks at executions, audit bucket, receiver, stand-in and ledger.
 pub(crate) async fn gather(
     stack: &Stack,
-    standin: &cxone_standin::Control,
-    receiver: &webhook_receiver::Control,
+    standin: &servers::cxone::Control,
+    receiver: &servers::webhook::Control,
     objects: &[Dropped],
     mut ended: BTreeMap<String, Execution>,
 ) -> Result<Gathered, StackError> {

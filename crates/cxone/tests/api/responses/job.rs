@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use cxone::JobError;
-use cxone_standin::{JobAct, Reply, RetryAfter, StatusAnswer};
+use servers::{
+    cxone::{JobAct, StatusAnswer},
+    scripted::{Reply, RetryAfter},
+};
 
 use super::{
     OTHER_REFUSALS, OUTAGES, SCOPE, SCOPE_ELSEWHERE, is_about, of_gateways, redirects, refusal, scope_challenge, waits,

@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use cxone::{JobError, Stored::No};
-use cxone_standin::{Reply, RetryAfter, Step, TokenAct};
+use servers::{
+    cxone::TokenAct,
+    scripted::{Reply, RetryAfter, Step},
+};
 
 use super::{OUTAGES, is_about, of_gateways, redirects, refusal, waits};
 use crate::{

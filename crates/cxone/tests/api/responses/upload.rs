@@ -6,7 +6,10 @@ use cxone::{
     History, NextStep,
     Stored::{self, Accepted, Maybe, No},
 };
-use cxone_standin::{AcceptedBody, Echo, EchoForm, Reply, RetryAfter, UploadAct};
+use servers::{
+    cxone::{AcceptedBody, Echo, EchoForm, UploadAct},
+    scripted::{Reply, RetryAfter},
+};
 
 use super::{
     OBJECT, OTHER_REFUSALS, OUTAGES, SCOPE, SCOPE_ELSEWHERE, is_about, of_gateways, redirects, refusal,
