@@ -1,1 +1,1 @@
-"""The pictures that infra/render.py draws."""
+"""Draws the pictures of the docs."""

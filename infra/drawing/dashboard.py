@@ -1,4 +1,4 @@
-"""The dashboard's layout: each widget in its place, with its title and what its lines are."""
+"""Draws the dashboard's layout: each widget at its place, with its title and the names of its lines."""
 
 import re
 
@@ -60,7 +60,7 @@ def alarms(picture, place, properties):
 
 
 def entries(properties):
-    """Label, colour and side of every line that is shown."""
+    """Label, colour and axis of each visible line."""
     shown, previous = [], []
     for metric in properties["metrics"]:
         options = metric[-1] if isinstance(metric[-1], dict) else {}

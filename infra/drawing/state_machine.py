@@ -1,4 +1,4 @@
-"""The state machine: one row for each step from the start, arrows for every way that an execution can take."""
+"""Draws the state machine: one row of states for each step from the start, and an arrow for each transition."""
 
 from itertools import permutations
 
@@ -10,8 +10,8 @@ FILLS = {"Choice": "#fff6e0", "Task": "#e6f0fa", "Wait": "#eef1f4", "Fail": "#fd
 STROKES = {"Choice": "#d9a514", "Task": "#4a86c5", "Wait": "#8794a3", "Fail": "#cf4a4a", "Succeed": "#2f9e44"}
 
 
-def ways(states):
-    """Every arrow: from, to, label, and whether it is an error's way."""
+def transitions(states):
+    """Each transition: from, to, label, and whether an error causes it."""
     for name, state in states.items():
         for choice in state.get("Choices", []):
             yield name, choice["Next"], choice.get("StringEquals", ""), False
@@ -22,8 +22,8 @@ def ways(states):
 
 
 def rows_of(machine):
-    """The states, row by row; neighbours in a row are those with an arrow between them."""
-    arrows = list(ways(machine["States"]))
+    """The states, row by row. States of a row with an arrow between them are neighbours if possible."""
+    arrows = list(transitions(machine["States"]))
     depth, front = {machine["StartAt"]: 0}, [machine["StartAt"]]
     while front:
         name = front.pop(0)
@@ -33,7 +33,7 @@ def rows_of(machine):
                 front.append(end)
     missing = set(machine["States"]) - set(depth)
     if missing:
-        raise ValueError(f"no way leads to {', '.join(sorted(missing))}")
+        raise ValueError(f"no transition leads to {', '.join(sorted(missing))}")
     rows = []
     for level in range(max(depth.values()) + 1):
         names = [name for name in machine["States"] if depth[name] == level]
@@ -47,13 +47,13 @@ def draw(machine):
     places = {}
     for level, names in enumerate(rows):
         for column, name in enumerate(names):
-            parents = [places[a][0] for a, b, _, _ in ways(states) if b == name and a in places]
+            parents = [places[a][0] for a, b, _, _ in transitions(states) if b == name and a in places]
             lone = level > 1 and len(names) == 1 and parents
             left = parents[0] if lone else MARGIN + column * COLUMN
             places[name] = (left, MARGIN + 46 + (START + 76 if level else 0) + max(level - 1, 0) * ROW, WIDTH, HEIGHT)
     widest = max(len(names) for names in rows)
     full = MARGIN * 2 + (widest - 1) * COLUMN + WIDTH
-    # The start spans its choices, so that every one of them is a straight arrow.
+    # The start is as wide as the row of its choices, so that each choice is a straight arrow.
     places[machine["StartAt"]] = (MARGIN, MARGIN + 46, full - 2 * MARGIN, START)
     low = max(y + height for _, y, _, height in places.values())
     picture = Picture(full, low + 48 + MARGIN, "The state machine")
@@ -72,7 +72,7 @@ def arrows_of(picture, machine, places):
     top = places[start][1]
     picture.dot(middle(places[start]), top - 36, 9, INK)
     picture.line([(middle(places[start]), top - 27), (middle(places[start]), top - 2)], arrow=True)
-    for begin, end, label, is_error in ways(states):
+    for begin, end, label, is_error in transitions(states):
         (from_x, from_y, from_width, from_height), (to_x, to_y, to_width, to_height) = places[begin], places[end]
         if from_y == to_y:
             points = [(from_x + from_width, from_y + HEIGHT / 2), (to_x - 2, to_y + HEIGHT / 2)]
@@ -84,8 +84,8 @@ def arrows_of(picture, machine, places):
                 for row, word in enumerate(label.split(" ", 1)):
                     picture.text(at, from_y + HEIGHT / 2 - 30 + row * 20, word, TEXT, "#b03030", anchor="middle")
         elif from_y < to_y:
-            # From the spanning start straight down; two ways between the same states lie side by side.
-            back = any(a == end and b == begin for a, b, _, _ in ways(states))
+            # Straight down from the wide start. Two transitions between the same states are drawn side by side.
+            back = any(a == end and b == begin for a, b, _, _ in transitions(states))
             at = middle(places[end]) - (60 if back else 0)
             picture.line([(at, from_y + from_height), (at, to_y - 2)], arrow=True, dashed=is_error)
             if label:

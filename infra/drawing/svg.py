@@ -1,4 +1,4 @@
-"""The few shapes that both pictures are made of. Lengths are pixels. A page shows a picture at about two thirds of its width."""
+"""The shapes of both pictures. Lengths are pixels. A page shows a picture at about two thirds of its width."""
 
 import re
 from textwrap import wrap
@@ -52,15 +52,15 @@ class Picture:
 
 
 def fitted(words, size, width):
-    """`words`, cut with an ellipsis where they are wider than `width` in DejaVu Sans (0.62 em a letter, on average)."""
+    """`words`, cut with an ellipsis if they are wider than `width` in DejaVu Sans (0.62 em for a letter, on average)."""
     most = max(int(width / (size * 0.62)), 1)
     return words if len(words) <= most else words[: most - 1].rstrip() + "…"
 
 
 def sentences(words, size, width, lines):
-    """As many whole sentences of `words` as fit into so many lines of `width`; the first one in any case."""
+    """The lines of the first sentences of `words` that fit into `lines` lines of `width`. It never leaves out the first sentence."""
     most, kept = int(width / (size * 0.58)), []
-    # A number stays with its unit.
+    # Keep a number and its unit on one line.
     words = re.sub(r"(\d) s\b", "\\1\u00a0s", words)
     for sentence in words.replace(". ", ".\n").splitlines():
         longer = wrap(" ".join([*kept, sentence]), most)

@@ -1,4 +1,4 @@
-"""Draws docs/demo.svg from what `make demo` prints: its table, the infected file's execution, its last line.
+"""Draws docs/demo.svg from the output of `make demo`: the table, the infected file's execution, and the last line.
 
     make demo | python3 infra/drawing/terminal.py > docs/demo.svg
 """
@@ -12,7 +12,7 @@ COLOURS = {"COMPLETED": "#7ee787", "SUCCEEDED": "#7ee787", "REJECTED": "#e3b341"
 
 
 def chosen(lines):
-    """The lines that fit into one picture."""
+    """The lines of the picture."""
     start = next(at for at, line in enumerate(lines) if line.startswith("object "))
     end = next(at for at in range(start, len(lines)) if not lines[at].strip())
     infected = next(at for at in range(end, len(lines)) if lines[at].startswith("Execution") and "infected" in lines[at])

@@ -1,7 +1,8 @@
-"""Asks the audit bucket's policy who may do what, as AWS would: the policy is filled in and evaluated request by request.
+"""Checks who may do what in the audit bucket: it fills in the bucket's policy and evaluates it for each request, as AWS does.
 
-The evaluator is ministack's. The local stack itself enforces no policy, and a table of statements would not show that a
-condition lets the wrong one through. Each statement is needed: without it, a request of these tables would come through.
+The evaluator is ministack's. The local stack itself enforces no policy, and a comparison of statements would not find a
+condition that matches the wrong principals. The tests also show that each statement is needed: without it, the policy would
+allow a request of these tables.
 
     .venv/bin/python tests/python/audit_bucket.py
 """
@@ -21,7 +22,7 @@ BUCKET = "arn:aws:s3:::audit-bucket"
 RECORD = f"{BUCKET}/audit/date=2026-11-22/0.json"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 FINALIZE, ADMIN, OTHER = f"{ROLE}/stack-FinalizeRole-1", f"{ROLE}/records/AuditAdmin", f"{ROLE}/Administrator"
-# Whose name merely begins as finalize's role does, or ends so.
+# Roles whose names begin or end like that of finalize's role.
 NAMESAKES = (f"{ROLE}/stack-FinalizeRole-12", "arn:aws:iam::111122223333:role/stack-FinalizeRole-1", f"{ROLE}/x/stack-FinalizeRole-1")
 ROOT_USER = f"arn:aws:iam::{ACCOUNT}:root"
 ANONYMOUS = ""
@@ -48,7 +49,7 @@ CLOUDFORMATION = {"aws:calledvia": ["cloudformation.amazonaws.com"]}
 
 
 def filled(value, admin):
-    """The policy as CloudFormation would write it."""
+    """The policy with its functions resolved, as by CloudFormation."""
     if isinstance(value, list):
         return [one for one in (filled(inner, admin) for inner in value) if one is not None]
     if not isinstance(value, dict):
@@ -82,13 +83,13 @@ def denied(document, who, action, resource, **more):
         secure_transport=more.pop("secure", True),
         service_context=more.pop("context", {}),
     )
-    # The evaluator takes `*` for whoever is not signed in.
+    # The evaluator's principal for an anonymous request is `*`.
     context.principal_arn = context.principal_arn or "*"
     return evaluate_resource_policy(document, context).decision == "Deny"
 
 
 def requests(admin):
-    """(must be denied, who, action, resource, more) of every request that the policy has to tell apart."""
+    """(must be denied, who, action, resource, more) of every request to evaluate."""
     everyone = (OTHER, *NAMESAKES, ROOT_USER, ANONYMOUS, ADMIN)
     for action in WRITES:
         yield from ((True, who, action, RECORD, {}) for who in everyone)
@@ -100,11 +101,11 @@ def requests(admin):
         yield from ((who != ADMIN or not admin, who, action, RECORD, {}) for who in (*everyone, FINALIZE))
         yield True, OTHER, action, f"{BUCKET}/elsewhere/0.json", {}
     for action in CHANGES:
-        # Without an admin they are IAM's to decide: nobody could undo a mistake.
+        # Without an admin, the policy leaves them to IAM, because otherwise a mistake could not be undone.
         yield from ((admin and who != ADMIN, who, action, BUCKET, {}) for who in (*everyone, FINALIZE))
         yield False, OTHER, action, BUCKET, {"context": CLOUDFORMATION}
         yield admin, OTHER, action, BUCKET, {"context": {"aws:calledvia": ["athena.amazonaws.com"]}}
-    # A deployment comes through to the bucket, never to the records.
+    # A deployment may change the bucket, but never the records.
     for action in (*WRITES, *LIFTS, "s3:PutObjectRetention"):
         yield True, OTHER, action, RECORD, {"context": CLOUDFORMATION}
     for action in ("s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "s3:GetObjectRetention"):
@@ -115,13 +116,13 @@ def requests(admin):
 def wrong(document, admin):
     for deny, who, action, resource, more in requests(admin):
         if denied(document, who, action, resource, **more) != deny:
-            yield f"{who or 'nobody in particular'} {'may' if deny else 'may not'} {action} on {resource} ({more or 'directly'})"
+            yield f"{who or 'an anonymous request'} {'may' if deny else 'may not'} {action} on {resource} ({more or 'directly'})"
 
 
 class AuditBucket(unittest.TestCase):
     maxDiff = None
 
-    def test_only_finalize_writes_and_only_the_admin_lifts_deletes_or_hides(self):
+    def test_only_finalize_writes_and_only_the_admin_unlocks_deletes_or_hides(self):
         for admin in (True, False):
             self.assertEqual(list(wrong(policy(admin), admin)), [], f"with {'an' if admin else 'no'} admin")
 
@@ -129,16 +130,16 @@ class AuditBucket(unittest.TestCase):
         sids = [one["Sid"] for one in policy(admin=True)["Statement"]]
         self.assertEqual(len(sids), 5)
         for sid in sids:
-            self.assertTrue(list(wrong(policy(admin=True, without=sid), admin=True)), f"{sid} guards nothing that is asked here")
+            self.assertTrue(list(wrong(policy(admin=True, without=sid), admin=True)), f"no request of this test needs {sid}")
 
-    def test_the_policy_only_denies_and_everyone(self):
+    def test_policy_has_only_deny_statements_for_everyone(self):
         for statement, _ in statements(MAIN["Resources"]["AuditBucketPolicy"]["Properties"]["PolicyDocument"]):
             self.assertEqual((statement["Effect"], statement["Principal"]), ("Deny", "*"), statement["Sid"])
             for operator in statement.get("Condition", {}):
-                # A negated operator holds for a request that lacks the key; IfExists and a set operator for one value do not.
+                # A negated operator such as ArnNotEquals matches a request that lacks the key, so no statement needs IfExists.
                 self.assertFalse(operator.endswith("IfExists"), statement["Sid"])
 
-    def test_the_trail_notes_writes_and_deletions_and_is_off_by_default(self):
+    def test_trail_logs_writes_and_deletions_and_is_off_by_default(self):
         self.assertEqual(MAIN["Parameters"]["AuditTrailBucket"]["Default"], "")
         self.assertEqual(MAIN["Resources"]["AuditTrail"]["Condition"], "HasAuditTrail")
         trail = TEMPLATES["infra/audit_trail.yaml"]["Resources"]["Trail"]["Properties"]

@@ -1,13 +1,12 @@
-"""Runs the saved Athena queries over audit records with DuckDB, and compares what they count with a count of its own.
+"""Runs the saved Athena queries over audit records with DuckDB, and compares their counts with its own.
 
-The table is made of the columns in infra/audit_data.yaml, the queries are infra/athena/*.sql as they are deployed, but for the
-functions that have another name in DuckDB. No cell of a result may be a formula or hold an invisible character. The records come
-from a folder, from the S3 of a running local stack, or, with neither, from the golden records of the tests, with forged ones
-planted among them.
+The table has the columns of infra/audit_data.yaml. The queries are infra/athena/*.sql as they are deployed, except for functions
+that have another name in DuckDB. No cell of a result may be a formula or contain an invisible character. The records come from a
+folder, from the S3 of a running local stack, or, by default, from the golden records of the tests with forged ones among them.
 
     .venv/bin/python tests/python/audit_queries.py [--folder DIR | --endpoint URL --bucket NAME] [--prefix audit/]
 
-Exits 0 if every query runs and counts right, 1 if not, 77 if DuckDB is not installed.
+Exits with 0 if every query runs and counts right, 1 if not, 77 if DuckDB is not installed.
 """
 
 import argparse
@@ -29,29 +28,29 @@ except ImportError:
     sys.exit(77)
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-# Athena's name → DuckDB's, whose sha256 takes text and gives hexadecimal digits.
+# Athena's name → DuckDB's. DuckDB's sha256 takes text and returns hexadecimal digits.
 RENAMED = {
     "approx_percentile": "approx_quantile",
     "to_hex(": "lower(",
     "to_utf8(": "(",
     "regexp_replace": "athena_regexp_replace",
 }
-# Athena replaces every match, and writes groups as `$1`.
+# Athena replaces every match, and refers to groups as `$1`.
 MACRO = r"CREATE MACRO athena_regexp_replace(t, p, r) AS regexp_replace(t, p, regexp_replace(r, '\$(\d)', '\\\1', 'g'), 'g')"
-# What others can choose: a formula, markup, ANSI codes, and characters that hide or reorder what is around them.
+# A text that a producer or CXone could choose: a formula, markup, ANSI codes, invisible and reordering characters.
 HOSTILE = "=HYPERLINK(\"http://x\",\"a\")<img src=x onerror=alert(1)>\x1b[31m\x9b\u202efdp\u200b\ufeff\u2028"
 GLUE_TYPES = {"string": "VARCHAR", "int": "INTEGER", "bigint": "BIGINT", "double": "DOUBLE", "boolean": "BOOLEAN"}
 
 
 class Loader(yaml.SafeLoader):
-    """Reads a template and takes its functions for their arguments."""
+    """Reads a template; each function becomes its argument."""
 
 
 Loader.add_multi_constructor("!", lambda loader, _, node: getattr(node, "value", None))
 
 
 def duckdb_type(glue):
-    """A column's type, from Glue's to DuckDB's."""
+    """DuckDB's type for a column type of Glue."""
     if glue in GLUE_TYPES:
         return GLUE_TYPES[glue]
     kind, inner = re.fullmatch(r"(struct|map)<(.*)>", glue).groups()
@@ -83,13 +82,13 @@ def fetch(endpoint, bucket, prefix, folder):
 
 
 def identity_of(record):
-    """What finalize's identity of the record's object is."""
+    """The identity of the record's object."""
     known = record["object"]
     return hashlib.sha256("\0".join((known["bucket"], known["key"], known["version_id"])).encode()).hexdigest()
 
 
 def golden(folder):
-    """The tests' golden records of each release, as if they had been written today, one for each way to be looked at, and forged ones."""
+    """Writes the golden records of each release, dated today, one for each case of `to_look_at`, and forged ones."""
     today = datetime.datetime.now(datetime.timezone.utc).date()
     day = folder / f"date={today}"
     day.mkdir()
@@ -98,7 +97,7 @@ def golden(folder):
     rejected = json.loads((goldens / "v2-audit-rejected.json").read_text(encoding="utf-8"))
     for stored, quota in [(True, "none"), (True, "settled"), (False, "unsettled"), (None, "none")]:
         records.append(rejected | {"possibly_stored": stored, "quota": quota})
-    # Nothing but the key says whose it was.
+    # Only the key names its interaction.
     records.append(rejected | {"interaction_id": None})
     completed = json.loads((goldens / "v2-audit-completed.json").read_text(encoding="utf-8"))
     for record in (rejected, completed, completed):
@@ -112,7 +111,7 @@ def golden(folder):
 
 
 def stamped(record, day):
-    """Identity, execution and time that fit the record's object and day."""
+    """The identity, execution and time that belong to the record's object and day."""
     identity = identity_of(record)
     execution = f"arn:aws:states:us-east-1:123456789012:execution:attachments:INT-42-{identity[:32]}"
     return {"identity": identity, "execution_arn": execution, "timestamp": f"{day}T{record['timestamp'][11:]}"}
@@ -123,7 +122,7 @@ def write(day, record, name=None):
 
 
 def plant(folder, day, today, like):
-    """What an attacker may put among the records, one of each kind; their expectation is in `foreign`."""
+    """Writes one forged record of each kind among the records; `foreign` has what the query must say of each."""
 
     def forged(number, **changed):
         record = like | {"object": like["object"] | {"version_id": f"forged-{number}"}}
@@ -138,7 +137,7 @@ def plant(folder, day, today, like):
     write(day, forged(5, execution_arn="arn:aws:states:us-east-1:123456789012:execution:attachments:INT-42-by-hand"))
     write(day, forged(6, execution_arn=None))
     write(day, forged(7, success=True))
-    # Both at their own key: a copy of a record under the day before.
+    # A record and its copy under the day before, each at a key that fits it.
     twice = forged(8)
     write(day, twice)
     write(yesterday, twice | {"timestamp": f"{yesterday.name.removeprefix('date=')}T09:30:10Z"})
@@ -147,7 +146,7 @@ def plant(folder, day, today, like):
 
 
 def foreign(record, records):
-    """Why finalize cannot have written it; None if it can have."""
+    """The reason why finalize cannot have written the record; None if it can have."""
     if any(record.get(name) is None for name in ("identity", "event", "timestamp", "execution_arn")):
         return "no audit record"
     if record["file"] != f"{record['identity']}.json":
@@ -163,8 +162,8 @@ def foreign(record, records):
     return "more than one record" if [each.get("identity") for each in records].count(record["identity"]) > 1 else None
 
 
-def printed(names, rows, width=34):
-    """A table for people."""
+def print_table(names, rows, width=34):
+    """Prints a table."""
     cells = [[str("" if cell is None else cell) for cell in row] for row in rows]
     cells = [[cell if len(cell) <= width else cell[: width - 1] + "…" for cell in row] for row in [list(names), *cells]]
     sizes = [max(len(row[at]) for row in cells) for at in range(len(names))]
@@ -218,9 +217,9 @@ def expectations(records):
     }
 
 
-def counted(names, rows, wanted):
-    """The same counter, from a query's rows; the last of `wanted` is the column that counts, or 1 a row."""
-    *keys, number = wanted
+def counted(names, rows, key_columns):
+    """The counter of a query's rows. The last of `key_columns` is the column with the number to add, or 1 for each row."""
+    *keys, number = key_columns
     if "file" in keys:
         names, rows = [*names, "file"], [(*row, pathlib.Path(row[names.index("path")]).name) for row in rows]
     places = [names.index(key) for key in keys]
@@ -231,7 +230,7 @@ def counted(names, rows, wanted):
 
 
 def read(path):
-    """A record with its day and file; all nulls where it is none."""
+    """A record with its day and file; all nulls if the file is not a record."""
     nothing = dict.fromkeys(columns()) | {"object": collections.defaultdict(lambda: None)}
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
@@ -243,7 +242,7 @@ def read(path):
 def run(folder, only_own=False):
     files = sorted(folder.glob("date=*/*.json"))
     if not files:
-        sys.exit(f"there are no records date=*/*.json below {folder}")
+        sys.exit(f"{folder} has no records date=*/*.json")
     records = [read(path) for path in files]
     expected = expectations(records)
     connection = duckdb.connect()
@@ -252,13 +251,13 @@ def run(folder, only_own=False):
     connection.execute(
         f"CREATE TABLE audit AS SELECT *, filename AS \"$path\" FROM read_json('{folder}/date=*/*.json', "
         f"format='newline_delimited', columns={shape}, hive_partitioning=true, hive_types={{'date': VARCHAR}}, filename=true, "
-        # As `ignore.malformed.json` in the table: a row of nulls.
+        # As with the table's `ignore.malformed.json`: a row of nulls.
         "ignore_errors=true)"
     )
     wrong = []
     queries = sorted((ROOT / "infra/athena").glob("*.sql"))
     if [query.stem for query in queries] != sorted(expected):
-        sys.exit(f"queries and expectations differ: {[query.stem for query in queries]} and {sorted(expected)}")
+        sys.exit(f"each query needs an entry in expectations(): {[query.stem for query in queries]} and {sorted(expected)}")
     for query in queries:
         sql = query.read_text(encoding="utf-8")
         for theirs, ours in RENAMED.items():
@@ -266,17 +265,17 @@ def run(folder, only_own=False):
         found = connection.execute(sql)
         names, rows = [column[0] for column in found.description], found.fetchall()
         print(f"{query.stem}: {sql.splitlines()[0].lstrip('- ')}")
-        printed(names, rows)
+        print_table(names, rows)
         cells = [cell for row in rows for cell in row if isinstance(cell, str)]
         if raw := [cell for cell in cells if re.match("[=+@]", cell) or not cell.isprintable()]:
             wrong.append(query.stem)
-            print(f"  RAW: {raw!r}")
-        wanted, should = expected[query.stem]
-        if counted(names, rows, wanted) != should:
+            print(f"  UNESCAPED: {raw!r}")
+        key_columns, counts = expected[query.stem]
+        if counted(names, rows, key_columns) != counts:
             wrong.append(query.stem)
-            print(f"  WRONG: the records say {dict(should)}")
+            print(f"  WRONG: the counts must be {dict(counts)}")
     if wrong:
-        sys.exit(f"these queries count wrong or show raw text: {', '.join(wrong)}")
+        sys.exit(f"these queries count wrong or show unescaped text: {', '.join(wrong)}")
     if only_own and expected["foreign_records"][1]:
         sys.exit(f"there are foreign records: {dict(expected['foreign_records'][1])}")
     print(f"{len(queries)} queries over {len(records)} records count right")

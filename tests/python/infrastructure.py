@@ -1,9 +1,9 @@
-"""Holds infra/, docs/runbook.md and the templates against each other.
+"""Compares infra/, docs/runbook.md and the templates with each other.
 
-- Every metric of the pipeline's own that an alarm or the dashboard names is in infra/metrics.json, with these dimensions.
-- Every alarm has its chapter in docs/runbook.md, its description names that chapter, and the dashboard shows it; and the
-  other way round.
-- The alarms that roll deployments back exist. Notifications, columns and embedded files agree.
+- infra/metrics.json has every metric of the pipeline that an alarm or the dashboard names, with the same dimensions.
+- Every alarm has its chapter in docs/runbook.md, its description names that chapter, and the dashboard shows it. Every chapter
+  and every alarm of the dashboard belongs to an alarm.
+- The alarms that roll back deployments exist. Parameters, columns and embedded files agree.
 
     .venv/bin/python tests/python/infrastructure.py
 """
@@ -90,26 +90,26 @@ def named_by_dashboard():
 
 
 class Metrics(unittest.TestCase):
-    def test_what_alarms_and_dashboard_name_is_emitted(self):
+    def test_metrics_of_alarms_and_dashboard_are_emitted(self):
         named = [*named_by_alarms(), *named_by_dashboard()]
         self.assertGreater(len(named), 40)
         for where, name, dimensions in named:
             with self.subTest(where=where, metric=name):
-                # By sorted names: the table itself would drown the message.
-                self.assertIn(name, sorted(METRICS), f"{where} names a metric that infra/metrics.json lacks")
-                self.assertIn(dimensions, METRICS[name]["dimensions"], f"{where} asks for other dimensions")
+                # A list of names, because the message would otherwise contain the whole table.
+                self.assertIn(name, sorted(METRICS), f"{where} names a metric that is not in infra/metrics.json")
+                self.assertIn(dimensions, METRICS[name]["dimensions"], f"{where} names other dimensions than infra/metrics.json")
 
-    def test_what_is_emitted_is_shown(self):
+    def test_dashboard_shows_each_metric(self):
         shown = {name for _, name, _ in named_by_dashboard()}
-        self.assertEqual(set(METRICS) - shown, set(), "metrics that the dashboard lacks")
+        self.assertEqual(set(METRICS) - shown, set(), "the dashboard does not show these metrics")
 
-    def test_the_list_is_whole(self):
+    def test_each_metric_in_the_list_has_all_fields(self):
         for name, metric in METRICS.items():
             self.assertEqual(set(metric), {"name", "unit", "dimensions", "emitted_by", "meaning"}, name)
             self.assertIn(metric["unit"], ("Count", "Bytes", "Milliseconds", "None"), name)
             self.assertLessEqual(set(metric["emitted_by"]), {"intake", "poll", "finalize", "state-machine-log"}, name)
 
-    def test_metrics_of_the_machines_log_are_those_of_the_filters(self):
+    def test_metric_filters_make_the_metrics_of_the_state_machines_log(self):
         filters = [
             transformation["MetricName"]
             for resource in MONITORING["Resources"].values()
@@ -118,7 +118,7 @@ class Metrics(unittest.TestCase):
         ]
         self.assertEqual(sorted(filters), sorted(n for n, m in METRICS.items() if m["emitted_by"] == ["state-machine-log"]))
 
-    def test_reasons_and_outcomes_exist(self):
+    def test_reasons_and_outcomes_in_dimensions_exist(self):
         reasons = (ROOT / "crates/attachments/src/reason.rs").read_text(encoding="utf-8")
         outcomes = (ROOT / "crates/attachments/src/outcome.rs").read_text(encoding="utf-8")
         dimensions = [d for r in MONITORING["Resources"].values() for d in dimension_pairs(r)]
@@ -129,7 +129,7 @@ class Metrics(unittest.TestCase):
         self.assertGreater(len(dimensions), 10)
         for kind, value in dimensions:
             if kind in ("Outcome", "Reason"):
-                self.assertIn(f'"{value}"', outcomes if kind == "Outcome" else reasons, f"no such {kind}")
+                self.assertIn(f'"{value}"', outcomes if kind == "Outcome" else reasons, f"there is no {kind} {value}")
 
 
 def dimension_pairs(value):
@@ -144,36 +144,36 @@ def dimension_pairs(value):
 
 
 class Alarms(unittest.TestCase):
-    def test_each_has_a_chapter_and_each_chapter_an_alarm(self):
+    def test_each_alarm_has_a_chapter_and_each_chapter_has_an_alarm(self):
         chapters = re.findall(r"^### (.+)$", RUNBOOK, re.M)
         self.assertEqual(sorted(chapters), sorted(ALARMS))
         rows = re.findall(r"^\| \[([^]]+)\]\(#([^)]+)\) \|", RUNBOOK, re.M)
-        self.assertEqual([name for name, _ in rows], chapters, "the table's order is that of the chapters")
+        self.assertEqual([name for name, _ in rows], chapters, "the table and the chapters have different orders")
         for name, anchor in rows:
             self.assertEqual(anchor, name.lower().replace(".", ""))
 
-    def test_each_chapter_says_what_how_and_what_to_do(self):
+    def test_each_chapter_has_means_look_and_do(self):
         for chapter in re.split(r"^##+ ", RUNBOOK.split("\n## Alarms\n")[1], flags=re.M)[1 : len(ALARMS) + 1]:
             for part in ("**Means.**", "**Look.**", "**Do.**"):
                 self.assertIn(part, chapter, chapter.splitlines()[0])
 
-    def test_each_description_leads_to_its_chapter(self):
+    def test_each_description_names_its_chapter(self):
         for name, properties in ALARMS.items():
             anchor = name.lower().replace(".", "")
             self.assertTrue(properties["AlarmDescription"].endswith(f"Runbook: docs/runbook.md#{anchor}"), name)
-            self.assertGreater(len(properties["AlarmDescription"]), 90, f"{name} does not say what it means")
+            self.assertGreater(len(properties["AlarmDescription"]), 90, f"the description of {name} is too short to say what the alarm means")
 
-    def test_each_tells_somebody_and_knows_what_silence_means(self):
+    def test_each_alarm_notifies_the_topic_and_handles_missing_data(self):
         for name, properties in ALARMS.items():
             self.assertEqual(properties["AlarmActions"], [{"Ref": "AlarmTopic"}], name)
             self.assertEqual(properties["TreatMissingData"], "ignore" if name == "quota" else "notBreaching", name)
 
-    def test_the_dashboard_shows_all(self):
+    def test_dashboard_shows_each_alarm(self):
         (widget,) = (widget for widget in DASHBOARD["widgets"] if widget["type"] == "alarm")
         shown = [arn.rsplit("${System}-", 1)[1] for arn in widget["properties"]["alarms"]]
         self.assertEqual(shown, list(ALARMS))
 
-    def test_deployments_go_back_by_alarms_that_exist(self):
+    def test_rollback_alarms_exist(self):
         alarms = MAIN["Globals"]["Function"]["DeploymentPreference"]["Alarms"]
         self.assertGreater(len(alarms), 3)
         for alarm in alarms:
@@ -181,8 +181,8 @@ class Alarms(unittest.TestCase):
 
 
 class Templates(unittest.TestCase):
-    def test_lambda_filters_no_line(self):
-        # A line of metrics has no level; Lambda would take it for INFO and drop it where the parameter LogLevel says WARN.
+    def test_lambda_drops_no_log_line(self):
+        # A line of metrics has no level. Lambda would treat it as INFO and drop it if the parameter LogLevel is WARN.
         functions = {name: r for name, r in MAIN["Resources"].items() if r["Type"] == "AWS::Serverless::Function"}
         self.assertEqual(len(functions), 3)
         for name, resource in functions.items():
@@ -200,15 +200,15 @@ class Templates(unittest.TestCase):
         for name, parameter in MAIN["Parameters"].items():
             self.assertGreater(len(parameter.get("Description", "")), 20, name)
             bounds = {"AllowedPattern", "AllowedValues", "MinValue"} & set(parameter)
-            self.assertTrue(bounds, f"{name} takes nonsense")
+            self.assertTrue(bounds, f"{name} accepts any value: add a pattern, values or a minimum")
             self.assertTrue("AllowedPattern" not in parameter or "ConstraintDescription" in parameter, name)
 
-    def test_nested_stacks_get_the_parameters_that_they_have(self):
+    def test_nested_stacks_get_exactly_their_parameters(self):
         for resource, nested in (("Monitoring", MONITORING), ("AuditData", AUDIT_DATA), ("AuditTrail", AUDIT_TRAIL)):
             given = MAIN["Resources"][resource]["Properties"]["Parameters"]
             self.assertEqual(sorted(given), sorted(nested["Parameters"]))
 
-    def test_what_people_wrote_and_what_was_recorded_is_kept(self):
+    def test_resources_with_customer_data_are_retained(self):
         for name in ("IngestBucket", "AuditBucket", "AuditBucketPolicy", "LedgerTable", "Key"):
             resource = MAIN["Resources"][name]
             self.assertEqual((resource["DeletionPolicy"], resource["UpdateReplacePolicy"]), ("Retain", "Retain"), name)
@@ -221,20 +221,20 @@ class Templates(unittest.TestCase):
         self.assertGreater(len(overrides), 20)
         for name, value in overrides:
             parameter = MAIN["Parameters"].get(name)
-            self.assertIsNotNone(parameter, f"{name} is no parameter")
+            self.assertIsNotNone(parameter, f"template.yaml has no parameter {name}")
             if "AllowedPattern" in parameter:
                 self.assertTrue(re.fullmatch(parameter["AllowedPattern"], value), f"{name}={value}")
             if "AllowedValues" in parameter:
                 self.assertIn(value, [str(allowed) for allowed in parameter["AllowedValues"]], name)
             self.assertLessEqual(float(parameter.get("MinValue", "-inf")), float(value) if "MinValue" in parameter else 0, name)
 
-    def test_the_audit_table_has_the_records_fields(self):
+    def test_audit_table_has_the_fields_of_the_records(self):
         columns = AUDIT_DATA["Resources"]["AuditTable"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
         names = [column["Name"] for column in columns]
         for golden in sorted((ROOT / "crates/attachments/tests/golden").glob("v*-audit-*.json")):
             record = json.loads(golden.read_text(encoding="utf-8"))
             if golden.name.startswith("v1-"):
-                # Each release adds its columns at the end.
+                # A later release adds its columns at the end.
                 self.assertEqual(list(record), names[: len(record)], golden.name)
             else:
                 self.assertEqual(sorted(record), sorted(names), golden.name)

@@ -1,4 +1,4 @@
-"""Follows every link between the project's pages: the file exists, and the heading that an anchor names.
+"""Checks every link between the project's pages: the file exists, and so does the heading that the anchor names.
 
     .venv/bin/python tests/python/links.py
 """
@@ -24,7 +24,7 @@ def text(page):
 
 
 def anchors(page):
-    """The anchors that GitHub gives to headings: lower case, without punctuation, numbered where they repeat."""
+    """The anchors that GitHub gives to headings: lower case, without punctuation, numbered if they repeat."""
     found = set()
     for heading in HEADING.findall(text(page)):
         plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading)
@@ -38,7 +38,7 @@ def anchors(page):
 
 
 class Links(unittest.TestCase):
-    def test_each_link_leads_somewhere(self):
+    def test_each_link_has_a_target(self):
         broken, followed = [], 0
         for page in pages():
             for link in LINK.findall(text(page)):

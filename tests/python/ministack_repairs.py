@@ -202,7 +202,7 @@ def place(arn):
 
 
 def install():
-    """ministack has no setting for this. What is used here is private, so a version without it must not pass unnoticed."""
+    """ministack has no setting for this, so this replaces private functions. It exits if ministack has changed them."""
     if "RedriveExecution" in inspect.getsource(stepfunctions.handle_request) or "StartMessageMoveTask" in sqs._HANDLERS:
         sys.exit("ministack itself now has RedriveExecution or StartMessageMoveTask: remove them from ministack_repairs.py")
     if "_state_machines" not in stepfunctions._run_execution.__code__.co_names:

@@ -1,9 +1,9 @@
-"""Runs ministack so that what the functions print is also written to files, line by line, as it comes.
+"""Runs ministack and writes the output of the functions to files, line by line, as soon as they print it.
 
-ministack keeps the output of a function process in memory and hands it to its CloudWatch Logs when the invocation ends.
-A person who looks for the cause of a hanging or killed invocation needs it earlier, and in a file.
+ministack keeps the output of a function's process in memory, and passes it to its CloudWatch Logs when the invocation ends.
+To find out why an invocation hangs or was killed, a person needs it earlier, and in a file.
 
-The directory is taken from STACK_LOG_DIR. `IntakeFunction` writes to intake.log, and so on.
+The files are in the folder STACK_LOG_DIR. `IntakeFunction` writes to intake.log, and so on.
 """
 
 import os
@@ -20,7 +20,7 @@ LOG_DIR = pathlib.Path(os.environ["STACK_LOG_DIR"])
 
 
 class Teed:
-    """A process's output that writes every line which is read from it to a file, in one write, so that lines stay whole."""
+    """A process's output. Each line that is read from it is also written to a file, in one write, so that lines stay whole."""
 
     def __init__(self, stream, path):
         self._stream = stream
@@ -44,7 +44,7 @@ def log_path(function_name):
 
 
 def install():
-    """ministack has no setting for this. The method is private, so a version without it must not pass unnoticed."""
+    """ministack has no setting for this, so this replaces a private method. It exits if ministack no longer has the method."""
     worker = getattr(lambda_runtime, "ProvidedWorker", None)
     pump = getattr(worker, "_pump_output", None)
     if pump is None:

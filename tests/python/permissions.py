@@ -1,7 +1,7 @@
-"""Holds the roles in template.yaml against the calls in the Rust source, both ways: nothing missing, nothing more.
+"""Compares the roles in template.yaml with the calls in the Rust source: each role allows exactly what its function needs.
 
-What a function calls is found in its source (sdk_calls.py), what it may do is read from the template. The tables here lie
-between: what AWS asks for each call, on which resource the function makes it, and what is needed besides calls, with the reason.
+sdk_calls.py finds the calls of a function in its source. The template has what the function may do. The tables here connect
+them: the action that AWS requires for each call, the resource of each call, and the rights that no call shows, with the reason.
 
     .venv/bin/python tests/python/permissions.py
 """
@@ -16,7 +16,7 @@ from infrastructure import MAIN, ROOT, template
 SOURCE = sdk_calls.Source()
 TEMPLATES = {"template.yaml": MAIN} | {f"infra/{file.name}": template(f"infra/{file.name}") for file in ROOT.glob("infra/*.yaml")}
 
-# The SDK's calls and what AWS asks for them. A transaction is authorised as the writes that it holds.
+# The SDK's calls and the actions that AWS requires for them. A transaction requires the actions of its writes.
 CALLS = {
     "get_object": "s3:GetObject",
     "get_object_tagging": "s3:GetObjectTagging",
@@ -31,7 +31,7 @@ CALLS = {
     "start_execution": "states:StartExecution",
     "get_secret_value": "secretsmanager:GetSecretValue",
 }
-# Asked for as well by whoever names a version.
+# Required as well for a call that names a version.
 OF_A_VERSION = {"get_object": "s3:GetObjectVersion", "get_object_tagging": "s3:GetObjectVersionTagging"}
 IN_A_TRANSACTION = {
     "update": "dynamodb:UpdateItem",
@@ -40,7 +40,7 @@ IN_A_TRANSACTION = {
     "condition_check": "dynamodb:ConditionCheckItem",
 }
 
-# Resources as the template writes them, see `written`.
+# Resources in the form of the template's functions; see `written`.
 BUCKET = "MakesBucket ? ${IngestBucket.Arn} : arn:${AWS::Partition}:s3:::${ExistingBucket}"
 FILES = "MakesBucket ? ${IngestBucket.Arn}/${KeyPrefix}* : arn:${AWS::Partition}:s3:::${ExistingBucket}/${KeyPrefix}*"
 QUEUE, DEAD_LETTERS = "${IntakeQueue.Arn}", "${IntakeDeadLetterQueue.Arn}"
@@ -48,13 +48,12 @@ LEDGER, MACHINE = "${LedgerTable.Arn}", "${AttachmentStateMachine}"
 RECORDS = "${AuditBucket.Arn}/${AuditPrefix}*"
 CXONE_SECRET, WEBHOOK_SECRET = "${CxoneSecret.Id}", "${WebhookSecret.Id}"
 
-# On what each function makes its calls, and by which setting it knows that; what the event names has none.
+# The resource of each function's calls, and the setting that names it. A resource that the event names has no setting.
 USES = {
     "intake": {
         "get_object": (FILES, None),
         "get_object_tagging": (FILES, None),
         "get_bucket_versioning": (BUCKET, "INGEST_BUCKET"),
-        # Without a version id alone: whether the tags that were read are the opened object's.
         "get_item": (LEDGER, "LEDGER_TABLE"),
         "update_item": (LEDGER, "LEDGER_TABLE"),
         "transact_write_items": (LEDGER, "LEDGER_TABLE"),
@@ -81,26 +80,26 @@ TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
 
 
 def logs(group):
-    # The ARN of a log group ends in `:*`, its streams.
+    # The ARN of a log group ends in `:*`, which means its streams.
     return {(action, f"${{{group}.Arn}}") for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
 
 
-# What is needed besides the calls.
+# Rights that a function needs and that its calls do not show.
 BESIDES = {
     "intake": {
-        # A missing key is a 404 only for whoever may list the bucket, else a 403, which looks like a fault.
+        # S3 answers 404 for a missing key only if the caller may list the bucket, and otherwise 403, which looks like a fault.
         ("s3:ListBucket", BUCKET),
         # Lambda polls the queue with the function's role.
         *{(f"sqs:{action}", QUEUE) for action in ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")},
-        # Lambda writes the log and, since tracing is active, the traces, which know no resources.
+        # Lambda writes the log and the traces with the function's role. Actions for traces have no resources.
         *logs("IntakeLogGroup"),
         *TRACES,
     },
     "poll": {*logs("PollLogGroup"), *TRACES},
-    # A put that names its own retention is authorised as both.
+    # A put with a retention requires both actions.
     "finalize": {("s3:PutObjectRetention", RECORDS), *logs("FinalizeLogGroup"), *TRACES},
 }
-# What the state machine needs for logging to CloudWatch and for tracing: neither knows resources.
+# What the state machine needs for logs in CloudWatch and for traces. These actions have no resources.
 MACHINE_SERVICE = {
     *{(f"logs:{verb}LogDelivery", "*") for verb in ("Create", "Get", "Update", "Delete")},
     *{(f"logs:{action}", "*") for action in ("ListLogDeliveries", "PutResourcePolicy", "DescribeResourcePolicies", "DescribeLogGroups")},
@@ -109,7 +108,7 @@ MACHINE_SERVICE = {
     ("xray:GetSamplingTargets", "*"),
 }
 
-# With a customer's key, what a service does with the caller's rights.
+# With a customer's key: the KMS actions for which a service uses the caller's rights.
 KEY = "MakesKmsKey ? ${Key.Arn} : ${KmsKey}"
 TABLE_KEY = {"kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:DescribeKey"}
 WITH_A_KEY = {
@@ -125,7 +124,7 @@ WITH_A_KEY = {
 
 
 def written(value):
-    """A resource as text: references as in Fn::Sub, a choice as `condition ? one : other`."""
+    """A resource as text: references as in Fn::Sub, and Fn::If as `condition ? one : other`."""
     if not isinstance(value, dict):
         return value
     ((function, argument),) = value.items()
@@ -143,7 +142,7 @@ def statements(document):
     """(statement, the template's condition for it)."""
     for statement in document["Statement"]:
         condition, statement, other = statement.get("Fn::If", ("always", statement, {"Ref": "AWS::NoValue"}))
-        assert other == {"Ref": "AWS::NoValue"}, "a statement that is there or another"
+        assert other == {"Ref": "AWS::NoValue"}, "Fn::If chooses between two statements"
         yield statement, condition
 
 
@@ -159,7 +158,7 @@ def grants(role):
             documents.append((resource["Properties"]["PolicyDocument"], resource.get("Condition", "always")))
     for document, outer in documents:
         for statement, inner in statements(document):
-            assert set(statement) == {"Sid", "Effect", "Action", "Resource"}, f"{role}: {statement.get('Sid')} has other parts"
+            assert set(statement) == {"Sid", "Effect", "Action", "Resource"}, f"{role}: {statement.get('Sid')} has a condition or other parts"
             assert statement["Effect"] == "Allow" and "always" in (inner, outer)
             for action in listed(statement["Action"]):
                 for resource in listed(statement["Resource"]):
@@ -171,7 +170,7 @@ def needs(function):
     bodies = [one.body for one in SOURCE.reached_by(function)]
     versioned = any(".version_id(" in body for body in bodies)
     members = [member for body in bodies for member in re.findall(r"TransactWriteItem::builder\(\)\s*\.(\w+)\(", body)]
-    assert len(members) == sum(body.count("TransactWriteItem::builder()") for body in bodies), "name the write right behind the builder"
+    assert len(members) == sum(body.count("TransactWriteItem::builder()") for body in bodies), "call the write right after TransactWriteItem::builder()"
     plain = set(BESIDES[function])
     for call, (resource, _) in USES[function].items():
         actions = {IN_A_TRANSACTION[member] for member in members} if call == "transact_write_items" else {CALLS[call]}
@@ -187,11 +186,11 @@ def needs(function):
 
 
 class Roles(unittest.TestCase):
-    def hold(self, role, needed):
+    def check_role(self, role, needed):
         may = list(grants(role))
-        self.assertEqual(len(may), len(set(may)), f"{role} is granted something twice")
-        lines = [f"may do what nothing calls or needs: {action} on {place}, {when}" for action, place, when in sorted(set(may) - needed)]
-        lines += [f"lacks what is called or needed: {action} on {place}, {when}" for action, place, when in sorted(needed - set(may))]
+        self.assertEqual(len(may), len(set(may)), f"{role} allows something twice")
+        lines = [f"allows what nothing needs: {action} on {place}, {when}" for action, place, when in sorted(set(may) - needed)]
+        lines += [f"does not allow what is needed: {action} on {place}, {when}" for action, place, when in sorted(needed - set(may))]
         if lines:
             self.fail("\n".join([role, *lines]))
 
@@ -203,11 +202,11 @@ class Roles(unittest.TestCase):
         for function in sdk_calls.FUNCTIONS:
             found = SOURCE.calls_of(function, CALLS)
             for call in set(found) - set(USES[function]):
-                self.fail(f"{function} reaches {call} ({', '.join(sorted(found[call]))}), which USES lacks")
+                self.fail(f"{function} calls {call} ({', '.join(sorted(found[call]))}); add it to USES")
             for call in set(USES[function]) - set(found):
-                self.fail(f"{function} does not reach {call}, which USES has")
+                self.fail(f"{function} does not call {call}; remove it from USES")
 
-    def test_each_function_knows_the_resource_by_its_setting(self):
+    def test_each_resource_comes_from_its_setting(self):
         for function in sdk_calls.FUNCTIONS:
             settings = MAIN["Resources"][f"{function.title()}Function"]["Properties"]["Environment"]["Variables"]
             files = {ROOT / one.file for one in SOURCE.reached_by(function)}
@@ -218,42 +217,42 @@ class Roles(unittest.TestCase):
                     self.assertIn(named, re.split(r"\W", written(settings[setting])), f"{function}: {setting} is not {named}")
                     self.assertIn(f'"{setting}"', source, f"{function} does not read {setting}")
 
-    def test_each_functions_role_allows_just_what_it_calls(self):
+    def test_each_role_allows_exactly_the_calls_of_its_function(self):
         for function in sdk_calls.FUNCTIONS:
             role = f"{function.title()}Role"
             properties = MAIN["Resources"][f"{function.title()}Function"]["Properties"]
             self.assertEqual(properties["Role"], {"Fn::GetAtt": f"{role}.Arn"})
             self.assertNotIn("Policies", properties)
-            self.hold(role, needs(function))
+            self.check_role(role, needs(function))
 
-    def test_the_machines_role_allows_just_what_it_invokes(self):
+    def test_state_machines_role_allows_exactly_what_it_invokes(self):
         definition = json.loads((ROOT / "infra/state_machine.asl.json").read_text(encoding="utf-8"))
         tasks = [state for state in definition["States"].values() if state["Type"] == "Task"]
-        self.assertEqual({task["Resource"] for task in tasks}, {"arn:aws:states:::lambda:invoke"}, "another integration")
+        self.assertEqual({task["Resource"] for task in tasks}, {"arn:aws:states:::lambda:invoke"}, "a task that is not lambda:invoke")
         substitutions = MAIN["Resources"]["AttachmentStateMachine"]["Properties"]["DefinitionSubstitutions"]
         invoked = {substitutions[re.fullmatch(r"\$\{(\w+)\}", task["Parameters"]["FunctionName"])[1]]["Fn::If"][2]["Fn::GetAtt"] for task in tasks}
-        # An execution keeps the names that it began with, so function and alias are both allowed, whatever is deployed now.
+        # An execution keeps the names that it began with, so the role allows both function and alias.
         needed = {("lambda:InvokeFunction", f"${{{arn}}}{alias}") for arn in invoked for alias in ("", ":live")} | MACHINE_SERVICE
-        self.hold("AttachmentStateMachineRole", {(action, resource, "always") for action, resource in needed})
+        self.check_role("AttachmentStateMachineRole", {(action, resource, "always") for action, resource in needed})
 
-    def test_there_are_no_other_roles_and_each_is_its_services_alone(self):
+    def test_only_these_roles_exist_and_only_their_service_assumes_them(self):
         functions = [f"{function.title()}Role" for function in sdk_calls.FUNCTIONS]
         self.assertEqual(sorted(roles()), sorted([*functions, "AttachmentStateMachineRole"]))
         for role in roles():
             properties = MAIN["Resources"][role]["Properties"]
-            self.assertEqual(set(properties), {"AssumeRolePolicyDocument", "Policies"}, f"{role} has rights from elsewhere")
+            self.assertEqual(set(properties), {"AssumeRolePolicyDocument", "Policies"}, f"{role} has other properties, such as managed policies")
             (statement,) = properties["AssumeRolePolicyDocument"]["Statement"]
             service = "lambda" if role in functions else "states"
             self.assertEqual(statement["Principal"], {"Service": f"{service}.amazonaws.com"}, role)
             self.assertEqual(statement["Action"], "sts:AssumeRole", role)
-            # Else the service could be made to use the role by somebody in another account.
+            # Otherwise another account could make the service use the role (confused deputy).
             of_this_account = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
             of_a_machine = {"ArnLike": {"aws:SourceArn": {"Fn::Sub": MACHINES_OF_THIS_ACCOUNT}}} if service == "states" else {}
             self.assertEqual(statement["Condition"], of_this_account | of_a_machine, role)
         for name, nested in TEMPLATES.items():
             iam = [key for key, resource in nested["Resources"].items() if resource["Type"].startswith("AWS::IAM::")]
             known = [*roles(), "KeyUse", "KeyUseOfPoll"] if nested is MAIN else []
-            self.assertEqual(sorted(iam), sorted(known), f"{name}: rights that no table here holds")
+            self.assertEqual(sorted(iam), sorted(known), f"{name}: add the new resource to the tables of this file")
 
 
 if __name__ == "__main__":

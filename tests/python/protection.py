@@ -1,6 +1,6 @@
-"""Holds what protects the data itself: encryption at rest, the customer's key, TLS, public access, and who else may come in.
+"""Checks what protects the data: encryption at rest, the customer's key, TLS, no public access, and the resource policies.
 
-Each type of resource in the templates has its place here, so that a new one is a decision.
+Each type of resource in the templates is listed here, so that a change with a new type must say how its data is protected.
 
     .venv/bin/python tests/python/protection.py
 """
@@ -14,7 +14,7 @@ from permissions import KEY, MAIN, ROOT, TEMPLATES, listed, statements, written
 NESTED_KEY = "HasKmsKey ? ${KmsKeyArn} : ${AWS::NoValue}"
 CUSTOMERS_KEY = {name: f"HasKmsKey ? {KEY} : ${{AWS::NoValue}}" if nested is MAIN else NESTED_KEY for name, nested in TEMPLATES.items()}
 
-# Where a type of resource that keeps data takes its key.
+# The property with the customer's key, for each type of resource that keeps data.
 KEY_AT = {
     "AWS::S3::Bucket": "BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.KMSMasterKeyID",
     "AWS::SQS::Queue": "KmsMasterKeyId",
@@ -25,15 +25,15 @@ KEY_AT = {
     "AWS::Athena::WorkGroup": "WorkGroupConfiguration.ManagedQueryResultsConfiguration.EncryptionConfiguration",
     "AWS::CloudTrail::Trail": "KMSKeyId",
 }
-# And what encrypts it without the customer's key. Logs, secrets and Athena's results always are. A topic is not: the key that
-# AWS manages for SNS would keep CloudWatch out, and alarms hold no data of customers.
+# The property that encrypts the data without the customer's key. AWS always encrypts logs and secrets. A topic is not encrypted:
+# CloudWatch cannot use the key that AWS manages for SNS, and alarms contain no data of customers.
 WITHOUT = {
     "AWS::S3::Bucket": ("BucketEncryption.ServerSideEncryptionConfiguration.0.ServerSideEncryptionByDefault.SSEAlgorithm", "HasKmsKey ? aws:kms : AES256"),
     "AWS::SQS::Queue": ("SqsManagedSseEnabled", "HasKmsKey ? ${AWS::NoValue} : True"),
     "AWS::DynamoDB::Table": ("SSESpecification.SSEEnabled", True),
     "AWS::Athena::WorkGroup": ("WorkGroupConfiguration.ManagedQueryResultsConfiguration.Enabled", True),
 }
-# These keep nothing, or only what is public to whoever may read the stack. Executions are under a key that AWS owns.
+# These keep no data, or only data that everyone who may read the stack can see. AWS encrypts executions with a key of its own.
 KEEP_NOTHING = {
     "AWS::Athena::NamedQuery",
     "AWS::CloudFormation::Stack",
@@ -55,7 +55,7 @@ KEEP_NOTHING = {
     "AWS::Serverless::StateMachine",
 }
 
-# The policies on resources: the property that says whose each is, and what is refused without TLS.
+# The types of resource policies: the property that names the owner, and the actions and resources that need TLS.
 POLICIES = {
     "AWS::S3::BucketPolicy": ("Bucket", "s3:*", ["${%s.Arn}", "${%s.Arn}/*"]),
     "AWS::SQS::QueuePolicy": ("Queues", "sqs:*", ["${%s.Arn}"]),
@@ -63,13 +63,13 @@ POLICIES = {
 }
 TRAIL = "arn:${AWS::Partition}:cloudtrail:${AWS::Region}:${AWS::AccountId}:trail/${%s}-audit"
 OF_THIS_ACCOUNT = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
-# Who may come in besides roles: resource, service, actions, IAM condition, the template's condition.
+# What the resource policies allow: resource, service, actions, IAM condition, the template's condition.
 GUESTS = [
     (
         "IntakeQueue",
         "s3.amazonaws.com",
         ["sqs:SendMessage"],
-        # By pattern: the bucket's notification needs the policy first, and its name is made up when it is created.
+        # A pattern, because the bucket's notification needs the policy before the bucket has its generated name.
         OF_THIS_ACCOUNT | {"ArnLike": {"aws:SourceArn": {"Fn::Sub": "arn:${AWS::Partition}:s3:::*-ingestbucket-*"}}},
         "always",
     ),
@@ -103,11 +103,11 @@ def at(properties, path):
 
 
 class AtRest(unittest.TestCase):
-    def test_each_type_is_known(self):
+    def test_each_resource_type_is_known(self):
         types = {resource["Type"] for nested in TEMPLATES.values() for resource in nested["Resources"].values()}
-        self.assertEqual(types - set(KEY_AT) - KEEP_NOTHING, set(), "does it keep data? It belongs into KEY_AT or KEEP_NOTHING")
+        self.assertEqual(types - set(KEY_AT) - KEEP_NOTHING, set(), "new types: add each to KEY_AT if it keeps data, else to KEEP_NOTHING")
 
-    def test_the_customers_key_reaches_all_that_keeps_data(self):
+    def test_customers_key_encrypts_all_resources_that_keep_data(self):
         seen = set()
         for file, name, resource in resources(*KEY_AT):
             seen.add(resource["Type"])
@@ -117,7 +117,7 @@ class AtRest(unittest.TestCase):
             self.assertEqual(written(key) if key else "no key", CUSTOMERS_KEY[file], f"{name} in {file}")
         self.assertEqual(seen, set(KEY_AT))
 
-    def test_all_is_encrypted_without_it(self):
+    def test_all_data_is_encrypted_without_a_customers_key(self):
         for _, name, resource in resources(*WITHOUT):
             path, expected = WITHOUT[resource["Type"]]
             self.assertEqual(written(at(resource["Properties"], path)), expected, name)
@@ -127,7 +127,7 @@ class AtRest(unittest.TestCase):
             given = resource["Properties"]["Parameters"]["KmsKeyArn"]
             self.assertEqual(written(given), f"HasKmsKey ? {KEY} : ", name)
 
-    def test_the_key_is_the_accounts_and_admits_just_the_services_that_write(self):
+    def test_key_policy_allows_only_the_account_and_the_services_that_write(self):
         ((_, _, key),) = resources("AWS::KMS::Key")
         key_statements = dict((statement["Sid"], (statement, when)) for statement, when in statements(key["Properties"]["KeyPolicy"]))
         self.assertEqual(
@@ -143,7 +143,7 @@ class AtRest(unittest.TestCase):
         self.assertEqual((events["Action"], events["Condition"]), (["kms:Decrypt", "kms:GenerateDataKey*"], OF_THIS_ACCOUNT))
         self.assertEqual(written(logs["Principal"]["Service"]), "logs.${AWS::Region}.${AWS::URLSuffix}")
         self.assertEqual(list(logs["Condition"]), ["ArnLike"])
-        # What the principal needs: Athena's guide, *Managed query results*.
+        # These actions are required by Athena's user guide, *Managed query results*.
         self.assertEqual(results["Principal"], {"Service": "encryption.athena.amazonaws.com"})
         self.assertEqual(results["Action"], ["kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"])
         workgroups = {name: written(arn) for name, arn in results["Condition"]["ArnLike"].items()}
@@ -153,7 +153,7 @@ class AtRest(unittest.TestCase):
         self.assertEqual(trail["Action"], ["kms:GenerateDataKey*", "kms:Decrypt", "kms:DescribeKey"])
         self.assertEqual(trail["Condition"], {"StringEquals": {"aws:SourceArn": {"Fn::Sub": TRAIL % "AWS::StackName"}}})
 
-    def test_the_key_serves_this_stacks_log_groups_and_not_the_neighbours(self):
+    def test_key_encrypts_log_groups_of_this_stack_only(self):
         ((_, _, key),) = resources("AWS::KMS::Key")
         (logs,) = (one for one, _ in statements(key["Properties"]["KeyPolicy"]) if one["Sid"] == "LogsOfThisStack")
         patterns = [written(one) for one in listed(logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])]
@@ -184,13 +184,13 @@ class InTransit(unittest.TestCase):
             self.assertEqual(deny["Condition"], {"Bool": {"aws:SecureTransport": "false"}}, owner)
             policies[owner] = policy.get("Condition")
         owners = {name: owner.get("Condition") for _, name, owner in resources("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::SNS::Topic")}
-        self.assertEqual(policies, owners, "each has a policy whenever it is there itself")
+        self.assertEqual(policies, owners, "each bucket, queue and topic needs a policy with its own condition")
 
 
 class FromOutside(unittest.TestCase):
     maxDiff = None
 
-    def test_buckets_are_closed_to_the_public_and_know_no_acls(self):
+    def test_buckets_block_public_access_and_acls(self):
         for _, name, bucket in resources("AWS::S3::Bucket"):
             blocked = dict.fromkeys(("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets"), True)
             self.assertEqual(bucket["Properties"]["PublicAccessBlockConfiguration"], blocked, name)
@@ -203,9 +203,9 @@ class FromOutside(unittest.TestCase):
         lock = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}}
         self.assertEqual((bucket["Properties"]["ObjectLockEnabled"], bucket["Properties"]["ObjectLockConfiguration"]), (True, lock))
         rules = bucket["Properties"]["LifecycleConfiguration"]["Rules"]
-        self.assertFalse([rule["Id"] for rule in rules if any("xpir" in key for key in rule)], "nothing deletes records")
+        self.assertFalse([rule["Id"] for rule in rules if any("xpir" in key for key in rule)], "a lifecycle rule deletes records")
 
-    def test_the_dead_letter_queue_takes_from_the_intake_queue_alone(self):
+    def test_dead_letter_queue_accepts_only_the_intake_queue(self):
         queues = {name: queue["Properties"] for _, name, queue in resources("AWS::SQS::Queue")}
         allowed = queues["IntakeDeadLetterQueue"]["RedriveAllowPolicy"]
         name = written(queues["IntakeQueue"]["QueueName"])
@@ -213,7 +213,7 @@ class FromOutside(unittest.TestCase):
         self.assertEqual(allowed, {"redrivePermission": "byQueue", "sourceQueueArns": [{"Fn::Sub": arn}]})
         self.assertEqual(written(queues["IntakeQueue"]["RedrivePolicy"]["deadLetterTargetArn"]), "${IntakeDeadLetterQueue.Arn}")
 
-    def test_a_file_that_is_too_large_to_be_sent_expires(self):
+    def test_oversized_file_expires(self):
         rules = MAIN["Resources"]["IngestBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
         (rule,) = (rule for rule in rules if rule["Id"] == "oversized-files")
         self.assertEqual(
@@ -222,9 +222,9 @@ class FromOutside(unittest.TestCase):
                 "Id": "oversized-files",
                 "Status": "Enabled",
                 "Prefix": {"Ref": "KeyPrefix"},
-                # The very limit of intake, so that the rule neither spares a refused file nor deletes one that is still to be sent.
+                # Exactly intake's limit, so that the rule deletes the refused files and no others.
                 "ObjectSizeGreaterThan": {"Ref": "MaxFileSizeBytes"},
-                # The version that is current, and what the delete marker leaves behind.
+                # The current version, and then the noncurrent one under the delete marker.
                 "ExpirationInDays": {"Ref": "OversizedRetentionDays"},
                 "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
             },
@@ -233,22 +233,22 @@ class FromOutside(unittest.TestCase):
         self.assertEqual(limit, rule["ObjectSizeGreaterThan"])
         days = MAIN["Parameters"]["OversizedRetentionDays"]
         self.assertGreaterEqual(days["MinValue"], 1)
-        # A message that waits its whole time still finds the file that it speaks of, unless that was overwritten.
+        # The file is kept as long as a message may wait, unless it is overwritten.
         waits = MAIN["Resources"]["IntakeQueue"]["Properties"]["MessageRetentionPeriod"] / 86_400
         self.assertGreaterEqual(days["Default"], waits)
 
-    def test_the_local_stack_is_refused_in_an_account_of_aws(self):
+    def test_local_stack_parameter_is_refused_in_an_aws_account(self):
         (rule,) = MAIN["Rules"].values()
         self.assertEqual(rule["RuleCondition"], {"Fn::Equals": [{"Ref": "LocalStack"}, "true"]})
         (assertion,) = rule["Assertions"]
         account = re.search(r'const ACCOUNT: &str = "(\d{12})";', (ROOT / "tests/stack/src/ministack.rs").read_text(encoding="utf-8"))[1]
         self.assertEqual(assertion["Assert"], {"Fn::Equals": [{"Ref": "AWS::AccountId"}, account]})
 
-    def test_functions_have_no_address_and_no_events_of_their_own(self):
+    def test_functions_have_no_url_and_no_events(self):
         for _, name, function in resources("AWS::Serverless::Function"):
             self.assertFalse({"Events", "FunctionUrlConfig"} & set(function["Properties"]), name)
 
-    def test_who_may_come_in_besides_roles(self):
+    def test_resource_policies_allow_only_known_services(self):
         found = []
         for _, _, policy in resources(*POLICIES):
             for statement, condition in statements(policy["Properties"]["PolicyDocument"]):
@@ -257,9 +257,9 @@ class FromOutside(unittest.TestCase):
                     guest = (owner, statement["Principal"].get("Service"), listed(statement["Action"]), statement.get("Condition"), condition)
                     found.append(guest)
         for guest in found:
-            self.assertIn(guest, GUESTS, f"{guest[1]} may come to {guest[0]} in a way that GUESTS lacks")
+            self.assertIn(guest, GUESTS, f"the policy of {guest[0]} allows {guest[1]} something that is not in GUESTS")
         for guest in GUESTS:
-            self.assertIn(guest, found, f"{guest[1]} cannot come to {guest[0]} as GUESTS has it")
+            self.assertIn(guest, found, f"the policy of {guest[0]} does not allow {guest[1]} what GUESTS has")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Which calls of the AWS SDK the functions make, found in the Rust source.
+"""Finds in the Rust source which calls of the AWS SDK the functions make.
 
 A call is a fluent builder, `client.get_object()…send()`. Every `.send()` in a crate that depends on the SDK must belong to a
-call that the caller's table knows, in the same Rust function; what reaches what is found by names, so rather too much than too little.
+call of the caller's table, in the same Rust function. A Rust function reaches another one if it uses its name, so the result may
+contain too many functions, but not too few.
 """
 
 import dataclasses
@@ -15,13 +16,13 @@ FUNCTIONS = ("intake", "poll", "finalize")
 # Comments, raw strings, strings, characters (a lifetime has no closing quote).
 TEXT = re.compile(r"""//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\'|\\[^']+|[^'\\])'""", re.DOTALL)
 HTTP = re.compile(r"\bhttp\s*\.(?:get|post|request)\(")
-# Ways to a request that this scan does not follow.
+# Ways to send a request that this scan does not find.
 UNKNOWN_WAYS = re.compile(r"\.(send_with\w*|into_paginator|presigned|customize|orchestrate\w*|wait_until_\w+)\(")
 
 
 @dataclasses.dataclass(frozen=True)
 class Function:
-    """A Rust function: where it is, whether other crates see it, and its body without comments and strings."""
+    """A Rust function: its place, whether other crates see it, and its body without comments and strings."""
 
     crate: str
     file: str
@@ -32,18 +33,18 @@ class Function:
 
     @property
     def names(self):
-        """What it calls or hands on: `name(`, `name::<`, `::name`, `(name)`."""
+        """The names that it calls or passes on: `name(`, `name::<`, `::name`, `(name)`."""
         return set(re.findall(r"\b\w+(?=\s*\(|::<)|(?<=::)\w+|(?<=\()\w+(?=\))", self.body))
 
 
 def braces(code, start):
-    """Where the block ends that opens at `start`."""
+    """The end of the block that opens at `start`."""
     depth = 0
     for at in range(start, len(code)):
         depth += {"{": 1, "}": -1}.get(code[at], 0)
         if depth == 0:
             return at + 1
-    raise ValueError("a brace is never closed")
+    raise ValueError(f"the brace at offset {start} is not closed")
 
 
 def without_tests(code):
@@ -57,7 +58,7 @@ def functions_of(crate, file, text):
     code = without_tests(TEXT.sub(lambda found: '""' if found[0][-1] in "\"'" else " ", text))
     traits = [(found.start(), braces(code, found.end() - 1)) for found in re.finditer(r"\bimpl\b[^{};]*\bfor\b[^{};]*\{", code)]
     for found in re.finditer(r"(\bpub )?((?:const |async |unsafe )*)fn (\w+)", code):
-        # Where the body opens; the semicolon of an array's type does not count.
+        # The start of the body. The semicolon of an array's type does not end the declaration.
         body = re.compile(r"\[[^\]]*\]|[{;]").search(code, found.end())
         while body and body[0].startswith("["):
             body = re.compile(r"\[[^\]]*\]|[{;]").search(code, body.end())
@@ -83,7 +84,7 @@ class Source:
                     self.functions += functions_of(crate, str(file.relative_to(root)), text)
 
     def below(self, crate):
-        """The crate and those of the project that it depends on."""
+        """The crate and the project's crates that it depends on."""
         found, rest = set(), [crate]
         while rest:
             if (one := rest.pop()) not in found:
@@ -95,7 +96,7 @@ class Source:
         return any(name.startswith("aws-sdk-") for name in self.dependencies[crate])
 
     def reached_by(self, crate):
-        """Every Rust function that a Lambda function may run: all of its own and, by name, those of the crates below."""
+        """Every Rust function that a Lambda function may run: all of its own, and those of its dependencies by name."""
         crates = self.below(crate)
         candidates = [function for function in self.functions if function.crate in crates]
         reached, rest = set(), [one for one in candidates if one.crate == crate or one.of_trait]
@@ -111,7 +112,7 @@ class Source:
         return reached
 
     def calls_of(self, crate, known):
-        """{call: files} of the known calls that this Lambda function reaches."""
+        """{call: files} of the known calls that this Lambda function can make."""
         calls = {}
         for function in self.reached_by(crate):
             for call in known_calls(function, known) if self.speaks_to_aws(function.crate) else ():
@@ -119,18 +120,18 @@ class Source:
         return calls
 
     def unknown(self, known):
-        """What sends something that is not one of the known calls, in words."""
+        """A message for each function that sends something other than the known calls."""
         for function in self.functions:
             if not self.speaks_to_aws(function.crate):
                 continue
             if way := UNKNOWN_WAYS.search(function.body):
-                yield f"{function.file}: fn {function.name} sends by .{way[1]}(), which tests/python/sdk_calls.py does not follow"
+                yield f"{function.file}: fn {function.name} sends by .{way[1]}(), which tests/python/sdk_calls.py cannot find"
             sends, calls = function.body.count(".send()"), known_calls(function, known)
             if sends != len(calls) + len(HTTP.findall(function.body)):
                 there = ", ".join(calls) or "none"
                 yield (
-                    f"{function.file}: fn {function.name} has {sends} .send(), known calls there: {there}; "
-                    "a new call needs its row in CALLS and USES (tests/python/permissions.py)"
+                    f"{function.file}: fn {function.name} has {sends} .send(), but its known calls are: {there}; "
+                    "add a new call to CALLS and USES (tests/python/permissions.py)"
                 )
 
 

@@ -1,4 +1,4 @@
-"""What runs on the way to a deployment is named exactly, and no package runs code of its own while it is installed.
+"""Checks that every tool of a build has a pinned version, and that no package runs code while it is installed.
 
     .venv/bin/python tests/python/supply_chain.py
 """
@@ -35,24 +35,24 @@ class Installing(unittest.TestCase):
 
     def test_cargo_tools_are_built_from_their_lock_files_at_one_version(self):
         installs = re.findall(r"^.*\$\(CARGO\) install\b.*$", MAKEFILE, re.M)
-        self.assertEqual(len(installs), 2)
+        self.assertEqual(len(installs), 3)
         for line in installs:
             self.assertIn("--locked", line)
             self.assertRegex(line, r"--version \$\(CARGO_\w+_VERSION\)")
 
-    def test_nothing_is_piped_from_the_network_into_a_shell(self):
+    def test_no_script_uses_curl_or_wget(self):
         for name, text in {"Makefile": MAKEFILE, ".ci/run": (ROOT / ".ci/run").read_text(encoding="utf-8"), **WORKFLOWS}.items():
             self.assertNotRegex(text, r"\b(curl|wget)\b", name)
 
 
 class Workflows(unittest.TestCase):
-    def test_the_toolchain_is_one_release_and_new_enough(self):
+    def test_toolchain_is_one_release_and_new_enough(self):
         least = tomllib.loads((ROOT / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["rust-version"]
         for name, text in WORKFLOWS.items():
             release = yaml.safe_load(text)["env"]["RUST"]
             self.assertRegex(release, r"^\d+\.\d+\.\d+$", name)
             numbers = [tuple(map(int, one.split("."))) for one in (least, release)]
-            self.assertLessEqual(*numbers, f"{name}: Cargo.toml asks for {least}")
+            self.assertLessEqual(*numbers, f"{name}: Cargo.toml requires at least {least}")
             for line in re.findall(r"^.*\brustup\b.*$", text, re.M):
                 if "#" not in line:
                     self.assertNotRegex(line, r"\b(stable|beta|nightly)\b", name)

@@ -1,7 +1,7 @@
-"""Compares the threats in docs/security.md with the tree: each test that they name exists, and each threat is counted.
+"""Checks docs/security.md: each test that it names exists, and its numbers of threats are right.
 
-A row of the tables has a number with a STRIDE letter, a threat, a guard, and `tests`, `AWS alone` or `open`. The list of
-tests below the tables names tests (Rust tests, Python tests, rows of tests/pipeline) for each number with `tests`.
+A row of the tables has a number with a STRIDE letter, a threat, a guard, and `tests`, `AWS alone` or `open`. For each row with
+`tests`, the list below the tables names Rust tests, Python tests or rows of tests/pipeline.
 
     .venv/bin/python tests/python/threat_model.py
 """
@@ -15,9 +15,9 @@ PAGE = ROOT / "docs/security.md"
 HEAD = "| no. | threat | guard | covered by |"
 KINDS = set("STRIDE")
 NUMBER = re.compile(r"^([A-Z]\d+) ([A-Z])$")
-# `- P1: `name`, `name``, wrapped at a line's end.
+# `- P1: `name`, `name``; it may be wrapped.
 NAMED = re.compile(r"^- ([A-Z]\d+): ((?:`[^`]+`,?\s+)+)", re.M)
-# A #[test] or #[tokio::test], attributes between, and its function.
+# #[test] or #[tokio::test], other attributes, and the function.
 RUST_TEST = re.compile(r"#\[(?:tokio::)?test\b[^\]]*\]\s*(?:#\[[^\]]*\]\s*)*(?:async )?fn (\w+)")
 PYTHON_TEST = re.compile(r"^    def (test_\w+)", re.M)
 FAULT_ROW = re.compile(r'"([a-z0-9-]+/[a-z0-9-]+)",')
@@ -66,7 +66,7 @@ class ThreatModel(unittest.TestCase):
     def test_each_named_test_exists(self):
         existing = tests()
         missing = [f"{number}: {name}" for number, names in named_tests() for name in names if name not in existing]
-        self.assertEqual(missing, [], "docs/security.md names tests that are not there")
+        self.assertEqual(missing, [], "docs/security.md names tests that do not exist")
 
     def test_each_row_says_what_covers_it(self):
         rows = list(threats())
@@ -78,19 +78,19 @@ class ThreatModel(unittest.TestCase):
             self.assertTrue(guard, threat)
             self.assertIn(covered, ("tests", "AWS alone", "open"), threat)
         kinds = {NUMBER.match(row[0])[2] for row in rows}
-        self.assertEqual(kinds, KINDS, "a kind without a row, or one that STRIDE does not have")
+        self.assertEqual(kinds, KINDS, "each STRIDE letter needs a row, and no other letter may be used")
 
-    def test_the_list_names_tests_for_each_row_with_tests_and_for_no_other(self):
+    def test_list_has_an_entry_for_exactly_the_rows_with_tests(self):
         with_tests = [row[0].split()[0] for row in threats() if row[3] == "tests"]
         self.assertEqual([number for number, _ in named_tests()], with_tests)
 
-    def test_the_page_counts_its_rows(self):
+    def test_page_states_the_number_of_rows(self):
         covers = [covered for *_, covered in threats()]
         by_tests, aws, nothing = (covers.count(one) for one in ("tests", "AWS alone", "open"))
         counts = f"{len(covers)} threats: {by_tests} are covered by a test, {aws} by AWS alone, {nothing} are open."
         self.assertTrue(counts in " ".join(page().split()), f"docs/security.md must say: {counts}")
 
-    def test_the_page_is_wrapped_outside_of_tables_and_code(self):
+    def test_lines_wrap_at_100_outside_tables_and_code(self):
         code = False
         for number, line in enumerate(page().splitlines(), 1):
             code ^= line.startswith("```")

@@ -1,4 +1,4 @@
-//! Whether the ingest bucket keeps versions, and so whether an event without a version id can be true.
+//! Whether the ingest bucket is versioned, and so whether S3 can have sent an event without a version id.
 
 use std::time::Duration;
 
@@ -6,14 +6,14 @@ use attachments::{ObjectRef, ObjectVersion};
 use aws_sdk_s3::{Client, error::DisplayErrorContext, types::BucketVersioningStatus};
 use tokio::{sync::Mutex, time::Instant};
 
-/// How long an answer of S3 is used.
-const REMEMBERED: Duration = Duration::from_mins(5);
+/// How long intake uses an answer of S3.
+const ANSWER_LIFETIME: Duration = Duration::from_mins(5);
 
 /// The one bucket that intake takes files from.
 pub(crate) struct IngestBucket {
     client: Client,
     name: String,
-    /// When S3 was asked, and whether each write gets a version id.
+    /// When intake asked S3, and whether each write gets a version id.
     asked: Mutex<Option<(Instant, bool)>>,
 }
 
@@ -22,13 +22,13 @@ impl IngestBucket {
         Self { client, name, asked: Mutex::new(None) }
     }
 
-    /// Why the event cannot come from a write to the bucket. None if it can.
+    /// The reason why no write to the bucket can have caused the event. None if one can.
     ///
-    /// In a versioned bucket, the event of each write has a version id. An event without one would give a version a second
-    /// record, under another identity.
+    /// In a versioned bucket, the event of each write has a version id. An event without one would start a second execution for
+    /// a version, under another identity.
     ///
     /// # Errors
-    /// S3 does not say whether the bucket keeps versions. The text is for people.
+    /// S3 does not say whether the bucket is versioned. The text goes to the log.
     pub(crate) async fn refusal(&self, object: &ObjectRef) -> Result<Option<String>, String> {
         if matches!(object.version, ObjectVersion::Id(_)) || !self.is_versioned().await? {
             return Ok(None);
@@ -42,7 +42,7 @@ impl IngestBucket {
     async fn is_versioned(&self) -> Result<bool, String> {
         let mut asked = self.asked.lock().await;
         if let Some((at, versioned)) = *asked
-            && at.elapsed() < REMEMBERED
+            && at.elapsed() < ANSWER_LIFETIME
         {
             return Ok(versioned);
         }
@@ -53,7 +53,7 @@ impl IngestBucket {
                 DisplayErrorContext(error)
             )
         })?;
-        // Suspended: new writes have no version id.
+        // If versioning is suspended, new writes have no version id.
         let versioned = answer.status() == Some(&BucketVersioningStatus::Enabled);
         *asked = Some((Instant::now(), versioned));
         Ok(versioned)

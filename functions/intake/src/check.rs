@@ -1,4 +1,5 @@
-//! What is checked before a byte is sent, in the documented order; each refusal has its reason code and says what to do.
+//! The checks before the first byte is sent, in the order in which a run makes them. Each refusal has a reason code, and a
+//! text that says what to do.
 
 use attachments::{FileName, InteractionId, ObjectKey, ObjectRef, Reason, ReasonCode};
 use media_type::{MediaType, Refusal, RefusalCode, Verdict};
@@ -6,16 +7,16 @@ use media_type::{MediaType, Refusal, RefusalCode, Verdict};
 use crate::{settings::Settings, stop::Stop, wishes::Wishes};
 
 const MIB: u128 = 1024 * 1024;
-/// How much of a file name a reason's text repeats, in characters.
-const QUOTED: usize = 128;
+/// How many characters of a file name a reason's text quotes.
+const MAX_QUOTED: usize = 128;
 
-/// The key, taken apart.
+/// Parses the key.
 pub(crate) fn key(object: &ObjectRef, settings: &Settings) -> Result<ObjectKey, Stop> {
     ObjectKey::parse(&object.key, &settings.key_prefix)
         .map_err(|error| Stop::reject(ReasonCode::BadKey, error.to_string()))
 }
 
-/// The interaction that the object is for.
+/// Parses the interaction id and checks its prefix.
 pub(crate) fn interaction(wishes: &Wishes, settings: &Settings) -> Result<InteractionId, Stop> {
     let source = if wishes.from_metadata {
         "the object's metadata interaction-id".to_owned()
@@ -33,21 +34,18 @@ pub(crate) fn interaction(wishes: &Wishes, settings: &Settings) -> Result<Intera
     Err(Stop::reject(
         ReasonCode::ForeignInteractionId,
         format!(
-            "the interaction {id} begins with none of this tenant's prefixes: {} (INTERACTION_ID_PREFIXES). The id comes \
-             from {source}",
+            "the interaction id {id} does not begin with one of this tenant's prefixes: {} (INTERACTION_ID_PREFIXES). The \
+             id comes from {source}",
             known.join(", ")
         ),
     ))
 }
 
-/// The size, in bytes.
+/// Checks the size, in bytes.
 pub(crate) fn size(bytes: u64, settings: &Settings) -> Result<(), Stop> {
     let limit = settings.max_file_size;
     match bytes {
-        0 => Err(Stop::reject(
-            ReasonCode::Empty,
-            "the object has no bytes; was it written before its content was ready?",
-        )),
+        0 => Err(Stop::reject(ReasonCode::Empty, "the object has no bytes; write it when its content is complete")),
         _ if bytes > limit => Err(Stop::reject(
             ReasonCode::TooLarge,
             format!("the object has {}; at most {} are allowed (MAX_FILE_SIZE_BYTES)", in_mib(bytes), in_mib(limit)),
@@ -56,7 +54,7 @@ pub(crate) fn size(bytes: u64, settings: &Settings) -> Result<(), Stop> {
     }
 }
 
-/// `26214400 bytes (25 MiB)`. Below 0.01 MiB, the bytes alone.
+/// `26214400 bytes (25 MiB)`. Below 0.01 MiB, only the bytes.
 pub(crate) fn in_mib(bytes: u64) -> String {
     let hundredths = u128::from(bytes) * 100 / MIB;
     let (whole, rest) = (hundredths / 100, hundredths % 100);
@@ -67,12 +65,12 @@ pub(crate) fn in_mib(bytes: u64) -> String {
     }
 }
 
-/// The type that the file's name promises.
+/// Checks the file name. Returns the type that its extension means.
 pub(crate) fn name(file_name: &FileName, settings: &Settings) -> Result<MediaType, Stop> {
     settings.allowed.check_name(file_name.as_str()).map_err(|_| refused_name(file_name, settings))
 }
 
-/// The type that the file has: `named` is what its name promises, `verdict` what its bytes are.
+/// Checks the content. Returns the file's type. `named` is the type of its name, `verdict` what its bytes are.
 pub(crate) fn content(named: MediaType, verdict: Verdict, settings: &Settings) -> Result<MediaType, Stop> {
     settings.allowed.check_content(named, verdict).map_err(refused)
 }
@@ -95,10 +93,10 @@ fn refused(refusal: Refusal) -> Stop {
     Stop::Final(Reason::new(code, text))
 }
 
-/// Quotes the name, so that a space at its end is visible. Names the setting only where it would help: no setting makes the
-/// pipeline accept a type that it does not know.
+/// Quotes the name, so that a space at its end is visible. Names the setting only for a type that the pipeline knows: no setting
+/// makes it accept another one.
 fn refused_name(file_name: &FileName, settings: &Settings) -> Stop {
-    let quoted = |text: &str| format!("{:?}", text.chars().take(QUOTED).collect::<String>());
+    let quoted = |text: &str| format!("{:?}", text.chars().take(MAX_QUOTED).collect::<String>());
     let name = quoted(file_name.as_str());
     let what = match media_type::extension_of(file_name.as_str()) {
         None => format!("the file name {name} has no extension"),
@@ -136,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_interaction_says_where_it_comes_from() {
+    fn refused_interaction_id_says_where_it_comes_from() {
         let settings = Settings::of(&[("KEY_PREFIX", "in/"), ("INTERACTION_ID_FROM", "key-or-metadata")]).unwrap();
         let of_key = Wishes::of(&HashMap::new(), &key_of("a b"), &settings);
         assert_eq!(
@@ -152,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn refused_name_is_quoted_and_says_what_would_be_accepted() {
+    fn refused_name_is_quoted_and_lists_the_accepted_extensions() {
         let settings = Settings::of(&[("ALLOWED_MIME_TYPES", "application/pdf")]).unwrap();
         for (name_given, said) in [
             (
@@ -174,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_are_given_in_mib_too() {
+    fn refused_size_is_given_in_bytes_and_mib() {
         let settings = Settings::example();
         assert_eq!(
             text(size(26_214_401, &settings)),
@@ -185,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn interaction_outside_the_prefixes_is_foreign() {
+    fn interaction_id_without_a_tenant_prefix_is_foreign() {
         let settings = Settings::of(&[("INTERACTION_ID_PREFIXES", "INT-1, TEAM-")]).unwrap();
         for (id, code) in [
             ("INT-1", None),

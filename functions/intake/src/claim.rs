@@ -1,4 +1,4 @@
-//! Taking an object for this run, and letting it go.
+//! Admitting an event, claiming its object for this run, and postponing the claim.
 
 use std::time::Duration;
 
@@ -8,21 +8,21 @@ use host::Clock;
 use ledger::{Claim, Lease, LedgerError};
 use tokio::time::{Instant, timeout_at};
 
-use crate::{Intake, decide::start, finish::Finish};
+use crate::{Intake, finish::Finish};
 
-/// How long an object rests that this run could not begin with, in seconds at most.
-const SHORT_REST: u64 = 5;
+/// The longest wait for an object that this run could not start on, in seconds.
+const SHORT_WAIT_SECONDS: u64 = 5;
 
-/// When things must be over.
+/// The deadlines of an invocation's records, and what else they share.
 #[derive(Debug, Clone)]
 pub(crate) struct Times {
     /// The time of day.
     pub(crate) clock: Clock,
-    /// When a record must be done, 10 s before the invocation is.
+    /// When the work on a record must end: 10 s before the invocation's deadline.
     pub(crate) record: Instant,
-    /// When what follows a record must be done: deciding, starting, releasing. 3 s before the invocation's deadline.
+    /// When the calls that follow it must end (decide, start, release): 3 s before the invocation's deadline.
     pub(crate) wrap_up: Instant,
-    /// When a claim ends, 5 s after the invocation.
+    /// When a claim's lease expires: 5 s after the invocation's deadline.
     pub(crate) lease_until: Timestamp,
     /// The invocation's request id.
     pub(crate) run: String,
@@ -32,7 +32,7 @@ pub(crate) struct Times {
 
 #[cfg(test)]
 impl Times {
-    /// A record that has so much time.
+    /// The times of a record that has this much time.
     pub(crate) fn within(time: Duration, clock: Clock) -> Self {
         let record = Instant::now() + time;
         Self {
@@ -46,7 +46,7 @@ impl Times {
     }
 }
 
-/// Refuses an event that no write of the bucket can have caused. Before the claim, so that it leaves no row.
+/// Refuses an event that no write to the bucket can have caused. Call it before the claim, so that such an event leaves no row.
 pub(crate) async fn admit(intake: &Intake, notification: &Notification, times: &Times) -> Result<(), Finish> {
     match timeout_at(times.wrap_up, intake.bucket.refusal(&notification.object)).await {
         Ok(Ok(None)) => Ok(()),
@@ -67,21 +67,7 @@ pub(crate) async fn claim(intake: &Intake, identity: &Identity, times: &Times) -
     }
 }
 
-/// An object that is not this run's to send.
-pub(crate) async fn claimed_before(intake: &Intake, claim: Claim, times: &Times) -> Finish {
-    match claim {
-        Claim::Decided(decided) => start(intake, &decided, times).await,
-        Claim::Leased { until } => {
-            let now = times.clock.now();
-            let rest = u64::try_from(until.unix_millis() - now.unix_millis()).unwrap_or(0);
-            let wait =
-                Duration::from_millis(rest) + jitter::between(Duration::from_millis(500), Duration::from_secs(3));
-            Finish::unfinished(wait, "another run has the object")
-        }
-        Claim::Done | Claim::Mine(_) => Finish::Finished { execution_name: None },
-    }
-}
-
+/// Releases an object that this run has not worked on.
 pub(crate) async fn postpone(intake: &Intake, lease: &Lease, times: &Times) {
     match timeout_at(times.wrap_up, intake.ledger.postpone(lease)).await {
         Ok(Ok(_)) => {}
@@ -90,8 +76,8 @@ pub(crate) async fn postpone(intake: &Intake, lease: &Lease, times: &Times) {
     }
 }
 
-pub(crate) fn short_rest() -> Duration {
-    jitter::between(Duration::from_secs(1), Duration::from_secs(SHORT_REST))
+pub(crate) fn short_wait() -> Duration {
+    jitter::between(Duration::from_secs(1), Duration::from_secs(SHORT_WAIT_SECONDS))
 }
 
 pub(crate) fn ledger_failed(error: &LedgerError) -> Finish {
@@ -99,7 +85,7 @@ pub(crate) fn ledger_failed(error: &LedgerError) -> Finish {
     Finish::outage(error.to_string())
 }
 
-/// A call that the invocation's deadline ended.
+/// The end of a record whose call did not finish before its deadline.
 pub(crate) fn out_of_time(fault: &str) -> Finish {
     tracing::error!("{fault}");
     Finish::outage(fault)

@@ -1,4 +1,4 @@
-//! What every invocation uses.
+//! The settings and the clients that all invocations share.
 
 use std::{ops::Deref, sync::Arc};
 
@@ -6,7 +6,7 @@ use host::{Environment, Invalid, Refusals};
 
 use crate::{bucket::IngestBucket, queue::Queue, settings::Settings};
 
-/// What every invocation uses, made once at cold start. Clones share it: each record's task has one.
+/// The settings and the clients, made once at cold start. All clones share them; each record's task has a clone.
 #[derive(Clone)]
 pub struct Intake(Arc<Parts>);
 
@@ -20,7 +20,7 @@ pub struct Parts {
     pub(crate) ledger: ledger::Ledger,
     pub(crate) queue: Queue,
     pub(crate) cxone: cxone::Client,
-    /// Of CXone's refusals, which count for the alarm.
+    /// Decides which of CXone's refusals count for the alarm `Cxone.Unauthorized`.
     pub(crate) refusals: Refusals,
 }
 
@@ -33,10 +33,10 @@ impl Deref for Intake {
 }
 
 impl Intake {
-    /// Reads the settings and makes the clients. It calls nothing yet.
+    /// Reads the settings and makes the clients. It sends no request.
     ///
     /// # Errors
-    /// [`Invalid`]: the environment has noted a fault.
+    /// [`Invalid`] if a setting is missing or invalid. `environment` holds the faults.
     pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let settings = Settings::from_environment(environment);
         let cxone = host::CxoneSettings::from_environment(environment);

@@ -1,4 +1,4 @@
-//! Fixing what becomes of an object, and starting its execution.
+//! Fixing an object's execution in the ledger, and starting it.
 
 use attachments::{ObjectKey, execution_name, workflow::Attachment};
 use aws_sdk_sfn::{error::DisplayErrorContext, operation::start_execution::StartExecutionError};
@@ -8,7 +8,7 @@ use tokio::time::timeout_at;
 
 use crate::{
     Intake,
-    claim::{Times, ledger_failed, out_of_time, short_rest},
+    claim::{Times, ledger_failed, out_of_time, short_wait},
     finish::Finish,
     run::Run,
 };
@@ -26,6 +26,7 @@ fn count_upload(attachment: &Attachment) {
     ]);
 }
 
+/// Fixes the execution's name and input in the ledger, then starts it.
 pub(crate) async fn decide(run: &Run<'_>, times: &Times) -> Finish {
     let Run { intake, notification, lease, attachment, .. } = run;
     let interaction = attachment.interaction_id.as_ref().map_or_else(
@@ -34,21 +35,21 @@ pub(crate) async fn decide(run: &Run<'_>, times: &Times) -> Finish {
     );
     let execution_input = match attachments::to_json(attachment) {
         Ok(input) => input,
-        Err(error) => return Finish::outage(format!("the payload has no JSON form: {error}")),
+        Err(error) => return Finish::outage(format!("the execution's input cannot be written as JSON: {error}")),
     };
     let decided = Decided { execution_name: execution_name(&interaction, &lease.identity), execution_input };
     match timeout_at(times.wrap_up, intake.ledger.decide(lease, decided)).await {
         Ok(Ok(DecisionWrite::Start(decided))) => {
-            // Here, so that an upload whose decision failed and which is repeated counts once.
+            // Counted here and not after the upload: if the decision fails, the upload is repeated and must count once.
             if attachment.job_id.is_some() {
                 count_upload(attachment);
             }
             start(intake, &decided, times).await
         }
         Ok(Ok(DecisionWrite::Done)) => Finish::Finished { execution_name: None },
-        Ok(Ok(DecisionWrite::Lost)) => Finish::unfinished(short_rest(), "another run has taken the object over"),
+        Ok(Ok(DecisionWrite::Lost)) => Finish::unfinished(short_wait(), "another run has claimed the object since"),
         Ok(Err(error)) => ledger_failed(&error),
-        Err(_) => out_of_time("the ledger did not take the decision in time"),
+        Err(_) => out_of_time("the ledger did not store the decision in time"),
     }
 }
 

@@ -1,4 +1,5 @@
-//! AWS as it answers, byte for byte, on a port of this machine, through the connector and the SDK that intake uses.
+//! A fake AWS on a port of this machine, whose responses a test writes byte for byte. Intake reaches it through its real
+//! connector and SDK.
 
 use std::{
     sync::{Arc, Mutex},
@@ -16,30 +17,30 @@ use tokio::{
 
 use crate::Intake;
 
-/// How long a body may stand still in these tests.
-pub(crate) const STANDSTILL: Duration = Duration::from_millis(300);
+/// How long a body may stall in these tests.
+pub(crate) const STALL_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// A server that answers each request as `respond` says, from the request's head, and keeps the connections open.
+/// A server that answers each request with `respond` of the request's head. It keeps connections open.
 pub(crate) struct FakeAws {
     /// `http://…`
     pub(crate) url: String,
     /// The requests' heads and bodies.
-    asked: Arc<Mutex<Vec<(String, String)>>>,
+    requests: Arc<Mutex<Vec<(String, String)>>>,
 }
 
 impl FakeAws {
     pub(crate) async fn new(respond: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let (asked, respond) = (Arc::new(Mutex::new(Vec::new())), Arc::new(respond));
-        let told = Arc::clone(&asked);
+        let (requests, respond) = (Arc::new(Mutex::new(Vec::new())), Arc::new(respond));
+        let seen = Arc::clone(&requests);
         tokio::spawn(async move {
             loop {
                 let (mut connection, _) = listener.accept().await.unwrap();
-                let (told, respond) = (Arc::clone(&told), Arc::clone(&respond));
+                let (seen, respond) = (Arc::clone(&seen), Arc::clone(&respond));
                 tokio::spawn(async move {
                     while let Some((head, body)) = request(&mut connection).await {
-                        told.lock().unwrap().push((head.clone(), body));
+                        seen.lock().unwrap().push((head.clone(), body));
                         if connection.write_all(&respond(&head)).await.is_err() {
                             return;
                         }
@@ -47,20 +48,20 @@ impl FakeAws {
                 });
             }
         });
-        Self { url, asked }
+        Self { url, requests }
     }
 
-    /// How many requests had a head with this in it.
-    pub(crate) fn asked(&self, part: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|(head, _)| head.contains(part)).count()
+    /// The number of requests whose head contains `part`.
+    pub(crate) fn count(&self, part: &str) -> usize {
+        self.count_with_body(part, "")
     }
 
-    /// How many requests had a head with this in it, and a body with that.
-    pub(crate) fn asked_saying(&self, part: &str, said: &str) -> usize {
-        self.asked.lock().unwrap().iter().filter(|(head, body)| head.contains(part) && body.contains(said)).count()
+    /// The number of requests whose head contains `part` and whose body contains `text`.
+    pub(crate) fn count_with_body(&self, part: &str, text: &str) -> usize {
+        self.requests.lock().unwrap().iter().filter(|(head, body)| head.contains(part) && body.contains(text)).count()
     }
 
-    /// Intake with the settings that are required, the bucket `drop`, and this CXone.
+    /// Intake with only the required settings, the bucket `drop`, and this CXone.
     pub(crate) fn intake(&self, cxone_url: &str) -> Intake {
         let (aws_url, cxone_url) = (self.url.clone(), cxone_url.to_owned());
         let environment = Environment::new(move |name| match name {
@@ -92,12 +93,12 @@ impl FakeAws {
         environment.finish(Ok(())).unwrap();
         let config = aws_sdk_s3::config::Builder::from(&aws.s3())
             .force_path_style(true)
-            .timeout_config(TimeoutConfig::builder().read_timeout(STANDSTILL).build());
+            .timeout_config(TimeoutConfig::builder().read_timeout(STALL_TIMEOUT).build());
         Client::from_conf(config.build())
     }
 }
 
-/// The head of the next request, whose body is read and thrown away. None where the connection ends.
+/// The head and the body of the next request. None if the connection ends.
 async fn request(connection: &mut TcpStream) -> Option<(String, String)> {
     let mut bytes = Vec::new();
     loop {
@@ -115,7 +116,7 @@ async fn request(connection: &mut TcpStream) -> Option<(String, String)> {
     }
 }
 
-/// A lease of an object that nothing is known of yet.
+/// The first lease of an object.
 pub(crate) fn first_lease(identity: Identity, first_seen: Timestamp) -> Lease {
     Lease {
         identity,
@@ -131,7 +132,7 @@ pub(crate) fn first_lease(identity: Identity, first_seen: Timestamp) -> Lease {
     }
 }
 
-/// A 200.
+/// A response with the status 200.
 pub(crate) fn response(headers: &[u8], body: &[u8]) -> Vec<u8> {
     let length = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len());
     [length.as_bytes(), headers, b"\r\n", body].concat()

@@ -1,25 +1,25 @@
-//! What became of a record.
+//! What became of a record of an event.
 
 use std::time::Duration;
 
 use serde::Serialize;
 
-/// What became of a record.
+/// What became of a record, after all attempts of its run. `stop` says how this differs from the other two types.
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "snake_case", tag = "record")]
 pub(crate) enum Finish {
-    /// Its execution is started, now or before.
+    /// The object's execution is started, now or earlier.
     Finished {
-        /// None where the object has its outcome already.
+        /// None if the object has its outcome already.
         execution_name: Option<String>,
     },
-    /// It must come again.
+    /// The record needs a retry.
     Unfinished {
         #[serde(serialize_with = "in_seconds")]
         retry_in: Duration,
         fault: String,
-        /// An outage of the pipeline's own services: the longer it lasts, the longer the message stays hidden, so that it
-        /// does not reach the dead-letter queue by being received too often.
+        /// One of the pipeline's own services failed. The longer such an outage lasts, the longer intake hides the message, so
+        /// that SQS does not move it to the dead-letter queue for too many receives.
         outage: bool,
     },
     /// The event names no object of the bucket. It starts nothing and leaves no record: its message goes to the dead-letter
@@ -36,6 +36,7 @@ impl Finish {
         Self::Unfinished { retry_in, fault: fault.into(), outage: false }
     }
 
+    /// The message's next wait does not depend on `retry_in`: it grows with the number of receives.
     pub(crate) fn outage(fault: impl Into<String>) -> Self {
         Self::Unfinished { retry_in: Duration::from_secs(5), fault: fault.into(), outage: true }
     }

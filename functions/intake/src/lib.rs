@@ -1,7 +1,14 @@
 //! `IntakeFunction`: takes each new object from the queue, checks it, streams it to CXone, and starts its execution.
 //!
-//! An object passes through the modules in this order: [`batch`] (the records of an invocation), [`claim`], [`object`],
-//! [`source`] and [`wishes`] (read), [`check`], [`transfer`] (send), [`decide`] (fix the execution and start it).
+//! [`batch`] processes the records of an invocation side by side and answers each message. [`object`] processes one object:
+//!
+//! 1. [`claim`] refuses an event that no write to the bucket can have caused ([`bucket`]), and claims the object.
+//! 2. [`transfer`] sends it, in several attempts if necessary. Each attempt calls [`read`], which opens the object
+//!    ([`source`]), reads what its metadata ask for ([`wishes`]) and checks it ([`check`]). Then `transfer` writes the upload
+//!    request into the ledger and uploads the [`stream`].
+//! 3. [`decide`] fixes the execution in the ledger and starts it.
+//!
+//! [`run`] holds what one run knows of its object. [`stop`] lists the three types that say how this work ends.
 
 mod batch;
 mod bucket;
@@ -35,8 +42,8 @@ pub use crate::clients::Intake;
 /// Answers one invocation: a batch of the queue, a bare S3 notification or a bare `EventBridge` event.
 ///
 /// # Errors
-/// `Input.Invalid` for a payload of no known shape and for a bare event that names no object of the ingest bucket,
-/// `Intake.Unfinished` where a bare event's object must come again.
+/// `Input.Invalid` if the payload has no known shape, or if a bare event names no object of the ingest bucket.
+/// `Intake.Unfinished` if the object of a bare event needs a retry.
 pub async fn handle(intake: &Intake, payload: Value, context: Context) -> Result<Value, Failure> {
     let Settings { ingest_bucket, key_prefix, ignored_names, .. } = &intake.settings;
     let source = Source { bucket: ingest_bucket, prefix: key_prefix, ignored_names };

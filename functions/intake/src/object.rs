@@ -1,4 +1,4 @@
-//! One object's way: claim, send or reject, decide, start.
+//! Processing one object: claim, send or reject, decide, start.
 
 use std::time::Duration;
 
@@ -11,22 +11,22 @@ use tokio::{sync::RwLock, time::timeout_at};
 
 use crate::{
     Intake,
-    claim::{Times, admit, claim, claimed_before, postpone, short_rest},
-    decide::decide,
+    claim::{Times, admit, claim, postpone, short_wait},
+    decide::{decide, start},
     finish::Finish,
     run::Run,
     transfer::{self, Halt},
 };
 
 /// After this many crashed runs in a row, the object itself is assumed to be the cause.
-const CRASHES: u64 = 5;
-/// An object that crashed a run is only worked on with this much of the record's time left.
-const TIME_ALONE: Duration = Duration::from_secs(10);
+const MAX_CRASHES: u64 = 5;
+/// An object that crashed a run is processed only if this much of the record's time is left.
+const MIN_TIME_ALONE: Duration = Duration::from_secs(10);
 
-/// Lets an object that crashed a run be worked on alone: ordinary records share it, such an object has it to itself.
+/// Ordinary records share it. An object that crashed a run takes it exclusively, so that it is processed alone.
 pub(crate) type Lane = RwLock<()>;
 
-/// Works on one object.
+/// Claims the object and processes it. After a crash, it postpones the claim until the other records are done.
 pub(crate) async fn process(
     intake: &Intake,
     notification: &Notification,
@@ -42,38 +42,55 @@ pub(crate) async fn process(
         Ok(claimed) => claimed,
         Err(finish) => return finish,
     };
-    let Claim::Mine(lease) = claimed else { return claimed_before(intake, claimed, times).await };
-    if lease.crashes == 0 || lease.crashes >= CRASHES {
-        return take(intake, notification, lease, times).await;
+    let Claim::Mine(lease) = claimed else { return not_claimed(intake, claimed, times).await };
+    if lease.crashes == 0 || lease.crashes >= MAX_CRASHES {
+        return run_claimed(intake, notification, lease, times).await;
     }
     drop(shared);
     if let Ok(_alone) = lane.try_write() {
-        return take(intake, notification, lease, times).await;
+        return run_claimed(intake, notification, lease, times).await;
     }
-    // Not held while it waits: if a neighbour crashes this run, that is no crash of this object.
+    // The claim is released for the wait, so that a crash of another record does not count as this object's.
     postpone(intake, &lease, times).await;
-    let enough = times.record.checked_sub(TIME_ALONE).unwrap_or(times.record);
+    let enough = times.record.checked_sub(MIN_TIME_ALONE).unwrap_or(times.record);
     let Ok(_alone) = timeout_at(enough, lane.write()).await else {
         return Finish::unfinished(
-            short_rest(),
-            "the object crashed a run, and this one had no time to work on it alone",
+            short_wait(),
+            "the object's last run crashed, and this run had no time left to process the object alone",
         );
     };
     match claim(intake, identity, times).await {
-        Ok(Claim::Mine(lease)) => take(intake, notification, lease, times).await,
-        Ok(claimed) => claimed_before(intake, claimed, times).await,
+        Ok(Claim::Mine(lease)) => run_claimed(intake, notification, lease, times).await,
+        Ok(claimed) => not_claimed(intake, claimed, times).await,
         Err(finish) => finish,
     }
 }
 
-async fn take(intake: &Intake, notification: &Notification, lease: Lease, times: &Times) -> Finish {
-    // Before anything reads the object: if it kills intake, this is the last line that names it.
+/// Continues what another run has begun: waits for it, starts the decided execution, or does nothing for an object that is done.
+async fn not_claimed(intake: &Intake, claim: Claim, times: &Times) -> Finish {
+    match claim {
+        Claim::Decided(decided) => start(intake, &decided, times).await,
+        Claim::Leased { until } => {
+            let left = until.unix_millis() - times.clock.now().unix_millis();
+            let jitter = jitter::between(Duration::from_millis(500), Duration::from_secs(3));
+            let wait = Duration::from_millis(u64::try_from(left).unwrap_or(0)) + jitter;
+            Finish::unfinished(wait, "another run has claimed the object")
+        }
+        Claim::Done | Claim::Mine(_) => Finish::Finished { execution_name: None },
+    }
+}
+
+async fn run_claimed(intake: &Intake, notification: &Notification, lease: Lease, times: &Times) -> Finish {
+    // Logged before the object is read: if the object crashes intake, this is the last line that names it.
     tracing::info!(key = notification.object.key, attempt = lease.attempt, crashes = lease.crashes, "claimed");
     note_crash(intake, &lease, times).await;
     let mut run = Run::new(intake, notification, lease, times);
-    if let Some(reason) = crashed(&run.lease) {
-        tracing::error!(crashes = run.lease.crashes, "intake crashed on this object again and again; it is given up");
-        run.recall();
+    if let Some(reason) = crash_reason(&run.lease) {
+        tracing::error!(
+            crashes = run.lease.crashes,
+            "intake crashed on this object too many times in a row; it gives up"
+        );
+        run.restore_known();
         run.end(reason);
         return decide(&run, times).await;
     }
@@ -95,13 +112,13 @@ async fn take(intake: &Intake, notification: &Notification, lease: Lease, times:
             run.end(reason);
             decide(&run, times).await
         }
-        Halt::Lost => Finish::unfinished(short_rest(), "another run has taken the object over"),
+        Halt::Lost => Finish::unfinished(short_wait(), "another run has claimed the object since"),
         Halt::NoTime => {
             postpone(intake, &run.lease, times).await;
-            Finish::unfinished(short_rest(), "this run had no time left to begin an upload")
+            Finish::unfinished(short_wait(), "this run had no time left to start an upload")
         }
         Halt::Refused(reason) => {
-            // The row stays until it expires. It gets no execution: the write itself has another row.
+            // The row stays until it expires, without an execution. The write's own event has another row.
             postpone(intake, &run.lease, times).await;
             Finish::Refused { reason }
         }
@@ -109,7 +126,7 @@ async fn take(intake: &Intake, notification: &Notification, lease: Lease, times:
     }
 }
 
-/// Says in the log and in the ledger that the run before this one crashed. The ledger's text is the object's `last_fault`.
+/// Logs that the run before this one crashed, and writes it into the ledger as the object's `last_fault`.
 async fn note_crash(intake: &Intake, lease: &Lease, times: &Times) {
     if lease.crashes == 0 {
         return;
@@ -120,22 +137,22 @@ async fn note_crash(intake: &Intake, lease: &Lease, times: &Times) {
     match timeout_at(times.wrap_up, intake.ledger.note_crash(lease, &fault)).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!("{error}"),
-        Err(_) => tracing::warn!("the ledger did not note the crash in time"),
+        Err(_) => tracing::warn!("the ledger did not store the crash in time"),
     }
 }
 
-fn crashed(lease: &Lease) -> Option<Reason> {
-    (lease.crashes >= CRASHES).then(|| {
+fn crash_reason(lease: &Lease) -> Option<Reason> {
+    (lease.crashes >= MAX_CRASHES).then(|| {
         let last = lease.crashed_run.as_deref().map(|run| format!(", last in the request {run}")).unwrap_or_default();
         let text = format!("intake crashed {} times in a row on this object{last}; see its log", lease.crashes);
         Reason::new(ReasonCode::IntakeCrashed, text)
     })
 }
 
-/// Ends an object whose time is over by decision, after the attempt that just failed; releases any other.
+/// Gives up an object that is too old, after the attempt that just failed. Releases any other for a retry.
 async fn give_up_or_release(run: &mut Run<'_>, last: Retry, wait: Duration, times: &Times) -> Finish {
     if let Some(reason) = run.given_up(&last, times.clock.now()) {
-        run.recall();
+        run.restore_known();
         run.end(reason);
         return decide(run, times).await;
     }

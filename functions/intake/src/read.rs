@@ -1,4 +1,4 @@
-//! Opening an object and checking it, before a byte is sent.
+//! Opening and checking an object, before the first byte is sent.
 
 use attachments::{ObjectKey, workflow::Attachment};
 use cxone::{Boundary, UploadContent};
@@ -13,7 +13,7 @@ use crate::{
     wishes::Wishes,
 };
 
-/// An open object without its bytes.
+/// What the upload needs of an open object besides its bytes.
 pub(crate) struct Opened {
     pub(crate) size: u64,
     pub(crate) source_checksum: attachments::workflow::SourceChecksum,
@@ -21,7 +21,7 @@ pub(crate) struct Opened {
 
 pub(crate) type Stream = Peeked<aws_sdk_s3::primitives::SdkBody>;
 
-/// Opens and checks the object.
+/// Opens the object and makes the checks that need it.
 pub(crate) async fn open_and_check(
     run: &mut Run<'_>,
     key: &ObjectKey,
@@ -34,7 +34,7 @@ pub(crate) async fn open_and_check(
         run.wishes_reported = true;
     }
     let attachment = &mut run.attachment;
-    learn(attachment, &open);
+    note_facts(attachment, &open);
     attachment.auto_scan = wishes.auto_scan;
     let interaction = check::interaction(&wishes, &intake.settings)?;
     tracing::Span::current().record("interaction_id", interaction.as_str());
@@ -51,20 +51,20 @@ pub(crate) async fn open_and_check(
     let media_type = check::content(named, verdict, &intake.settings)?;
     let content = match &run.content {
         Some(content) => content.clone(),
-        None => first_content(attachment, interaction, key, media_type)?,
+        None => new_content(attachment, interaction, key, media_type)?,
     };
-    repeat(attachment, &content);
+    copy_from_request(attachment, &content);
     Ok((content, stream, opened))
 }
 
-fn learn(attachment: &mut Attachment, open: &OpenObject) {
+fn note_facts(attachment: &mut Attachment, open: &OpenObject) {
     attachment.object.size_bytes = Some(open.size);
     attachment.object.etag = open.etag.clone().or(attachment.object.etag.take());
     attachment.object.version_id = open.version_id.clone().or(attachment.object.version_id.take());
     attachment.object.declared_content_type.clone_from(&open.declared_content_type);
 }
 
-fn first_content(
+fn new_content(
     attachment: &Attachment,
     interaction_id: attachments::InteractionId,
     key: &ObjectKey,
@@ -81,8 +81,8 @@ fn first_content(
     })
 }
 
-/// The record says what is sent, which is what the first attempt sent.
-fn repeat(attachment: &mut Attachment, content: &UploadContent) {
+/// The audit record has the values that are sent: those of the first upload request, whatever the object's tags are now.
+fn copy_from_request(attachment: &mut Attachment, content: &UploadContent) {
     attachment.interaction_id = Some(content.interaction_id.clone());
     attachment.object.mime_type = Some(content.content_type.clone());
     attachment.tags.clone_from(&content.tags);

@@ -1,4 +1,4 @@
-//! One run's work on one object: what is known of it, and what earlier runs left behind.
+//! What one run and the runs before it know of an object, and how the object ends without a job.
 
 use attachments::{
     ObjectKey, ObjectVersion, Reason, ReasonCode, Timestamp,
@@ -12,40 +12,40 @@ use tokio::time::Instant;
 
 use crate::{Intake, claim::Times};
 
-/// Intake gives up an object whose KMS key it may not use after so many seconds since it first saw the object. An operator
-/// can correct the key's policy in that time, and a producer with a key of their own cannot make intake retry for days.
+/// Intake gives up an object whose KMS key it may not use this many seconds after it first saw the object. That is enough
+/// time for an operator to correct the key's policy, and a producer's own key cannot make intake retry for days.
 const KEY_PATIENCE_SECONDS: u64 = 3_600;
 
-/// What the run is doing, for the fault of a run whose time ends.
+/// The step that a run is in. If the run's time ends, it says whose fault that is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doing {
+pub(crate) enum Step {
     Reading,
     Preparing,
     Sending,
 }
 
-/// See the module.
+/// What one run works with.
 pub(crate) struct Run<'a> {
     pub(crate) intake: &'a Intake,
     pub(crate) notification: &'a Notification,
     pub(crate) lease: Lease,
-    /// When the record must be done.
+    /// When the record must end.
     pub(crate) deadline: Instant,
     pub(crate) clock: Clock,
     pub(crate) attachment: Attachment,
     pub(crate) history: History,
-    /// The upload request that every attempt repeats, once the first was prepared.
+    /// The upload request, once an attempt has prepared it. Every later attempt repeats it.
     pub(crate) content: Option<UploadContent>,
-    pub(crate) doing: Doing,
-    /// Uploads that this run began.
+    pub(crate) step: Step,
+    /// Uploads that this run has started.
     pub(crate) uploads: u32,
-    /// The HTTP status with which CXone answered the last attempt, for the log.
+    /// The HTTP status of CXone's response to the last attempt, for the log.
     pub(crate) cxone_status: Option<u16>,
     /// The last attempt failed because intake may not use the object's KMS key.
     pub(crate) key_denied: bool,
     /// The last attempt failed because the token endpoint gave no token.
     pub(crate) token_refused: bool,
-    /// Intake has logged and counted what the metadata asked for without effect.
+    /// Intake has logged and counted the metadata's requests that it ignores. It does so once a run.
     pub(crate) wishes_reported: bool,
 }
 
@@ -55,7 +55,7 @@ impl<'a> Run<'a> {
         let mut history = History::parse(lease.history.as_deref());
         let crashes = u32::try_from(lease.crashes).unwrap_or(u32::MAX);
         history.add_crashes(crashes, lease.request.is_some());
-        let mut attachment = blank(notification, &lease, &intake.settings.key_prefix);
+        let mut attachment = from_event(notification, &lease, &intake.settings.key_prefix);
         attachment.upload_attempts = history.uploads;
         Self {
             intake,
@@ -66,7 +66,7 @@ impl<'a> Run<'a> {
             attachment,
             history,
             content,
-            doing: Doing::Reading,
+            step: Step::Reading,
             uploads: 0,
             cxone_status: None,
             key_denied: false,
@@ -79,21 +79,21 @@ impl<'a> Run<'a> {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// The fault of a run that its time ended in the middle of something.
+    /// The fault of a run whose time ended during a step.
     pub(crate) fn out_of_time(&mut self) -> Retry {
-        let (cause, fault) = match self.doing {
-            Doing::Reading => (Cause::Source, "the object could not be read in this run's time"),
-            Doing::Preparing => (Cause::Internal, "the ledger did not take the upload request in this run's time"),
-            Doing::Sending => {
+        let (cause, fault) = match self.step {
+            Step::Reading => (Cause::Source, "the object could not be read within this run's time"),
+            Step::Preparing => (Cause::Internal, "the ledger did not store the upload request within this run's time"),
+            Step::Sending => {
                 self.history.add_stopped();
-                (Cause::Unavailable, "the upload did not finish in this run's time")
+                (Cause::Unavailable, "the upload did not finish within this run's time")
             }
         };
         self.history.fault(cause, fault)
     }
 
-    /// What this run or an earlier one knows of the object, whichever knows more: never overwrite a more complete snapshot
-    /// with a less complete one.
+    /// A snapshot of the object's facts, as JSON: this run's, or that of an earlier run if it is more complete. So a less
+    /// complete snapshot never overwrites a more complete one.
     pub(crate) fn known(&self) -> Option<String> {
         let facts =
             |one: &Attachment| (one.upload.is_some(), one.object.mime_type.is_some(), one.object.size_bytes.is_some());
@@ -102,12 +102,12 @@ impl<'a> Run<'a> {
     }
 
     fn known_before(&self) -> Option<Attachment> {
-        // Another release's form counts as nothing known: the record then says what the event says.
+        // If another release wrote it in a form that this one cannot read, only the event's facts are known.
         serde_json::from_str(self.lease.known.as_deref()?).ok()
     }
 
-    /// Puts back what an earlier run knew, for an object that ends without being read again.
-    pub(crate) fn recall(&mut self) {
+    /// Restores what an earlier run knew, for an object that ends without another read.
+    pub(crate) fn restore_known(&mut self) {
         if let Some(known) = self.known().and_then(|known| serde_json::from_str(&known).ok()) {
             self.attachment = known;
         }
@@ -120,8 +120,8 @@ impl<'a> Run<'a> {
         self.attachment.upload_attempts = self.history.uploads;
     }
 
-    /// Ends the object without a job. Where CXone may hold the file, the outcome is not a rejection, and the text says what
-    /// to do in place of writing the object again.
+    /// Ends the object without a job. If CXone may hold the file, the outcome is not `REJECTED`, and the text does not advise
+    /// to write the object again.
     pub(crate) fn end(&mut self, reason: Reason) {
         let stored = self.history.stored != Stored::No;
         let ending = if stored {
@@ -130,7 +130,7 @@ impl<'a> Run<'a> {
             Ending::Rejected(with_advice(reason))
         };
         if let Some(reason) = ending.reason() {
-            // CXone's own words stay out of the log: they may repeat what the file says.
+            // The reason's text is not logged: it may quote CXone, whose words may repeat the file's content.
             tracing::info!(cxone_status = self.cxone_status, outcome = %ending.outcome(), reason = %reason.code, "not uploaded");
         }
         self.attachment.possibly_stored = stored;
@@ -139,17 +139,17 @@ impl<'a> Run<'a> {
         self.attachment.result = Some(Resolution { ending, at });
     }
 
-    /// The reason to give the object up for its age, after an attempt that failed in this run. None while it is young.
+    /// The reason to give up the object for its age, after an attempt of this run that failed. None while it is young.
     pub(crate) fn given_up(&self, last: &Retry, now: Timestamp) -> Option<Reason> {
         let age = u64::try_from(now.unix_seconds() - self.lease.first_seen.unix_seconds()).unwrap_or(0);
-        // An object that could be read before is not its producer's fault.
+        // If intake could read the object before, its producer has not chosen a key that intake may not use.
         let never_readable = self.key_denied && self.content.is_none();
         give_up_reason(age, self.intake.settings.give_up_after_seconds, last, never_readable)
     }
 }
 
-/// Names the side that failed last. None while the object is young, and for a fault of the pipeline itself, which says nothing
-/// about S3 or CXone.
+/// The reason names the side that failed last. None while the object is young (`age` and `limit` in seconds), and for a fault
+/// of the pipeline itself, which says nothing about S3 or CXone.
 fn give_up_reason(age: u64, limit: u64, last: &Retry, key_denied: bool) -> Option<Reason> {
     let fault = last.fault.trim_end_matches('.');
     if key_denied && age >= limit.min(KEY_PATIENCE_SECONDS) {
@@ -165,8 +165,8 @@ fn give_up_reason(age: u64, limit: u64, last: &Retry, key_denied: bool) -> Optio
     Some(Reason::new(code, format!("given up after {age} s (GIVE_UP_AFTER_SECONDS); last fault: {fault}")))
 }
 
-/// Says what to do about an object that CXone does not hold, where writing it again is what helps. Nowhere else: an object
-/// that CXone may hold must not be written again unseen.
+/// Adds the advice to write the object again, for the reasons where that helps. Only for an object that CXone does not hold:
+/// an object that it may hold must not be sent again before a person has looked.
 fn with_advice(reason: Reason) -> Reason {
     match reason.code {
         ReasonCode::ObjectGone
@@ -181,7 +181,8 @@ fn with_advice(reason: Reason) -> Reason {
     }
 }
 
-fn blank(notification: &Notification, lease: &Lease, key_prefix: &str) -> Attachment {
+/// What the event says of the object.
+fn from_event(notification: &Notification, lease: &Lease, key_prefix: &str) -> Attachment {
     let object = &notification.object;
     let key_interaction = Some(ObjectKey::interaction_of(&object.key, key_prefix)).filter(|named| !named.is_empty());
     let (version_id, etag) = match &object.version {
@@ -222,7 +223,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn giving_up_names_the_side_that_failed_last() {
+    fn reason_to_give_up_names_the_side_that_failed_last() {
         let reason = |cause| give_up_reason(7, 7, &History::default().fault(cause, "it broke."), false);
         for (cause, code) in [
             (Cause::Source, ReasonCode::SourceUnreadable),
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn object_whose_key_is_denied_is_unreadable_after_an_hour() {
+    fn object_with_denied_kms_key_is_given_up_after_an_hour() {
         let denied = History::default().fault(Cause::Source, "intake may not use its KMS key");
         let code = |age, limit, key_denied| give_up_reason(age, limit, &denied, key_denied).map(|reason| reason.code);
         assert_eq!(code(3_599, 259_200, true), None);
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_object_that_cxone_does_not_hold_is_to_be_written_again() {
+    fn advice_to_write_again_is_added_only_where_it_helps() {
         let said = |code| with_advice(Reason::new(code, "it broke")).text;
         assert_eq!(said(ReasonCode::ObjectGone), "it broke. Write the object again to send it");
         assert_eq!(said(ReasonCode::TooLarge), "it broke");

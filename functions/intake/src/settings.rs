@@ -1,4 +1,4 @@
-//! What an operator may set, see docs/settings.md.
+//! The settings of intake, which docs/settings.md describes.
 
 use std::str::FromStr;
 
@@ -11,10 +11,10 @@ use media_type::{ActiveContentPolicy, AllowedTypes};
 /// Where the interaction id comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum InteractionIdFrom {
-    /// The key alone, so that rights on a folder are a boundary.
+    /// The key alone. So a producer that may write only to one folder reaches only its interaction.
     #[default]
     Key,
-    /// The object's user metadata, else the key.
+    /// The object's user metadata, or the key if they have no `interaction-id`.
     KeyOrMetadata,
 }
 
@@ -32,20 +32,21 @@ impl FromStr for InteractionIdFrom {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The one bucket whose events are taken.
+    /// Intake accepts events of this bucket only.
     pub(crate) ingest_bucket: String,
     pub(crate) ledger_table: String,
     pub(crate) state_machine_arn: String,
     pub(crate) dead_letter_queue_url: String,
     /// Ends in `/`.
     pub(crate) key_prefix: String,
-    /// File names that start nothing.
+    /// Intake ignores objects with these file names.
     pub(crate) ignored_names: IgnoredNames,
     pub(crate) interaction_id_from: InteractionIdFrom,
-    /// Empty: any interaction.
+    /// An interaction id must begin with one of these. Empty: any id is allowed.
     pub(crate) interaction_prefixes: Vec<InteractionPrefix>,
-    /// Whether a producer may switch CXone's scan for viruses off.
+    /// Whether a producer may switch off CXone's virus scan.
     pub(crate) allow_scan_opt_out: bool,
+    /// Bytes.
     pub(crate) max_file_size: u64,
     pub(crate) allowed: AllowedTypes,
     pub(crate) refused_active_content: ActiveContentPolicy,
@@ -93,12 +94,12 @@ impl Settings {
 
 #[cfg(test)]
 impl Settings {
-    /// What is required, and every default.
+    /// The required settings, and the default of every other one.
     pub(crate) fn example() -> Self {
-        Self::of(&[]).expect("the defaults are right")
+        Self::of(&[]).expect("valid defaults")
     }
 
-    /// The same with other values.
+    /// The required settings and the defaults, with these values instead of theirs.
     pub(crate) fn of(values: &'static [(&'static str, &'static str)]) -> Result<Self, host::SettingsError> {
         let required =
             [("INGEST_BUCKET", "drop"), ("LEDGER_TABLE", "l"), ("STATE_MACHINE_ARN", "m"), ("INTAKE_DLQ_URL", "q")];
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn producers_choose_neither_interaction_nor_scan_by_default() {
+    fn producer_cannot_choose_interaction_or_scan_by_default() {
         let settings = Settings::example();
         assert_eq!((settings.interaction_id_from, settings.allow_scan_opt_out), (InteractionIdFrom::Key, false));
         let permissive =
@@ -126,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_that_are_wrong_are_named() {
+    fn error_names_each_invalid_setting() {
         let wrong = Settings::of(&[
             ("INGEST_BUCKET", ""),
             ("INTERACTION_ID_FROM", "metadata"),

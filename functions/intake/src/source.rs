@@ -1,7 +1,7 @@
 //! Reading the object: one `GetObject`, pinned to the version that the event named.
 //!
-//! No read waits for ever: the SDK gives an attempt of a call 10 s, and the connector ends a body that stands still for 15 s
-//! (`host::Aws`). What the object's uploader wrote into its headers comes in UTF-8, whatever it was (`host::HttpClients`).
+//! Each read has a time limit: 10 s for an attempt of a call (the SDK), and 15 s without a byte for a body (the connector of
+//! `host::Aws`). The object's headers arrive in UTF-8, whatever their encoding was (`host::HttpClients`).
 
 pub(crate) mod content;
 mod encoded_word;
@@ -25,38 +25,38 @@ use http_body::Body;
 
 use crate::{stop::Stop, stream::Peeked};
 
-/// An open object: what S3 says of it, and its bytes.
+/// An open object: its properties in S3, and its bytes.
 pub(crate) struct OpenObject {
     /// Bytes.
     pub(crate) size: u64,
     /// Without quotes.
     pub(crate) etag: Option<String>,
     pub(crate) version_id: Option<String>,
-    /// When S3 says that it was written.
+    /// When it was written, to the second.
     pub(crate) last_modified: Option<DateTime>,
     /// User metadata: names in lower case, values decoded.
     pub(crate) metadata: HashMap<String, String>,
-    /// The object's own `Content-Type`, where it says something.
+    /// The object's own `Content-Type`, at most 255 characters. None if it means unknown bytes.
     pub(crate) declared_content_type: Option<String>,
     pub(crate) source_checksum: SourceChecksum,
     pub(crate) has_tags: bool,
     pub(crate) body: SdkBody,
 }
 
-/// How much later than its event an object may say that it was written. `Last-Modified` has whole seconds, and two of S3's
-/// clocks are compared.
-const CLOCKS: f64 = 2.0;
+/// How many seconds later than its event an object's `Last-Modified` may be. It has whole seconds, and comes from another of
+/// S3's clocks than the event's time.
+const CLOCK_TOLERANCE_SECONDS: f64 = 2.0;
 
-/// Opens the object that the event is about; the body is not read yet.
+/// Opens the object that the event is about. It does not read the body.
 pub(crate) async fn open(s3: &Client, notification: &Notification) -> Result<OpenObject, Stop> {
     let object = &notification.object;
     let request = pinned(s3.get_object().bucket(&object.bucket).key(&object.key), object);
-    let output = request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(|error| stopped(&error))?;
+    let output = request.checksum_mode(ChecksumMode::Enabled).send().await.map_err(|error| stop_for(&error))?;
     let version_id = output.version_id().filter(|id| *id != "null").map(str::to_owned);
-    has_no_version(notification, version_id.as_deref())?;
-    not_written_again(notification, output.last_modified)?;
+    refuse_other_version(notification, version_id.as_deref())?;
+    reject_written_again(notification, output.last_modified)?;
     let size = output.content_length.and_then(|length| u64::try_from(length).ok());
-    let size = size.ok_or_else(|| Stop::source("S3 did not say how long the object is"))?;
+    let size = size.ok_or_else(|| Stop::source("S3 did not send the object's size"))?;
     let source_checksum = checksum(&output);
     Ok(OpenObject {
         size,
@@ -71,9 +71,9 @@ pub(crate) async fn open(s3: &Client, notification: &Notification) -> Result<Ope
     })
 }
 
-/// Refuses an event without a version id if the object has one, as an object of a bucket has whose versioning was suspended
-/// after the write. The version has an event of its own, and this one's record would be a second one.
-fn has_no_version(notification: &Notification, found: Option<&str>) -> Result<(), Stop> {
+/// Refuses an event without a version id if the object has one. That happens in a bucket whose versioning was suspended after
+/// the write. The version's own event starts its execution, and this event would start a second one.
+fn refuse_other_version(notification: &Notification, found: Option<&str>) -> Result<(), Stop> {
     match (&notification.object.version, found) {
         (ObjectVersion::Unversioned { .. }, Some(found)) => Err(Stop::Refused(format!(
             "the event of {:?} has no version id, but the object has the version id {found:?}, so S3 did not send the \
@@ -84,9 +84,9 @@ fn has_no_version(notification: &Notification, found: Option<&str>) -> Result<()
     }
 }
 
-/// Without a version id, `If-Match` pins the content, not the write: the same bytes may have been written again with other
-/// metadata. The newer write has an event of its own, so this one's would send it a second time.
-fn not_written_again(notification: &Notification, last_modified: Option<DateTime>) -> Result<(), Stop> {
+/// Rejects an object whose bytes were written again since the event. Without a version id, `If-Match` pins the content and not
+/// the write, and the newer write may have other metadata. Its own event sends it; this event would send it a second time.
+fn reject_written_again(notification: &Notification, last_modified: Option<DateTime>) -> Result<(), Stop> {
     let (ObjectVersion::Unversioned { .. }, Some(event)) = (&notification.object.version, notification.event_time)
     else {
         return Ok(());
@@ -95,7 +95,7 @@ fn not_written_again(notification: &Notification, last_modified: Option<DateTime
         return Ok(());
     };
     let later = modified.seconds_since(event);
-    if later <= CLOCKS {
+    if later <= CLOCK_TOLERANCE_SECONDS {
         return Ok(());
     }
     Err(Stop::reject(
@@ -111,12 +111,12 @@ fn decoded(metadata: HashMap<String, String>) -> HashMap<String, String> {
     metadata.into_iter().map(|(name, value)| (name, encoded_word::decoded(&value))).collect()
 }
 
-/// A part of the object, all of which must be there. HTTP lets a server ignore the range and send everything, and some that
-/// speak S3's protocol do so for a version's read: the part is then cut out of the stream, whose rest is not read.
+/// Reads `length` bytes from `offset` on; fewer are a fault. HTTP allows a server to ignore the range and send the whole
+/// object, and some servers with S3's protocol do so for a version. Then the part is cut out of the stream.
 async fn range(s3: &Client, object: &ObjectRef, offset: u64, length: u64) -> Result<Vec<u8>, Stop> {
     let request = pinned(s3.get_object().bucket(&object.bucket).key(&object.key), object);
     let last = offset + length.saturating_sub(1);
-    let output = request.range(format!("bytes={offset}-{last}")).send().await.map_err(|error| stopped(&error))?;
+    let output = request.range(format!("bytes={offset}-{last}")).send().await.map_err(|error| stop_for(&error))?;
     let expected = format!("bytes {offset}-{last}/");
     let skipped = match output.content_range() {
         Some(range) if range.starts_with(&expected) => 0,
@@ -126,24 +126,24 @@ async fn range(s3: &Client, object: &ObjectRef, offset: u64, length: u64) -> Res
     cut_out(output.body.into_inner(), skipped, length).await
 }
 
-/// `length` bytes behind the first `skipped` ones.
+/// The `length` bytes after the first `skipped` ones. It does not read the rest of the body.
 async fn cut_out(mut body: SdkBody, skipped: u64, length: u64) -> Result<Vec<u8>, Stop> {
     let mut skip = skipped;
     let mut part = Vec::new();
     while (part.len() as u64) < length {
         let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await else {
-            return Err(Stop::source("a ranged read ended early"));
+            return Err(Stop::source("S3 sent fewer bytes than the range of the read has"));
         };
         let Ok(data) = frame.map_err(|error| broken(error.as_ref()))?.into_data() else { continue };
         let passed = skip.min(data.len() as u64);
         skip -= passed;
-        let wanted = usize::try_from(length - part.len() as u64).unwrap_or(usize::MAX);
-        part.extend(data.iter().skip(usize::try_from(passed).unwrap_or(usize::MAX)).take(wanted));
+        let missing = usize::try_from(length - part.len() as u64).unwrap_or(usize::MAX);
+        part.extend(data.iter().skip(usize::try_from(passed).unwrap_or(usize::MAX)).take(missing));
     }
     Ok(part)
 }
 
-/// The tags of the object that was opened. `last_modified` is what [`open`] found.
+/// The tags of the opened object. `last_modified` is the one that [`open`] found.
 pub(crate) async fn tags(
     s3: &Client,
     object: &ObjectRef,
@@ -154,18 +154,19 @@ pub(crate) async fn tags(
         ObjectVersion::Id(id) => request.version_id(id),
         ObjectVersion::Unversioned { .. } => request,
     };
-    let output = request.send().await.map_err(|error| stopped(&error))?;
+    let output = request.send().await.map_err(|error| stop_for(&error))?;
     if let ObjectVersion::Unversioned { etag, .. } = &object.version {
-        still_there(s3, object, etag, last_modified).await?;
+        reject_overwritten(s3, object, etag, last_modified).await?;
     }
     Ok(output.tag_set.into_iter().map(|tag| (tag.key, tag.value)).collect())
 }
 
-/// Tags cannot be read with `If-Match`. If the opened object is there after they were read, they are its own. A `GetObject`
-/// whose body is not read, since a `HeadObject` would bring one more operation of the SDK into the binary.
-async fn still_there(s3: &Client, object: &ObjectRef, etag: &str, opened: Option<DateTime>) -> Result<(), Stop> {
+/// Rejects an object that was overwritten since it was opened. S3 does not support `If-Match` for tags: if the opened object is
+/// still the current one after intake has read the tags, the tags are its own. This is a `GetObject` whose body is not read,
+/// because `HeadObject` would add one more operation of the SDK to the binary.
+async fn reject_overwritten(s3: &Client, object: &ObjectRef, etag: &str, opened: Option<DateTime>) -> Result<(), Stop> {
     let request = s3.get_object().bucket(&object.bucket).key(&object.key).if_match(format!("\"{etag}\""));
-    let found = request.send().await.map_err(|error| stopped(&error))?;
+    let found = request.send().await.map_err(|error| stop_for(&error))?;
     if found.last_modified == opened
         && found.e_tag.is_none_or(|found| found.trim_start_matches("W/").trim_matches('"') == etag)
     {
@@ -173,11 +174,11 @@ async fn still_there(s3: &Client, object: &ObjectRef, etag: &str, opened: Option
     }
     Err(Stop::reject(
         ReasonCode::Superseded,
-        "the object was overwritten while it was read; the newer write has an event of its own (a versioned bucket keeps both)",
+        "the object was overwritten while intake read it; the newer write has an event of its own (a versioned bucket keeps both)",
     ))
 }
 
-/// Reads the head, keeping it for sending.
+/// Reads the head and keeps it for the upload.
 pub(crate) async fn peek(body: SdkBody) -> Result<Peeked<SdkBody>, Stop> {
     Peeked::peek(body).await.map_err(|error| broken(error.as_ref()))
 }
@@ -191,7 +192,8 @@ fn pinned(request: GetObject, object: &ObjectRef) -> GetObject {
     }
 }
 
-/// Whether the SDK can check what it reads: a checksum of the whole object, not one made of its parts' checksums.
+/// Whether the SDK can verify what it reads. It needs a checksum of the whole object; one made of the parts' checksums is of no
+/// use.
 fn checksum(output: &GetObjectOutput) -> SourceChecksum {
     let any = [
         output.checksum_crc32(),
@@ -220,47 +222,46 @@ fn broken(error: &(dyn std::error::Error + 'static)) -> Stop {
     Stop::source(format!("reading the object failed: {}", DisplayErrorContext(error)))
 }
 
-/// What S3's refusal means for the object.
-fn stopped<E>(error: &SdkError<E, aws_sdk_s3::config::http::HttpResponse>) -> Stop
+/// What a failed call to S3 means for the object.
+fn stop_for<E>(error: &SdkError<E, aws_sdk_s3::config::http::HttpResponse>) -> Stop
 where
     E: ProvideErrorMetadata + std::error::Error + 'static,
 {
     let response = error.raw_response();
     let status = response.map(|response| response.status().as_u16());
     let code = error.code().unwrap_or_default();
-    // S3 gives each of its responses an id. What stands before it (a proxy, a VPC endpoint) knows nothing of the object.
+    // Each response of S3 has an id. A response without one comes from a proxy or a VPC endpoint, which does not know the object.
     let from_s3 = response.is_some_and(|response| response.headers().contains_key("x-amz-request-id"));
     match (status, code) {
         (Some(status @ (400 | 404 | 405 | 412)), "" | "NotFound") if !from_s3 => Stop::source(format!(
-            "a {status} came that is not from S3: it has neither S3's error code nor its request id"
+            "a response with the status {status} is not from S3: it has neither S3's error code nor its request id"
         )),
-        (_, "NoSuchBucket") => Stop::reject(ReasonCode::ObjectGone, "the bucket does not exist any more"),
+        (_, "NoSuchBucket") => Stop::reject(ReasonCode::ObjectGone, "the bucket no longer exists"),
         (_, "NoSuchKey" | "NoSuchVersion") | (Some(404 | 405), _) => {
-            Stop::reject(ReasonCode::ObjectGone, "the object, or that version of it, was deleted before it was read")
+            Stop::reject(ReasonCode::ObjectGone, "the object, or this version of it, was deleted before intake read it")
         }
         (Some(412), _) => Stop::reject(
             ReasonCode::Superseded,
-            "the object was overwritten before it was read; the newer write has an event of its own (a versioned bucket keeps both)",
+            "the object was overwritten before intake read it; the newer write has an event of its own (a versioned bucket keeps both)",
         ),
         (_, "InvalidObjectState") => Stop::reject(
             ReasonCode::ObjectUnreadable,
-            "the object is archived; only a storage class that can be read at once is accepted",
+            "the object is archived; intake accepts only storage classes that can be read at once",
         ),
-        (Some(400), "InvalidArgument") => Stop::reject(
-            ReasonCode::ObjectGone,
-            "S3 takes the event's version id for none of its own (InvalidArgument)",
-        ),
-        // How S3 asks for a customer's own key. Its other 400s are slow connections, old credentials, or keys of KMS that are
-        // disabled: none of them is the object's.
+        (Some(400), "InvalidArgument") => {
+            Stop::reject(ReasonCode::ObjectGone, "S3 does not know the event's version id (InvalidArgument)")
+        }
+        // S3 answers so if it needs the customer's own key (SSE-C). Its other 400s are about slow connections, old credentials
+        // or disabled KMS keys, and not about the object.
         (Some(400), "InvalidRequest") => Stop::reject(
             ReasonCode::ObjectUnreadable,
-            "S3 refuses to hand the object out (InvalidRequest); objects encrypted with a customer's own key cannot be read",
+            "S3 refuses the read (InvalidRequest); intake cannot read objects that are encrypted with a customer's own key (SSE-C)",
         ),
         (Some(status @ (400 | 403)), _) if status == 403 || code.starts_with("KMS.") => {
             host::metrics::count(host::metrics::Metric::SourceDenied);
             tracing::error!(
                 s3_error = code,
-                "S3 denies access to the object; check IntakeFunction's role, the bucket's policy and its KMS key"
+                "S3 denies access to the object; check IntakeFunction's role, the bucket's policy and the object's KMS key"
             );
             if names_the_key(code, error.message().unwrap_or_default()) {
                 return Stop::KeyDenied(format!(
@@ -273,13 +274,13 @@ where
     }
 }
 
-/// Whether S3's error says that the denied access is that to the object's KMS key. It does not if KMS is overloaded or down.
+/// Whether S3's error says that intake may not use the object's KMS key. It does not if KMS is overloaded or down.
 fn names_the_key(code: &str, message: &str) -> bool {
-    const PASSING: [&str; 4] = ["Throttling", "LimitExceeded", "Internal", "Timeout"];
+    const TEMPORARY: [&str; 4] = ["Throttling", "LimitExceeded", "Internal", "Timeout"];
     if code.starts_with("KMS.") {
-        return !PASSING.iter().any(|word| code.contains(word));
+        return !TEMPORARY.iter().any(|word| code.contains(word));
     }
-    // The first "perform:" is S3's own; behind it the message may repeat the object's key.
+    // Only the first "perform:" is S3's own. After it, the message may repeat the object's key.
     let denied =
         message.split_once("not authorized to perform: ").is_some_and(|(_, action)| action.starts_with("kms:"));
     code == "AccessDenied" && (denied || message.starts_with("The ciphertext refers to a customer master key"))

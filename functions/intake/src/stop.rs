@@ -1,21 +1,27 @@
-//! Why a record's way does not go on.
+//! Why one attempt to send an object stopped before its upload.
+//!
+//! Three types say how the work on an object ends, from the inside out:
+//!
+//! - [`Stop`]: why one attempt stopped before its upload.
+//! - `transfer::Halt`: how a run, which may make several attempts, ended without a job.
+//! - `finish::Finish`: what became of the record. Intake's answer for the record's message follows from it.
 
 use attachments::{Reason, ReasonCode};
 
-/// An end of this attempt.
+/// Why an attempt stopped before its upload. The texts go to the log and into the ledger.
 #[derive(Debug)]
 pub(crate) enum Stop {
-    /// Permanent: nothing that the pipeline can do would change it.
+    /// Permanent: no later attempt can succeed.
     Final(Reason),
-    /// S3 or the object cannot be read now. The text is for people.
+    /// Retryable: S3 or the object cannot be read now.
     Source(String),
-    /// Intake may not use the object's KMS key. The text is for people.
+    /// Retryable: intake may not use the object's KMS key.
     KeyDenied(String),
-    /// The event does not belong to the write that S3 has. The text is for people.
+    /// The event does not belong to the write that S3 has. It starts nothing.
     Refused(String),
-    /// The pipeline itself failed, such as its ledger. The text is for people.
+    /// Retryable: the pipeline itself failed, such as its ledger.
     Internal(String),
-    /// Another run has the object now.
+    /// Another run has claimed the object since.
     Lost,
 }
 

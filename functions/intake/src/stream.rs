@@ -1,4 +1,4 @@
-//! The object's open stream: its head is looked at, then all of it is sent on, frame by frame as S3 delivers it.
+//! The object's open stream. Intake inspects its head, then sends all of it, frame by frame as S3 delivers it.
 
 use std::{
     collections::VecDeque,
@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
-/// A stream whose first frames were read and are kept, to be sent first.
+/// A stream whose first frames have been read. They are kept and sent first.
 pub(crate) struct Peeked<B> {
     frames: VecDeque<Bytes>,
     rest: B,
@@ -27,7 +27,7 @@ where
     B: Body<Data = Bytes> + Unpin,
     B::Error: Into<BoxError>,
 {
-    /// Reads until [`HEAD_LEN`] bytes are there or the stream ends. Frames are not cut or copied.
+    /// Reads until there are [`HEAD_LEN`] bytes or the stream ends. It neither cuts nor copies frames.
     pub(crate) async fn peek(mut rest: B) -> Result<Self, BoxError> {
         let mut frames = VecDeque::new();
         let mut length = 0;
@@ -46,14 +46,14 @@ where
         self.frames.iter().flat_map(|frame| frame.iter().copied()).take(HEAD_LEN).collect()
     }
 
-    /// The whole stream as a body that computes its SHA-256 on the way.
+    /// The whole stream as a body that computes its SHA-256, and the place where it puts the digest.
     pub(crate) fn hashed(self) -> (Hashed<B>, Arc<OnceLock<String>>) {
         let digest = Arc::new(OnceLock::new());
         (Hashed { frames: self.frames, rest: self.rest, hash: Sha256::new(), digest: Arc::clone(&digest) }, digest)
     }
 }
 
-/// The stream as it is sent. The digest is set when the last byte has gone through.
+/// The stream as it is sent. It sets the digest, in hexadecimal, when it has ended without an error.
 pub(crate) struct Hashed<B> {
     frames: VecDeque<Bytes>,
     rest: B,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn what_was_looked_at_is_sent_too_however_it_is_cut() {
+    async fn inspected_head_is_sent_too_for_any_frame_size() {
         let bytes: Vec<u8> = (0..20_000_u32).flat_map(u32::to_le_bytes).collect();
         let expected = hex::encode(Sha256::digest(&bytes));
         for size in [1, 7, 4096, 8192, 8193, 100_000] {
@@ -129,13 +129,13 @@ mod tests {
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_short_object_is_all_head() {
+    async fn head_of_a_short_object_is_the_whole_object() {
         let peeked = Peeked::peek(in_frames(b"short", 2)).await.unwrap();
         assert_eq!(peeked.head(), b"short");
     }
 
     #[tokio::test(flavor = "current_thread")]
-    async fn a_broken_stream_leaves_no_digest() {
+    async fn broken_stream_sets_no_digest() {
         let broken = Frames(VecDeque::from([Bytes::from(vec![0; HEAD_LEN])]), true);
         let (body, digest) = Peeked::peek(broken).await.unwrap().hashed();
         assert!(body.collect().await.is_err());

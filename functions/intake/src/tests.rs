@@ -1,4 +1,4 @@
-//! Events that the ingest bucket did not send: nothing is claimed, nothing is started, a person gets to see them.
+//! Events that the ingest bucket did not send. Intake claims and starts nothing, and shows them to a person.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::*;
 use crate::fake_aws::{FakeAws, response};
 
-/// An AWS whose ingest bucket is versioned, and which takes everything.
+/// An AWS whose ingest bucket is versioned, and which accepts every call.
 async fn versioned() -> FakeAws {
     FakeAws::new(|head| match head {
         _ if head.contains("GET /drop/?versioning") => {
@@ -24,11 +24,11 @@ fn event(bucket: &str, object: &Value) -> Value {
         "s3": {"bucket": {"name": bucket}, "object": object}}]})
 }
 
-/// Each with a part of the reason.
+/// Forged events, each with a part of the reason.
 fn forged() -> [(Value, &'static str); 3] {
     let key = "interactions/INT-1/a.pdf";
     [
-        (event("somebody-elses", &json!({"key": key, "versionId": "v1"})), "INGEST_BUCKET"),
+        (event("another-bucket", &json!({"key": key, "versionId": "v1"})), "INGEST_BUCKET"),
         (event("drop", &json!({"key": key, "eTag": "abc", "sequencer": "01"})), "no version id"),
         (event("drop", &json!({"key": "interactions/INT-1/a%00.pdf", "versionId": "v1"})), "contains a NUL"),
     ]
@@ -48,7 +48,7 @@ async fn forged_bare_event_is_an_error_and_claims_nothing() {
         let failure = handled(&aws.intake("http://127.0.0.1:9/api/v2"), event).await.unwrap_err();
         assert_eq!(failure.error_type, "Input.Invalid", "{failure}");
         assert!(failure.message.contains(reason), "{failure}");
-        assert_eq!((aws.asked("DynamoDB"), aws.asked("GET /drop/interactions")), (0, 0), "{reason}");
+        assert_eq!((aws.count("DynamoDB"), aws.count("GET /drop/interactions")), (0, 0), "{reason}");
     }
 }
 
@@ -60,7 +60,7 @@ async fn message_with_a_forged_event_goes_to_the_dead_letter_queue_and_claims_no
             "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:intake"}]});
         let answer = handled(&aws.intake("http://127.0.0.1:9/api/v2"), batch).await.unwrap();
         assert_eq!(answer, json!({"batchItemFailures": []}), "{reason}");
-        assert_eq!(aws.asked("AmazonSQS.SendMessage"), 1, "{reason}");
-        assert_eq!((aws.asked("DynamoDB"), aws.asked("GET /drop/interactions")), (0, 0), "{reason}");
+        assert_eq!(aws.count("AmazonSQS.SendMessage"), 1, "{reason}");
+        assert_eq!((aws.count("DynamoDB"), aws.count("GET /drop/interactions")), (0, 0), "{reason}");
     }
 }

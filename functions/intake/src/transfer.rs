@@ -1,4 +1,5 @@
-//! One object's way from S3 to CXone: read, check, send; again in place while waits are short.
+//! Sends one object from S3 to CXone: read, check, prepare, upload. Short waits are slept before the next attempt; for a longer
+//! one, the run ends.
 
 use std::time::Duration;
 
@@ -17,44 +18,44 @@ use tokio::time::sleep;
 use crate::{
     check,
     read::{self, Opened, Stream},
-    run::{Doing, Run},
+    run::{Run, Step},
     stop::Stop,
 };
 
-/// The longest wait that is slept inside an invocation; a longer one releases the object.
+/// The longest wait that a run sleeps. For a longer one, it releases the object.
 const LONGEST_SLEEP: Duration = Duration::from_secs(20);
-/// Attempts of every kind inside one invocation.
-const ATTEMPTS: u32 = 5;
-/// No upload begins with less than this left of the record's time.
-const WORTH_TRYING: Duration = Duration::from_secs(2);
+/// The most attempts of one run, whether they get as far as an upload or not.
+const MAX_ATTEMPTS: u32 = 5;
+/// A run starts an upload only if this much of the record's time is left.
+const MIN_UPLOAD_TIME: Duration = Duration::from_secs(2);
 
-/// How a run ends without a job.
+/// How a run ended without a job. `stop` says how this differs from the other two types.
 pub(crate) enum Halt {
-    /// The object ends here.
+    /// The object ends with this reason.
     Final(Reason),
-    /// The object is released for a later run.
+    /// A later run must try again. `object` gives the object up or releases it.
     Later {
         /// The fault of the last attempt.
         last: Retry,
-        /// How long the object rests.
+        /// How long the message is hidden.
         wait: Duration,
     },
-    /// The record's time ended before an attempt was made.
+    /// The record's time ended before the first upload.
     NoTime,
-    /// Another run has the object now.
+    /// Another run has claimed the object since.
     Lost,
-    /// The event names no object of the bucket.
+    /// The event does not belong to the write that S3 has.
     Refused(String),
 }
 
-/// Sends the object. What is learnt of it goes into the run as it is learnt, so that a stop on the way has it.
+/// Sends the object. Each fact goes into `run` as soon as it is known, so that it is there if the attempt stops.
 pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
     let key = match check::key(&run.notification.object, &run.intake.settings) {
         Ok(key) => key,
-        Err(stop) => return Err(halted(run, stop)),
+        Err(stop) => return Err(halt_for(run, stop)),
     };
     let mut attempts = 0;
-    let mut before = None;
+    let mut previous = None;
     loop {
         attempts += 1;
         let retry = match attempt(run, &key).await {
@@ -62,31 +63,32 @@ pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
             Ok(NextStep::Final(reason)) => return Err(Halt::Final(reason)),
             Ok(NextStep::Retry(retry)) => retry,
             Err(Halt::Later { last, .. }) => last,
-            // The fault is what came before, not that time ran out.
+            // The fault to report is that of the attempt before.
             Err(Halt::NoTime) => {
                 let later = |last: Retry| Halt::Later { wait: last.wait(jitter::fraction()), last };
-                return Err(before.map_or(Halt::NoTime, later));
+                return Err(previous.map_or(Halt::NoTime, later));
             }
             Err(halt) => return Err(halt),
         };
         report(&retry, run);
         let wait = retry.wait(jitter::fraction());
-        // Refused credentials are a person's to fix, which takes longer than a wait in place.
-        let spent = attempts >= ATTEMPTS || run.uploads >= upload_limit(run) || retry.cause == Cause::Unauthorized;
-        if spent || wait > LONGEST_SLEEP || wait + WORTH_TRYING > run.time_left() {
+        // A person must fix refused credentials, which takes longer than a run.
+        let spent = attempts >= MAX_ATTEMPTS || run.uploads >= upload_limit(run) || retry.cause == Cause::Unauthorized;
+        if spent || wait > LONGEST_SLEEP || wait + MIN_UPLOAD_TIME > run.time_left() {
             return Err(Halt::Later { last: retry, wait });
         }
         sleep(wait).await;
-        before = Some(retry);
+        previous = Some(retry);
     }
 }
 
-/// Uploads that the run may begin, whatever the class of the responses.
+/// The most uploads of the run, whatever CXone responds.
 fn upload_limit(run: &Run<'_>) -> u32 {
     if run.lease.attempt == 1 { UPLOADS_IN_FIRST_RUN } else { UPLOADS_IN_LATER_RUN }
 }
 
-fn halted(run: &mut Run<'_>, stop: Stop) -> Halt {
+/// The end of a run whose attempt stopped.
+fn halt_for(run: &mut Run<'_>, stop: Stop) -> Halt {
     let (cause, fault) = match stop {
         Stop::Final(reason) => return Halt::Final(reason),
         Stop::Lost => return Halt::Lost,
@@ -106,34 +108,35 @@ fn later(last: Retry) -> Halt {
 }
 
 async fn attempt(run: &mut Run<'_>, key: &ObjectKey) -> Result<NextStep, Halt> {
-    run.doing = Doing::Reading;
+    run.step = Step::Reading;
     (run.key_denied, run.token_refused, run.cxone_status) = (false, false, None);
     let (content, stream, open) = match read::open_and_check(run, key).await {
         Ok(read) => read,
-        Err(stop) => return Err(halted(run, stop)),
+        Err(stop) => return Err(halt_for(run, stop)),
     };
-    // A token failure is no upload attempt.
+    // The token first, so that a token failure does not count as an upload.
     if let Err(error) = run.intake.cxone.authorize().await {
         run.token_refused = true;
         run.cxone_status = error.status();
         return Err(later(run.history.token_fault(&error)));
     }
-    run.doing = Doing::Preparing;
+    run.step = Step::Preparing;
     if let Err(stop) = prepare(run, &content, open.size).await {
-        return Err(halted(run, stop));
+        return Err(halt_for(run, stop));
     }
-    if run.time_left() < WORTH_TRYING {
+    if run.time_left() < MIN_UPLOAD_TIME {
         return Err(Halt::NoTime);
     }
-    run.doing = Doing::Sending;
+    run.step = Step::Sending;
     Ok(upload(run, &content, stream, &open).await)
 }
 
-/// Writes the request down before its first byte is sent: a retry is the same request, byte for byte.
+/// Writes the upload request to the ledger and reserves the quota, before the first byte is sent. So a retry can repeat the
+/// request byte for byte.
 async fn prepare(run: &mut Run<'_>, content: &UploadContent, bytes: u64) -> Result<(), Stop> {
     let limit = run.intake.settings.quota;
     let request = attachments::to_json(content)
-        .map_err(|error| Stop::Internal(format!("the tags have no JSON form: {error}")))?;
+        .map_err(|error| Stop::Internal(format!("the upload request cannot be written as JSON: {error}")))?;
     match run.intake.ledger.prepare(&run.lease, &request, bytes, limit).await {
         Ok(Prepared::Ready) => {
             run.lease.request = Some(request);
@@ -157,7 +160,7 @@ async fn prepare(run: &mut Run<'_>, content: &UploadContent, bytes: u64) -> Resu
     }
 }
 
-/// Emits how full the quota is; a gauge that cannot be read stops nothing.
+/// Emits how full the quota is. If the ledger cannot say, the upload continues.
 async fn gauge_quota(run: &Run<'_>, limit: u64) {
     match run.intake.ledger.used_bytes().await {
         #[expect(clippy::cast_precision_loss, reason = "a ratio needs no more than 52 bits")]
@@ -183,14 +186,14 @@ async fn upload(run: &mut Run<'_>, content: &UploadContent, stream: Stream, open
     let attempt = run.intake.cxone.upload(request, body).await;
     let ended_at = run.clock.now();
     run.attachment.upload = Some(Upload { started_at, ended_at: Some(ended_at) });
-    // The digest is set only when the last byte was read without a fault, S3's checksum included.
+    // The digest is set only if the last byte was read without a fault. A wrong S3 checksum is a fault.
     run.attachment.object.sha256 = digest.get().cloned();
     run.attachment.object.source_checksum = digest.get().map(|_| open.source_checksum);
     run.cxone_status = attempt.status();
     run.history.next_step(&attempt, ended_at)
 }
 
-/// Counts and logs a fault once, where it is handled.
+/// Counts and logs the fault of an attempt.
 fn report(retry: &Retry, run: &Run<'_>) {
     let Retry { cause, fault, .. } = retry;
     match cause {
@@ -201,7 +204,7 @@ fn report(retry: &Retry, run: &Run<'_>) {
     tracing::warn!(cxone_status = run.cxone_status, upload_attempts = run.history.uploads, "{fault}");
 }
 
-/// The log has both by the name that the runbook looks for.
+/// Logs the error name that the runbook searches for, whether or not the refusal counts for the alarm.
 fn report_refusal(fault: &str, run: &Run<'_>) {
     let refused = match &run.attachment.interaction_id {
         Some(interaction) if !run.token_refused => Refused::Call(interaction),
@@ -213,7 +216,7 @@ fn report_refusal(fault: &str, run: &Run<'_>) {
         tracing::warn!(
             cxone_status = run.cxone_status,
             error_type = CXONE_UNAUTHORIZED,
-            "{fault}; refused for this interaction alone so far"
+            "{fault}; so far, only calls for this interaction are refused"
         );
     }
 }

@@ -1,7 +1,7 @@
-//! What an object's user metadata ask for, and whether the settings grant it.
+//! What an object's user metadata ask for, and whether the settings allow it.
 //!
-//! Without this check, a producer with the right to one interaction's folder could reach every interaction, and could switch
-//! the scan off.
+//! Without this check, a producer that may write to one interaction's folder could reach every interaction, and could switch
+//! off the scan.
 
 use std::collections::HashMap;
 
@@ -10,15 +10,15 @@ use host::metrics::{self, Metric};
 
 use crate::settings::{InteractionIdFrom, Settings};
 
-/// How much of a text that a producer wrote is logged, in characters.
-const LOGGED: usize = 128;
+/// How many characters of a producer's text are logged.
+const MAX_LOGGED: usize = 128;
 
-/// The values that apply to the object, and what its metadata asked for without effect.
+/// The values that apply to the object, and the requests of its metadata that intake ignores.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Wishes {
-    /// The interaction id, not checked yet.
+    /// The interaction id, not yet checked.
     pub(crate) interaction: String,
-    /// Whether that id is the metadata's, and not the key's.
+    /// Whether that id comes from the metadata and not from the key.
     pub(crate) from_metadata: bool,
     /// Whether CXone is to scan the file for viruses.
     pub(crate) auto_scan: bool,
@@ -44,11 +44,11 @@ impl Wishes {
         }
     }
 
-    /// Logs and counts what was asked for without effect.
+    /// Logs and counts the requests that intake ignores.
     pub(crate) fn report(&self) {
         if let Some(asked) = &self.ignored_interaction {
             metrics::count(Metric::IgnoredInteractionIds);
-            let asked: String = asked.chars().take(LOGGED).collect();
+            let asked: String = asked.chars().take(MAX_LOGGED).collect();
             tracing::warn!(
                 "the metadata interaction-id asks for {asked:?}; the key's id is used (INTERACTION_ID_FROM)"
             );
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn interaction_of_the_metadata_counts_only_where_the_setting_says_so() {
+    fn interaction_of_metadata_is_used_only_if_the_setting_allows_it() {
         use InteractionIdFrom::{Key, KeyOrMetadata};
         for (metadata, from, interaction, ignored) in [
             (&[("interaction-id", "OTHER")][..], Key, "OWN", Some("OTHER")),
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn scan_is_off_only_where_the_setting_allows_it() {
+    fn scan_is_off_only_if_the_setting_allows_it() {
         for (value, allowed, auto_scan, ignored) in [
             ("false", false, true, true),
             (" FALSE ", true, false, false),

@@ -1,4 +1,4 @@
-//! Prints what following a job costs, by its duration: `cargo run -p bench --example polling [window s] [deadline s]`.
+//! Prints the costs of polling a job, by the job's duration: `cargo run -p bench --example polling [window s] [deadline s]`.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn main() -> Result<(), Error> {
             "window {seconds:>2} s: {:>5.2} transitions, {:>5.2} Lambda s, {:>5.2} calls, {:>5.2} s delay, ${:.0} per million",
             mix.transitions,
             mix.lambda_seconds,
-            mix.questions,
+            mix.polls,
             mix.delay_seconds,
             mix.dollars_per_million()
         );

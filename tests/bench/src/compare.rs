@@ -1,4 +1,4 @@
-//! Builds of intake side by side: what a dependency, a feature or a profile costs.
+//! Compares builds of intake, to see the cost of a dependency, a feature or a profile.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 /// One build of intake.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// For the table.
+    /// Its name in the table.
     pub name: String,
     /// The program.
     pub path: PathBuf,
@@ -24,7 +24,8 @@ pub struct Build {
 impl Build {
     /// From `name=path`.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let (name, path) = text.split_once('=').ok_or_else(|| format!("{text:?} is not of the form name=path"))?;
+        let (name, path) =
+            text.split_once('=').ok_or_else(|| format!("a build must have the form name=path, but is {text:?}"))?;
         let path = PathBuf::from(path);
         let path = path.canonicalize().map_err(|error| format!("{}: {error}", path.display()))?;
         Ok(Self { name: name.to_owned(), path })
@@ -46,20 +47,20 @@ const HEADS: [&str; 11] = [
 ];
 const ROUNDS: usize = 21;
 
-/// CPU times of one build, plain, with a checksum to check, over TLS; and its peak.
+/// One build's median CPU times (plain, with a checksum to verify, over TLS) and its peak memory.
 struct Warm {
     cpu: [Duration; 3],
     peak_kib: u64,
 }
 
-/// A build's two processes and what they took.
+/// A build's two processes, and the CPU times of each round.
 struct Measured {
     plain: RuntimeApi,
     tls: RuntimeApi,
     cpu: [Vec<Duration>; 3],
 }
 
-/// Measures the builds and gives the table.
+/// Measures the builds and returns the table in Markdown.
 pub async fn compare(builds: &[Build], programs: &Programs, fakes: Fakes) -> Result<String, Error> {
     let mut bench = Bench { fakes, programs: programs.clone(), quick: false };
     let warm = warm(builds, &mut bench).await?;
@@ -84,7 +85,7 @@ pub async fn compare(builds: &[Build], programs: &Programs, fakes: Fakes) -> Res
     Ok(markdown(&HEADS, &rows))
 }
 
-/// All builds alive at once, one after the other in each round.
+/// Runs all builds at once, and measures one after the other in each round.
 async fn warm(builds: &[Build], bench: &mut Bench) -> Result<Vec<Warm>, Error> {
     eprintln!("warm invokes …");
     let mut subjects = Vec::new();

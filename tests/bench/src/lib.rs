@@ -1,6 +1,6 @@
-//! Measures the functions in pairs: beside Python functions that do the same work, and beside a proxy that only copies.
+//! Measures intake and compares it with Python functions that do the same work, and with a proxy that only copies bytes.
 //!
-//! `make bench` runs it and prints a table; the figures of `docs/performance.md` come from it.
+//! `make bench` runs it and prints tables. The figures of `docs/performance.md` are from its report.
 
 pub mod compare;
 pub mod fakes;

@@ -18,12 +18,12 @@ use bench::{
 use lexopt::prelude::*;
 
 const HELP: &str = "\
-Measures intake beside Python functions and a raw proxy.
+Measures intake, Python functions and a raw proxy, and compares them.
 
-Usage: bench [--quick]                  all of it; writes target/bench/report.md and report.json
-       bench compare NAME=PROGRAM …     builds of intake side by side, as a table
+Usage: bench [--quick]                  measures all; writes target/bench/report.md and report.json
+       bench compare NAME=PROGRAM …     compares builds of intake in a table
        bench proxy --source HOST:PORT --sink HOST:PORT [--hash]
-                                        the raw proxy, under a Runtime API server";
+                                        runs the raw proxy, under a Runtime API server";
 
 enum Command {
     Measure { quick: bool },
@@ -34,7 +34,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let done = command().and_then(|command| match command {
-        // As the functions: one thread.
+        // One thread, like the functions.
         Command::Proxy(task) => {
             tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(proxy::run(&task))
         }
@@ -93,12 +93,12 @@ async fn compare(builds: &[Build]) -> Result<(), Error> {
     Ok(())
 }
 
-/// The folder of the report, and what is measured.
+/// The folder of the report, and the programs to measure.
 fn programs() -> Result<(PathBuf, Programs), Error> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
     let bench_program = std::env::current_exe()?;
-    // Cargo puts the functions beside this program.
-    let release = bench_program.parent().ok_or("this program lies nowhere")?.to_owned();
+    // Cargo puts the functions in this program's folder.
+    let release = bench_program.parent().ok_or("the path of this program has no folder")?.to_owned();
     let folder = release.parent().unwrap_or(&release).join("bench");
     let scratch = folder.join("scratch");
     std::fs::create_dir_all(&scratch)?;
@@ -114,8 +114,8 @@ fn programs() -> Result<(PathBuf, Programs), Error> {
 
 async fn run(quick: bool) -> Result<(), Error> {
     let (folder, programs) = programs()?;
-    existing(&programs.intake, "cargo build --release -p intake")?;
-    existing(&programs.python, "make bench")?;
+    check_exists(&programs.intake, "cargo build --release -p intake")?;
+    check_exists(&programs.python, "make bench")?;
     let release = programs.intake.parent().unwrap_or(&folder).to_owned();
     let mut report = Report::new(quick, &programs.python)?;
     let bench = Bench { fakes: Fakes::start(&programs.scratch).await?, programs, quick };
@@ -134,7 +134,7 @@ async fn run(quick: bool) -> Result<(), Error> {
         let callgrind = Callgrind { intake: bench.programs.intake.clone(), scratch: bench.programs.scratch.clone() };
         rows::instructions(&mut report, &callgrind.all(&bench.fakes).await?);
     } else {
-        eprintln!("SKIPPED: instructions, since valgrind is not installed (Debian: apt-get install valgrind)");
+        eprintln!("SKIPPED: instructions, because valgrind is not installed (Debian: apt-get install valgrind)");
     }
     rows::polling(&mut report);
     let journeys = folder.join("end-to-end.json");
@@ -144,6 +144,6 @@ async fn run(quick: bool) -> Result<(), Error> {
     report.finish(&folder)
 }
 
-fn existing(path: &Path, remedy: &str) -> Result<(), Error> {
-    if path.exists() { Ok(()) } else { Err(format!("{} is not there; run: {remedy}", path.display()).into()) }
+fn check_exists(path: &Path, remedy: &str) -> Result<(), Error> {
+    if path.exists() { Ok(()) } else { Err(format!("{} does not exist; run: {remedy}", path.display()).into()) }
 }

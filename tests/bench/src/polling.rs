@@ -1,6 +1,6 @@
-//! What following a job costs: the poll schedule of the functions beside a fixed loop of Wait, Poll and Choice.
+//! Simulates the costs of polling a job: the functions' schedule compared with a fixed loop of Wait, Poll and Choice.
 //!
-//! The schedule is the functions' own, [`attachments::polling`]; only the clock is imagined.
+//! The schedule is the functions' own, [`attachments::polling`]. Only the clock is simulated.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use attachments::{
     polling::{pause_after, wait_seconds},
 };
 
-/// How long CXone takes over a question.
-const QUESTION: Duration = Duration::from_millis(150);
-/// What an invocation takes besides its questions and pauses: Step Functions' call, Lambda's own work.
-const INVOCATION: Duration = Duration::from_millis(50);
-/// Wait, Poll, Choice.
+/// How long CXone takes to answer a poll.
+const POLL: Duration = Duration::from_millis(150);
+/// The time of an invocation besides its polls and pauses: Step Functions' call and Lambda's own work.
+const INVOCATION_OVERHEAD: Duration = Duration::from_millis(50);
+/// Transitions of one round: Wait, Poll, Choice.
 const ROUND: u32 = 3;
-/// The fixed loop's wait.
+/// The wait of the fixed loop.
 const FIXED_WAIT: Duration = Duration::from_secs(5);
 
-/// What the schedule depends on, as in the template.
+/// The settings that the schedule depends on. The defaults are those of the template.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// `POLL_WINDOW_SECONDS`.
@@ -33,28 +33,28 @@ impl Default for Limits {
     }
 }
 
-/// Following one job.
+/// The costs of polling one job.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Followed {
-    /// Standard transitions of the whole execution.
+    /// State transitions of the whole execution.
     pub transitions: f64,
     /// Invocations of the poll function.
     pub invocations: f64,
-    /// Seconds of them, as billed.
+    /// Billed seconds of these invocations.
     pub lambda_seconds: f64,
-    /// Questions to CXone.
-    pub questions: f64,
-    /// Seconds from the job's end to its being seen.
+    /// Polls of CXone.
+    pub polls: f64,
+    /// Seconds from the job's end until poll learns of it.
     pub delay_seconds: f64,
-    /// Seconds of the machine's last wait; zero where the end was seen inside the first window.
+    /// Seconds of the state machine's last wait; 0 if poll learns of the end in the first window.
     pub last_wait_seconds: f64,
 }
 
-/// List prices of us-east-1, dollars. From memory: check before quoting.
+/// List prices of us-east-1 in dollars. Not verified: check them before you quote them.
 mod price {
-    /// A Standard transition.
+    /// A state transition of a Standard workflow.
     pub(super) const TRANSITION: f64 = 25.0 / 1e6;
-    /// A second of 128 MB on arm64.
+    /// A second of 128 MB of memory on arm64.
     pub(super) const SECOND: f64 = 13.33 / 1e6 / 8.0;
     /// An invocation.
     pub(super) const REQUEST: f64 = 0.20 / 1e6;
@@ -74,20 +74,21 @@ impl Followed {
             transitions: self.transitions + weight * other.transitions,
             invocations: self.invocations + weight * other.invocations,
             lambda_seconds: self.lambda_seconds + weight * other.lambda_seconds,
-            questions: self.questions + weight * other.questions,
+            polls: self.polls + weight * other.polls,
             delay_seconds: self.delay_seconds + weight * other.delay_seconds,
             last_wait_seconds: self.last_wait_seconds + weight * other.last_wait_seconds,
         }
     }
 }
 
-/// A way to follow a job that takes this long.
+/// The costs of polling a job of this duration.
 pub type Strategy = fn(Duration, Limits) -> Followed;
 
-/// The functions' schedule: a window of quick questions in each invocation, growing waits of the machine between them.
+/// The functions' schedule: each invocation polls in quick succession for one window, and the state machine's waits between
+/// invocations grow.
 #[must_use]
 pub fn windows(job: Duration, limits: Limits) -> Followed {
-    // Route before the first poll, and the record at the end.
+    // Two transitions: `Route` before the first poll, and the record at the end.
     let mut followed = Followed { transitions: 2.0, ..Followed::default() };
     let start = Timestamp::from_unix_seconds(0);
     let deadline = plus(start, limits.deadline);
@@ -100,8 +101,8 @@ pub fn windows(job: Duration, limits: Limits) -> Followed {
         let mut asked = 0;
         let ended = loop {
             asked += 1;
-            followed.questions += 1.0;
-            now = plus(now, QUESTION);
+            followed.polls += 1.0;
+            now = plus(now, POLL);
             if seconds_between(start, now) >= job.as_secs_f64() || now >= deadline {
                 break true;
             }
@@ -111,7 +112,7 @@ pub fn windows(job: Duration, limits: Limits) -> Followed {
             }
             now = next;
         };
-        followed.lambda_seconds += seconds_between(began, now) + INVOCATION.as_secs_f64();
+        followed.lambda_seconds += seconds_between(began, now) + INVOCATION_OVERHEAD.as_secs_f64();
         if ended {
             followed.delay_seconds = (seconds_between(start, now) - job.as_secs_f64()).max(0.0);
             followed.last_wait_seconds = last_wait;
@@ -125,18 +126,18 @@ pub fn windows(job: Duration, limits: Limits) -> Followed {
     }
 }
 
-/// Wait 5 s, ask once, choose, and again.
+/// The fixed loop: wait 5 s, poll once, choose, and repeat.
 #[must_use]
 pub fn fixed_loop(job: Duration, limits: Limits) -> Followed {
     let mut followed =
         Followed { transitions: 2.0, last_wait_seconds: FIXED_WAIT.as_secs_f64(), ..Followed::default() };
     let mut now = Duration::ZERO;
     loop {
-        now += FIXED_WAIT + QUESTION;
+        now += FIXED_WAIT + POLL;
         followed.transitions += f64::from(ROUND);
         followed.invocations += 1.0;
-        followed.questions += 1.0;
-        followed.lambda_seconds += (QUESTION + INVOCATION).as_secs_f64();
+        followed.polls += 1.0;
+        followed.lambda_seconds += (POLL + INVOCATION_OVERHEAD).as_secs_f64();
         if now >= job || now >= limits.deadline {
             followed.delay_seconds = now.saturating_sub(job).as_secs_f64();
             return followed;
@@ -144,15 +145,15 @@ pub fn fixed_loop(job: Duration, limits: Limits) -> Followed {
     }
 }
 
-/// A long-tailed mix of a thousand jobs: a Pareto distribution from 1.5 s on with an exponent of 1.2, cut at 300 s. Half of them
-/// end within 2.7 s, a tenth outlasts 10 s, one in two hundred 2 minutes.
+/// The durations of a thousand jobs with a long tail: a Pareto distribution with a minimum of 1.5 s and an exponent of 1.2, cut
+/// at 300 s. Half of the jobs end within 2.7 s, one in ten takes longer than 10 s, and one in two hundred longer than 2 min.
 #[must_use]
 pub fn mix() -> Vec<Duration> {
     let quantiles = (0..1000_u32).map(|index| (f64::from(index) + 0.5) / 1000.0);
     quantiles.map(|part| Duration::from_secs_f64((1.5 * (1.0 - part).powf(-1.0 / 1.2)).min(300.0))).collect()
 }
 
-/// The mean over [`mix`].
+/// The mean costs of the jobs of [`mix`].
 #[must_use]
 pub fn of_the_mix(strategy: Strategy, limits: Limits) -> Followed {
     mix().into_iter().fold(Followed::default(), |sum, job| sum.plus(strategy(job, limits), 0.001))
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn inside_the_window_there_are_four_transitions_and_two_seconds() {
+    fn job_inside_the_window_costs_four_transitions_and_at_most_two_seconds() {
         for millis in (0..=9_000).step_by(100) {
             let followed = windows(Duration::from_millis(millis), Limits::default());
             assert!((followed.transitions - 4.0).abs() < f64::EPSILON, "{millis} ms: {followed:?}");
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn later_the_delay_is_no_longer_than_the_wait() {
+    fn delay_after_the_window_is_at_most_the_last_wait() {
         for seconds in 11..300 {
             let followed = windows_of(seconds);
             assert!(followed.delay_seconds <= followed.last_wait_seconds + 2.15, "{seconds} s: {followed:?}");
@@ -193,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn a_long_job_takes_a_fraction_of_the_fixed_loops_transitions() {
+    fn long_job_takes_at_most_24_transitions_and_the_fixed_loop_170() {
         assert!(windows_of(300).transitions <= 24.0, "{:?}", windows_of(300));
-        // Without waits cut short by the deadline.
+        // With a later deadline, which shortens no wait.
         let unclipped = Limits { deadline: Duration::from_hours(1), ..Limits::default() };
         assert!(windows(Duration::from_mins(5), unclipped).transitions <= 24.0);
         let fixed = fixed_loop(Duration::from_mins(5), unclipped).transitions;
@@ -203,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mix_has_the_tail_that_is_said() {
+    fn mix_has_the_documented_tail() {
         let mix = mix();
         let longer = |seconds| mix.iter().filter(|job| job.as_secs_f64() > seconds).count();
         assert_eq!((mix.len(), longer(2.7), longer(10.0), longer(120.0)), (1000, 494, 103, 5));

@@ -1,7 +1,7 @@
-//! The limit: a function that copies an object's bytes from S3 to CXone and does nothing else.
+//! The lower limit of costs: a function that copies an object's bytes from S3 to CXone and does nothing else.
 //!
-//! No claim, no signature, no look at the content, no multipart, no execution; one connection to each side, which it keeps; a
-//! SHA-256 only where it is told to. What intake costs above this is what intake does.
+//! It claims nothing, signs nothing, does not inspect the content, sends no multipart body and starts no execution. It keeps one
+//! connection to each side, and computes a SHA-256 only with `--hash`. Intake's costs above this limit are those of its own work.
 
 use std::{
     hint::black_box,
@@ -23,16 +23,16 @@ use tokio::net::TcpStream;
 
 use crate::{Error, fakes::BUCKET};
 
-/// Where everything is, and whether to hash.
+/// The addresses, and whether to hash.
 #[derive(Debug, Clone)]
 pub struct Task {
     /// The Runtime API, as host and port.
     pub runtime: String,
-    /// S3.
+    /// S3, as host and port.
     pub source: String,
-    /// CXone.
+    /// CXone, as host and port.
     pub sink: String,
-    /// Compute the bytes' SHA-256 on the way.
+    /// Compute the SHA-256 of the bytes.
     pub hashes: bool,
 }
 
@@ -68,7 +68,7 @@ impl Body for Copied {
     }
 }
 
-/// Copies what each event names until the Runtime API goes away.
+/// Copies the object of each event, until the Runtime API closes the connection.
 pub async fn run(task: &Task) -> Result<(), Error> {
     let mut next = connect::<Empty<Bytes>>(&task.runtime).await?;
     let mut answer = connect::<Full<Bytes>>(&task.runtime).await?;
@@ -77,7 +77,10 @@ pub async fn run(task: &Task) -> Result<(), Error> {
     loop {
         let path = "/2018-06-01/runtime/invocation/next";
         let event = send(&mut next, request(Method::GET, &task.runtime, path, Empty::new())?).await?;
-        let id = event.headers().get("lambda-runtime-aws-request-id").ok_or("an event without an id")?;
+        let id = event
+            .headers()
+            .get("lambda-runtime-aws-request-id")
+            .ok_or("the event has no lambda-runtime-aws-request-id")?;
         let path = format!("/2018-06-01/runtime/invocation/{}/response", id.to_str()?);
         let key = key(&event.into_body().collect().await?.to_bytes())?;
         let object = request(Method::GET, &task.source, &format!("/{BUCKET}/{key}"), Empty::new())?;
@@ -91,13 +94,13 @@ pub async fn run(task: &Task) -> Result<(), Error> {
     }
 }
 
-/// The key that a batch of one names.
+/// The key in an event with one record.
 fn key(event: &[u8]) -> Result<String, Error> {
     let batch: Value = serde_json::from_slice(event)?;
-    let body = batch.pointer("/Records/0/body").and_then(Value::as_str).ok_or("no message")?;
+    let body = batch.pointer("/Records/0/body").and_then(Value::as_str).ok_or("the event has no message")?;
     let notification: Value = serde_json::from_str(body)?;
     let key = notification.pointer("/Records/0/s3/object/key").and_then(Value::as_str);
-    Ok(key.ok_or("no key")?.to_owned())
+    Ok(key.ok_or("the message has no key")?.to_owned())
 }
 
 async fn connect<B>(authority: &str) -> Result<SendRequest<B>, Error>
@@ -110,7 +113,7 @@ where
     stream.set_nodelay(true)?;
     let (sender, connection) = handshake(TokioIo::new(stream)).await?;
     tokio::spawn(async move {
-        // Its end shows where something is sent through it.
+        // If the connection fails, the next request on it fails too.
         let _ = connection.await;
     });
     Ok(sender)
@@ -122,7 +125,11 @@ where
 {
     sender.ready().await?;
     let answer = sender.send_request(request).await?;
-    if answer.status().is_success() { Ok(answer) } else { Err(format!("answered {}", answer.status()).into()) }
+    if answer.status().is_success() {
+        Ok(answer)
+    } else {
+        Err(format!("a fake server answered {}", answer.status()).into())
+    }
 }
 
 fn request<B>(method: Method, authority: &str, path: &str, body: B) -> Result<Request<B>, Error> {

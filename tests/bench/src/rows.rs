@@ -1,4 +1,4 @@
-//! From measurements to the report's tables and figures.
+//! Makes the report's tables and figures from the measurements.
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
 
 const LARGE: usize = 25 * MIB;
 
-/// Sizes of the three functions in a folder.
+/// The sizes of the three functions in `folder`.
 pub fn sizes(report: &mut Report, folder: &Path) -> Result<(), Error> {
     let mut rows = Vec::new();
     for function in ["intake", "poll", "finalize"] {
@@ -56,7 +56,7 @@ pub fn starts(report: &mut Report, starts: &BTreeMap<Subject, Start>) {
         &rows,
         "Process start to the first `/next`, then the first invoke: 1 KiB over TLS.",
     );
-    // The lighter one of the two that stream, so that the ratio is no more than it must be.
+    // The ratio to the faster one of the two Python functions that stream.
     let python = [Subject::Toolbelt, Subject::Httpx].iter().filter_map(|subject| starts.get(subject));
     if let Some(python) = python.map(|start| start.init_wall).min() {
         report.add("intake.init.wall_ratio_to_python", "ratio", ms(intake.init_wall) / ms(python));
@@ -111,7 +111,7 @@ pub fn warm(
     }
 }
 
-/// The ratios that have targets, and the limit beside intake.
+/// The ratios that have targets, and the comparison with the proxies.
 fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, beside: Beside) {
     let large = |subject| warm.get(&(subject, LARGE));
     let Some(intake) = large(Subject::Intake) else { return };
@@ -131,10 +131,9 @@ fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, beside: 
     let (Some(proxy), Some(hashing)) = (large(Subject::Proxy), large(Subject::HashingProxy)) else { return };
     report.add("sha256.25_mib", "ms", ms(beside.sha256));
     let mut rows = Vec::new();
-    for (title, suffix, proxy) in [
-        ("intake beside the raw proxy", "", proxy),
-        ("intake beside the proxy that hashes too", "_with_sha256", hashing),
-    ] {
+    for (title, suffix, proxy) in
+        [("intake and the raw proxy", "", proxy), ("intake and the hashing proxy", "_with_sha256", hashing)]
+    {
         let (throughput, work) = (ms(proxy.wall) / ms(intake.wall), ms(intake.cpu) / ms(proxy.cpu));
         report.add(format!("intake.25_mib.throughput_of_proxy{suffix}"), "ratio", throughput);
         report.add(format!("intake.25_mib.cpu_of_proxy{suffix}"), "ratio", work);
@@ -144,15 +143,16 @@ fn paired(report: &mut Report, warm: &BTreeMap<(Subject, usize), Warm>, beside: 
     report.add("intake.25_mib.throughput_of_proxy_without_sha256", "ratio", beside.throughput);
     report.add("intake.25_mib.cpu_of_proxy_without_sha256", "ratio", beside.cpu);
     let [throughput, work] = [beside.throughput, beside.cpu].map(number);
-    let dash = || "-".to_owned();
-    rows.push(vec!["the raw proxy, SHA-256 aside".to_owned(), dash(), dash(), throughput, dash(), dash(), work]);
+    let without = ["intake without SHA-256 and the raw proxy", "-", "-", &throughput, "-", "-", &work];
+    rows.push(without.map(str::to_owned).to_vec());
     let note = format!(
-        "Throughput is the proxy's wall time over intake's. SHA-256 aside: each round's intake, less what the hashing proxy took more \
-         than the raw one in that round ({} ms of CPU in the middle), over that round's raw proxy; medians.",
+        "Throughput is the proxy's wall time divided by intake's. Without SHA-256: the cost of SHA-256 in a round is that of the hashing \
+         proxy minus that of the raw one (median: {} ms of CPU). It is subtracted from intake's in that round; the ratio is the \
+         median of all rounds.",
         number(ms(beside.sha256))
     );
     let heads = ["", "wall, ms", "proxy's", "throughput", "CPU, ms", "proxy's", "ratio"];
-    report.section("Beside the raw proxy, 25 MiB", &heads, &rows, &note);
+    report.section("Compared with the raw proxy, 25 MiB", &heads, &rows, &note);
 }
 
 /// Memory with a slow reader.
@@ -162,7 +162,7 @@ pub fn crowds(report: &mut Report, crowds: &[Crowd]) {
         report.add(format!("intake.slow_reader.{}_records.peak", crowd.records), "bytes", kib(crowd.peak_kib));
         rows.push(vec![format!("{} × 25 MiB", crowd.records), number(mib(crowd.peak_kib))]);
     }
-    let note = "CXone takes 10 ms over each frame; the records of a batch run side by side.";
+    let note = "CXone takes 10 ms for each frame. The records of a batch run side by side.";
     report.section("Memory with a slow reader", &["batch", "peak, MiB"], &rows, note);
 }
 
@@ -172,11 +172,11 @@ pub fn instructions(report: &mut Report, counted: &Instructions) {
         ("intake.init.instructions", "process start to the first `/next`", counted.init),
         ("intake.first_tls.instructions", "that and a first invoke of 1 KiB over TLS", counted.first_tls),
         ("intake.1_kib.instructions", "warm invoke, 1 KiB", counted.small),
-        ("intake.25_mib.instructions_without_sha256", "warm invoke, 25 MiB, SHA-256 aside", counted.large),
+        ("intake.25_mib.instructions_without_sha256", "warm invoke, 25 MiB, without SHA-256", counted.large),
         ("intake.25_mib.instructions_of_sha256", "SHA-256 of 25 MiB, in portable code", counted.sha256),
         (
             "intake.25_mib_tls.instructions_without_sha256",
-            "warm invoke, 25 MiB over TLS, SHA-256 aside",
+            "warm invoke, 25 MiB over TLS, without SHA-256",
             counted.large_tls,
         ),
     ];
@@ -185,12 +185,12 @@ pub fn instructions(report: &mut Report, counted: &Instructions) {
         report.add(name, "instructions", whole(value));
         rows.push(vec![title.to_owned(), number(whole(value))]);
     }
-    let note = "By callgrind, in user mode. Valgrind has no SHA extensions, so that the hash runs in portable code there; it is \
-                told apart as the function with the highest self cost.";
+    let note = "Counted by callgrind, in user mode. Valgrind has no SHA extensions, so the hash runs in portable code. SHA-256 is \
+                the function with the highest self cost.";
     report.section("Instructions of intake", &["case", "instructions"], &rows, note);
 }
 
-/// Seconds of one object's way on the local stack, as `put_to_completed` of the end-to-end tests writes them; medians.
+/// Median seconds of one object on the local stack, written by the example `put_to_completed` of `tests/pipeline`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 pub struct EndToEnd {
     standin: f64,
@@ -213,7 +213,7 @@ pub fn end_to_end(report: &mut Report, seconds: &EndToEnd) {
         report.add(format!("end_to_end.{name}"), "s", value);
         rows.push(vec![title.to_owned(), number(value)]);
     }
-    let note = "1 MiB, one object at a time, on the local stack, whose own AWS takes most of the rest: it looks for work every 50 ms.";
+    let note = "1 MiB, one object at a time, on the local stack. Its AWS takes most of the rest: it looks for work every 50 ms.";
     report.section("End to end", &["", "s"], &rows, note);
 }
 
@@ -222,7 +222,7 @@ const DURATIONS: [u64; 4] = [3, 20, 120, 300];
 const POLLING_HEADS: [&str; 6] =
     ["job, strategy", "transitions", "Lambda s", "CXone calls", "delay, s", "$ per million"];
 
-/// The simulation.
+/// The simulation of polling.
 pub fn polling(report: &mut Report) {
     let limits = Limits::default();
     for seconds in DURATIONS {
@@ -231,10 +231,10 @@ pub fn polling(report: &mut Report) {
         report.add(format!("polling.{seconds}_s.delay"), "s", followed.delay_seconds);
         report.add(format!("polling.{seconds}_s.dollars_per_million"), "dollars", followed.dollars_per_million());
     }
-    let note = "Windows: the functions' schedule, quick questions inside an invocation, growing waits between them. 5 s loop: \
-                Wait, Poll, Choice. The whole execution is counted, first state to record. The mix is long-tailed: half \
-                of the jobs end within 2.7 s, a tenth outlasts 10 s, one in two hundred 2 minutes.";
-    report.section("Following a job (simulated)", &POLLING_HEADS, &polling_rows(limits), note);
+    let note = "Windows: the functions' schedule, with quick polls inside an invocation and growing waits between invocations. \
+                5 s loop: Wait, Poll, Choice. The whole execution is counted. The mix has a long tail: half of the jobs end \
+                within 2.7 s, one in ten takes longer than 10 s, and one in two hundred longer than 2 min.";
+    report.section("Polling a job (simulated)", &POLLING_HEADS, &polling_rows(limits), note);
 }
 
 /// The simulation as a table in Markdown.
@@ -259,7 +259,7 @@ fn polling_row(title: &str, followed: &Followed) -> Vec<String> {
     let figures = [
         followed.transitions,
         followed.lambda_seconds,
-        followed.questions,
+        followed.polls,
         followed.delay_seconds,
         followed.dollars_per_million(),
     ];

@@ -1,4 +1,4 @@
-//! What is measured: intake, the Python functions beside it, and the proxy.
+//! The programs to measure: intake, the Python functions and the proxy.
 
 use std::{
     path::{Path, PathBuf},
@@ -20,13 +20,13 @@ pub enum Subject {
     Intake,
     /// Python: boto3, and requests-toolbelt's streaming multipart encoder.
     Toolbelt,
-    /// Python: boto3's whole `read()`, and requests.
+    /// Python: boto3 reads the whole object, and requests sends it.
     ReadAll,
-    /// Python: boto3 in pieces of 1 MB, and httpx.
+    /// Python: boto3 reads pieces of 1 MiB, and httpx sends them.
     Httpx,
-    /// The proxy that only copies; it speaks no TLS.
+    /// The proxy that only copies; it supports no TLS.
     Proxy,
-    /// The same with a SHA-256 of the bytes.
+    /// The proxy that also computes the SHA-256 of the bytes.
     HashingProxy,
 }
 
@@ -35,21 +35,21 @@ pub enum Subject {
 pub struct Programs {
     /// Intake's bootstrap.
     pub intake: PathBuf,
-    /// The Python of the benchmark's own virtual environment.
+    /// Python in the benchmark's own virtual environment.
     pub python: PathBuf,
     /// The folder of the Python functions.
     pub handlers: PathBuf,
-    /// This program, which is the proxy too.
+    /// This program, which is also the proxy.
     pub bench: PathBuf,
-    /// Where logs and certificates go.
+    /// The folder for logs and certificates.
     pub scratch: PathBuf,
 }
 
-/// Long enough under an instrument that slows a program down fifty times.
+/// Long enough for callgrind, which slows a program down by a factor of about fifty.
 const DEADLINE: Duration = Duration::from_mins(5);
 
 impl Subject {
-    /// All that can be reached in this way.
+    /// All that support the transport.
     #[must_use]
     pub const fn all(transport: Transport) -> &'static [Self] {
         match transport {
@@ -60,7 +60,7 @@ impl Subject {
         }
     }
 
-    /// For the names of figures.
+    /// Its part of the names of figures.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -73,7 +73,7 @@ impl Subject {
         }
     }
 
-    /// For people.
+    /// Its name in tables and plots.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -95,7 +95,7 @@ impl Subject {
         }
     }
 
-    /// Starts a process of it.
+    /// Starts it as a process.
     pub async fn start(self, programs: &Programs, fakes: &Fakes, transport: Transport) -> Result<RuntimeApi, Error> {
         let mut command = match self {
             Self::Intake => Command::new(&programs.intake),
@@ -124,7 +124,7 @@ impl Subject {
     }
 }
 
-/// As Lambda's own image has it: the runtime's environment, and compiled files beside the sources.
+/// The environment of Lambda's own image.
 fn python_settings(command: &mut Command, fakes: &Fakes, transport: Transport) {
     command.env("LANG", "C.UTF-8").env("AWS_EXECUTION_ENV", "AWS_Lambda_python3.11").env("LAMBDA_TASK_ROOT", ".");
     if transport == Transport::Tls {
@@ -134,7 +134,7 @@ fn python_settings(command: &mut Command, fakes: &Fakes, transport: Transport) {
     }
 }
 
-/// Intake under callgrind, which writes its counts to `counts` and the total to `log`.
+/// Starts intake under callgrind, which writes its counts to `counts` and the total to `log`.
 pub async fn start_under_callgrind(
     intake: &Path,
     fakes: &Fakes,

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Fuzzes every target of the given fuzz folders for a bounded time and prints a line for each; `make fuzz` calls it.
+# Fuzzes every target of the given fuzz folders for a limited time, and prints a line for each. `make fuzz` calls it.
 #   CARGO_FUZZ=path SECONDS_EACH=30 TARGET_DIR=target [ONLY=key] run.sh tests/parsers/fuzz crates/media-type/fuzz
-# Ends with 1 where a target failed. The input that failed it then stands in the folder's artifacts/.
+# Exits with 1 if a target failed. The folder's artifacts/ then has the input that caused it.
 set -euo pipefail
 
-command -v c++ >/dev/null || { echo "a C++ compiler is missing (Debian: apt-get install g++)" >&2; exit 1; }
-# libFuzzer's instrumentation is an unstable flag of the compiler; this lets the stable one take it.
+command -v c++ >/dev/null || { echo "a C++ compiler is missing; install one (Debian: apt-get install g++)" >&2; exit 1; }
+# libFuzzer's instrumentation is an unstable flag of the compiler. This makes the stable compiler accept it.
 export RUSTC_BOOTSTRAP=1
 build=$(realpath --canonicalize-missing "$TARGET_DIR")/fuzz
 binaries=$build/$(rustc -vV | sed -n 's/^host: //p')/release
@@ -15,13 +15,13 @@ mkdir -p "$logs"
 stat_of() { sed -n "s/^stat::$1: *//p" "$2"; }
 
 targets_of() { grep -l 'fuzz_target!' "$1"/fuzz_targets/*.rs | sed 's|.*/||; s|\.rs$||'; }
-wanted() { [[ -z ${ONLY:-} || $1 == "$ONLY" ]]; }
+is_selected() { [[ -z ${ONLY:-} || $1 == "$ONLY" ]]; }
 
 for folder in "$@"; do
   for target in $(targets_of "$folder"); do
-    wanted "$target" || continue
+    is_selected "$target" || continue
     echo "building $folder, $target …" >&2
-    # No sanitizer: the code is safe Rust, and without one it runs twice as often.
+    # No sanitizer: the code is safe Rust, and without one the fuzzer runs it twice as often.
     "$CARGO_FUZZ" fuzz build --fuzz-dir "$folder" --sanitizer none --target-dir "$build" "$target" >"$logs/build.log" 2>&1 ||
       { tail -40 "$logs/build.log" >&2; exit 1; }
   done
@@ -32,7 +32,7 @@ ran=0
 printf '%-16s %12s %8s %9s  %s\n' target inputs seconds 'peak RSS' result
 for folder in "$@"; do
   for target in $(targets_of "$folder"); do
-    wanted "$target" || continue
+    is_selected "$target" || continue
     ran=$((ran + 1))
     seeds=$folder/seeds
     if [[ -d $seeds/$target ]]; then seeds=$seeds/$target; fi
@@ -51,7 +51,7 @@ for folder in "$@"; do
   done
 done
 if ((ran == 0)); then
-  echo "no target is called ${ONLY:-}" >&2
+  echo "there is no target ${ONLY:-}; the targets are the files of fuzz_targets/" >&2
   exit 1
 fi
 exit "$status"

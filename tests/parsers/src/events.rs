@@ -1,4 +1,4 @@
-//! What an event names.
+//! The objects that an event names.
 
 use std::str;
 
@@ -12,14 +12,14 @@ use crate::PREFIX;
 /// The bucket of the seeds.
 const BUCKET: &str = "drop";
 
-/// A body means the same in a message of the queue as it does bare; every record is an object or counted; and an object
-/// named in another shape is the same object.
+/// An event means the same as a message of the queue and as a bare event. Every record is an object or is counted as ignored. The
+/// same object in another event format has the same identity.
 pub fn events(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     let queued = queued(text);
-    // Of a message's body a byte order mark is taken off; Lambda's own payload never has one.
+    // Intake removes a byte order mark from a message's body. Lambda's own payload never has one.
     let Ok(payload) = serde_json::from_str::<Value>(text.trim_start_matches('\u{feff}')) else {
-        assert!(queued.is_err(), "no JSON, and read all the same: {queued:?}");
+        assert!(queued.is_err(), "this is not JSON, but was read: {queued:?}");
         return;
     };
     match parse(&payload) {
@@ -33,7 +33,7 @@ pub fn events(input: &[u8]) {
             for found in messages.iter().flat_map(|message| &message.content) {
                 found.objects.iter().for_each(assert_object);
             }
-            assert!(queued.is_err(), "a batch inside a batch: {queued:?}");
+            assert!(queued.is_err(), "a batch inside a batch was read: {queued:?}");
         }
         Err(fault) => {
             assert!(!fault.to_string().is_empty());
@@ -47,20 +47,20 @@ fn parse(payload: &Value) -> Result<Invocation, Unreadable> {
     parse_invocation(payload, Source { bucket: BUCKET, prefix: PREFIX, ignored_names })
 }
 
-/// The text as the body of a message.
+/// Reads `body` as the body of a message.
 fn queued(body: &str) -> Result<Notifications, Unreadable> {
     let message = json!({"messageId": "m", "receiptHandle": "r", "body": body, "eventSource": "aws:sqs",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:intake",
         "attributes": {"ApproximateReceiveCount": "3"}, "messageAttributes": {}});
     let Ok(Invocation::Queue(mut messages)) = parse(&json!({"Records": [message]})) else {
-        unreachable!("a batch is a batch, whatever a body holds")
+        unreachable!("a batch was not read because of its message's body")
     };
     let message = messages.pop().expect("one message");
     assert_eq!((message.body.as_str(), message.received, messages.len()), (body, 3, 0));
     message.content
 }
 
-/// How many records an event has; one that is no list is one.
+/// The number of records of an event. An event without a list is one record.
 fn records(event: &Value) -> usize {
     let is_test = event.get("Event").and_then(Value::as_str) == Some("s3:TestEvent");
     let list = event.get("Records").and_then(Value::as_array).filter(|_| !is_test);

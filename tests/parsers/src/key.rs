@@ -1,4 +1,4 @@
-//! Keys as S3's notifications write them.
+//! Keys in the form of S3's notifications.
 
 use std::{borrow::Cow, str};
 
@@ -9,7 +9,7 @@ use url::form_urlencoded;
 
 use crate::{PREFIX, assert_one_segment, assert_reads_back};
 
-/// A key decodes as a form does; its parts put together are the key again; an execution can be named after any key.
+/// A key is decoded like a form's value. Its parts, joined again, are the key. Every key gives a valid execution name.
 pub fn key(input: &[u8]) {
     let Ok(encoded) = str::from_utf8(input) else { return };
     let as_form = form_value(encoded);
@@ -22,11 +22,11 @@ pub fn key(input: &[u8]) {
             assert_parts(&key);
         }
     }
-    // EventBridge's keys are not encoded.
+    // EventBridge does not encode keys.
     assert_parts(encoded);
 }
 
-/// The text as the URL standard decodes the value of a form's field.
+/// The value of a form's field, decoded by the URL standard.
 fn form_value(encoded: &str) -> String {
     let field = format!("key={}", encoded.replace('&', "%26"));
     form_urlencoded::parse(field.as_bytes()).map(|(_, value)| value).collect::<Vec<Cow<'_, str>>>().concat()

@@ -1,22 +1,18 @@
-//! What must hold of the readers of everything that comes from outside, whatever its bytes.
+//! Checks of all parsers of outside data that must hold for any bytes.
 //!
-//! Each target reads one kind of input and panics where something does not hold. Two things run them: the property tests
-//! (`tests/properties.rs`, part of `make test`) with seeds, mutated seeds and generated inputs, and the fuzzer (`fuzz/`,
-//! `make fuzz`). What the fuzzer finds becomes a file in `fuzz/seeds`, where the tests read it ever after.
+//! Each target parses one kind of input and panics if a check fails. The property tests run the targets
+//! (`tests/properties.rs`, part of `make test`) with seeds, mutated seeds and generated inputs, and so does the fuzzer (`fuzz/`,
+//! `make fuzz`). Add an input that the fuzzer has found to `fuzz/seeds`, so that the property tests run it too.
 //!
-//! | target | the input | what is read |
+//! | target | input | parsers |
 //! | --- | --- | --- |
 //! | [`events`] | JSON: a message's body, or a whole invocation | `events::parse_invocation` |
 //! | [`key`] | a form-encoded key | `decode_form_encoded_key`, `ObjectKey`, `InteractionId`, `execution_name` |
 //! | [`retry_after`] | the clock in Unix seconds, a line break, the header | `cxone::retry_after` |
-//! | [`upload_response`], [`job_response`], [`token_response`] | the status, for an upload that was not sent whole `part` after it, a line break, `Retry-After`, a line break, the body | what `cxone` makes of the response |
+//! | [`upload_response`], [`job_response`], [`token_response`] | the status (with ` part` after it if the upload was not sent whole), a line break, `Retry-After`, a line break, the body | those of `cxone` for responses |
 //! | [`workflow`] | JSON: a payload of the state machine | `attachments::workflow`, `audit`, `polling` |
 
-#![expect(
-    clippy::expect_used,
-    clippy::missing_panics_doc,
-    reason = "to panic where something does not hold is what a target is for"
-)]
+#![expect(clippy::expect_used, clippy::missing_panics_doc, reason = "a target panics if a check fails")]
 
 mod events;
 mod key;
@@ -30,10 +26,10 @@ pub use response::{job_response, token_response, upload_response};
 pub use retry_after::retry_after;
 pub use workflow::workflow;
 
-/// What a target is: given any bytes, it returns or panics.
+/// A target. It panics if a check of the input fails.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name, which is also the name of its seeds' folder and of the fuzzer's binary.
+/// All targets by name. It is also the name of the seeds' folder and of the fuzzer's binary.
 pub const TARGETS: [(&str, Target); 7] = [
     ("events", events),
     ("key", key),
@@ -44,10 +40,10 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("workflow", workflow),
 ];
 
-/// The prefix that keys are read with, the default of `KEY_PREFIX`.
+/// The prefix of keys: the default of `KEY_PREFIX`.
 const PREFIX: &str = "interactions/";
 
-/// Asserts that an id becomes one segment of a URL's path and comes out of it as it was.
+/// Asserts that an id becomes exactly one segment of a URL's path, and that this segment decodes to the id.
 fn assert_one_segment(id: &str) {
     let mut url = url::Url::parse("https://cxone.example/api/v2").expect("a URL");
     url.path_segments_mut().expect("a path").extend([id, "end"]);
@@ -58,7 +54,7 @@ fn assert_one_segment(id: &str) {
     assert_eq!((url.query(), url.fragment()), (None, None), "{url}");
 }
 
-/// Asserts that a reason keeps to its bounds, reads back, and would not be cut once more.
+/// Asserts that a reason keeps its bounds, reads back, and is not cut a second time.
 fn assert_bounded(reason: &attachments::Reason) {
     assert!(reason.text.len() <= attachments::REASON_TEXT_BYTES, "{} bytes", reason.text.len());
     assert!(!reason.text.contains(char::is_control), "{reason}");
@@ -66,7 +62,7 @@ fn assert_bounded(reason: &attachments::Reason) {
     assert_reads_back(reason);
 }
 
-/// Asserts that what is written is read as the same, and written as the same again.
+/// Asserts that the value's JSON reads back as the value, and that this has the same JSON.
 fn assert_reads_back<T>(value: &T)
 where
     T: serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,

@@ -1,4 +1,4 @@
-//! What CXone's responses mean.
+//! CXone's responses.
 
 mod job;
 mod token;
@@ -21,11 +21,11 @@ pub use job::job_response;
 pub use token::token_response;
 pub use upload::upload_response;
 
-/// When the responses come: 2026-11-22T09:30:10Z.
+/// The time of the responses: 2026-11-22T09:30:10Z.
 const NOW: Duration = Duration::from_secs(1_795_339_810);
 
-/// A response as the fuzzer writes it: status, `Retry-After`, body, each on a line of its own but the last. `part` after the
-/// status: it came before the request was sent whole.
+/// A response in the fuzzer's form: the status and `Retry-After`, each on its line, then the body. ` part` after the status means
+/// that the response came before the request was sent whole.
 struct Given<'a> {
     status: StatusCode,
     sent_whole: bool,
@@ -62,7 +62,7 @@ impl<'a> Given<'a> {
         cxone::retry_after(&self.headers, Self::now())
     }
 
-    /// 429, or another 4xx with `Retry-After`, but for those whose meaning a wait does not change.
+    /// 429, or another 4xx with `Retry-After`, except for those that mean the same with a wait.
     fn is_throttling(&self) -> bool {
         let waits = self.status.is_client_error() && self.retry_after().is_some();
         self.is(&[429]) || waits && !self.is(&[401, 408, 409, 413, 415, 425])
@@ -73,36 +73,36 @@ impl<'a> Given<'a> {
         self.status.is_server_error() || self.is(&[408, 425])
     }
 
-    /// The body's members, where it is a JSON object without further ado.
+    /// The body's members, if it is a JSON object and not compressed.
     fn object(&self) -> Option<Map<String, Value>> {
         serde_json::from_slice(self.body).ok()
     }
 
-    /// Nobody can take the body for a JSON object, whatever it was compressed with.
+    /// The body is certainly not a JSON object, whether it is compressed or not.
     fn is_no_object(&self) -> bool {
         !self.body.contains(&b'{') && !self.body.starts_with(&[0x1f, 0x8b])
     }
 
-    /// Nobody can take the body for a gateway's.
-    fn is_cxone_s(&self) -> bool {
+    /// The body is certainly CXone's and not a gateway's.
+    fn is_from_cxone(&self) -> bool {
         self.object().is_some_and(|object| object.len() != 1 || !object.contains_key("message"))
     }
 
-    /// A reason keeps to its bounds, and a short response in plain words is in it whole.
+    /// The reason keeps its bounds, and quotes a short response in plain words.
     fn assert_reason(&self, reason: &Reason) {
         crate::assert_bounded(reason);
         assert_clean(&reason.text);
         let plain = self.body.iter().all(|b| b.is_ascii_alphanumeric() || *b == b' ');
         let Some(said) = str::from_utf8(self.body).ok().filter(|said| plain && said.len() <= 200) else { return };
-        // What follows the name of a scheme is taken for credentials.
+        // The word after the name of a scheme is treated as credentials and hidden.
         let lower = said.to_ascii_lowercase();
         if !lower.contains("bearer") && !lower.contains("basic") {
-            assert!(reason.text.contains(said.trim()), "{reason} without {said:?}");
+            assert!(reason.text.contains(said.trim()), "{reason} does not quote {said:?}");
         }
     }
 }
 
-/// A text that may be stored, logged and sent on: short, without secrets, without what a reader does not see.
+/// Asserts that the text may be stored, logged and sent on: it is short, and has no secrets and no invisible characters.
 fn assert_clean(text: &str) {
     assert!(text.len() <= REASON_TEXT_BYTES, "{} bytes", text.len());
     assert!(!text.contains(SECRET), "{text}");

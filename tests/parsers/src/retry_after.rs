@@ -1,4 +1,4 @@
-//! How long CXone asks to wait.
+//! The wait that CXone asks for.
 
 use std::{
     str,
@@ -8,10 +8,10 @@ use std::{
 use cxone::{DEFAULT_WAIT, LONGEST_WAIT};
 use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
-/// The last second that an HTTP date can name, the year 9999's.
+/// The last second of the year 9999, which is the last one of an HTTP date.
 const LAST: u64 = 253_402_300_799;
 
-/// The wait is at most 15 minutes and never grows while time passes. A number is that many seconds, and a date is reached.
+/// The wait is at most 15 min, and does not grow while time passes. A number is a number of seconds. A date is reached.
 pub fn retry_after(input: &[u8]) {
     let mut lines = input.splitn(2, |b| *b == b'\n');
     let clock = lines.next().and_then(|line| str::from_utf8(line).ok()?.parse().ok());
@@ -29,7 +29,7 @@ pub fn retry_after(input: &[u8]) {
     assert!(waits.is_sorted_by(|earlier, later| earlier >= later), "{waits:?}");
     let text = value.to_str().unwrap_or_default().trim();
     if let Some(seconds) = seconds(text) {
-        // Digits behind the ninth are rounded.
+        // More than nine decimals are rounded.
         let off = wait.abs_diff(LONGEST_WAIT.min(seconds));
         assert!(off <= Duration::from_nanos(1), "{wait:?} for {text:?}");
     } else if let Ok(at) = httpdate::parse_http_date(text) {
@@ -48,7 +48,7 @@ fn seconds(text: &str) -> Option<Duration> {
     if whole.is_empty() && fraction.is_empty() || !digits(whole) || !digits(fraction) {
         return None;
     }
-    // More digits than these are longer than any wait.
+    // A number with too many digits is longer than any wait.
     let whole = if whole.is_empty() { 0 } else { whole.parse().unwrap_or(u64::MAX / 2) };
     let nanos: String = fraction.chars().chain("000000000".chars()).take(9).collect();
     Some(Duration::new(whole, nanos.parse().ok()?))

@@ -14,13 +14,13 @@ use crate::{assert_bounded, assert_reads_back};
 /// 2026-11-22T09:30:10Z.
 const NOW: Timestamp = Timestamp::from_unix_seconds(1_795_339_810);
 
-/// What intake decided of the object that the seeds are about.
+/// The payload that intake decided for the object of the seeds.
 static DECIDED: LazyLock<Attachment> = LazyLock::new(|| {
     let text = include_str!("../../../crates/attachments/tests/golden/v2-uploaded.json");
     serde_json::from_str(text).expect("a golden payload")
 });
 
-/// A payload that is read is written as the same; each has an ending, and a record of one line that reads back.
+/// A payload reads back from its JSON. Each payload has an ending, and an audit record of one line that reads back too.
 pub fn workflow(input: &[u8]) {
     let Ok(text) = str::from_utf8(input) else { return };
     if let Ok(finalized) = serde_json::from_str::<Finalized>(text) {
@@ -39,12 +39,12 @@ pub fn workflow(input: &[u8]) {
     };
     assert_reads_back(&attachment);
     assert_polling(&attachment);
-    assert_facts_are_the_ledgers(attachment.clone());
+    assert_facts_come_from_the_ledger(attachment.clone());
     assert_record(&attachment, execution_arn);
 }
 
-/// Whatever a payload says, the facts that finalize goes on with are those that intake decided.
-fn assert_facts_are_the_ledgers(attachment: Attachment) {
+/// Asserts that finalize uses the facts that intake decided, whatever the payload says.
+fn assert_facts_come_from_the_ledger(attachment: Attachment) {
     let facts = |of: Attachment| Attachment {
         decision: Decision::Poll,
         wait_seconds: None,
@@ -74,7 +74,7 @@ fn assert_record(attachment: &Attachment, execution_arn: Option<String>) {
     let resolution = attachment.resolution(NOW);
     if attachment.result.is_none() || attachment.error.is_some() {
         assert_eq!(resolution.at, NOW);
-        assert_bounded(resolution.ending.reason().expect("what went wrong"));
+        assert_bounded(resolution.ending.reason().expect("a reason"));
     }
     assert_reads_back(&resolution);
     let quota = QuotaState::of(

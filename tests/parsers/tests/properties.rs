@@ -1,4 +1,4 @@
-//! The targets on seeds, on mutated seeds, and on inputs made for the rules of each.
+//! Runs the targets with seeds, mutated seeds, and inputs generated for the rules of each target.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test's own steps")]
 
@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, fs, path::PathBuf};
 use parsers::TARGETS;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-/// The first and the last that RFC 3339 can write, one that it cannot, one that is none, and a plain one.
+/// The first and the last day of RFC 3339, one that it cannot express, one that does not exist, and an ordinary one.
 const DAYS: &[&str] = &["0000-01-01", "9999-12-31", "+10000-01-01", "2026-02-29", "2026-11-22"];
 
 fn folder(name: &str) -> PathBuf {
@@ -34,18 +34,18 @@ fn names_in(name: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_target_has_seeds_and_a_binary_of_the_fuzzer() {
+fn every_target_has_seeds_and_a_fuzz_binary() {
     let names: BTreeSet<String> = TARGETS.iter().map(|(name, _)| (*name).to_owned()).collect();
     assert_eq!(names_in("seeds"), names);
     assert_eq!(names_in("fuzz_targets"), names);
     for name in names {
         let source = fs::read_to_string(folder("fuzz_targets").join(format!("{name}.rs"))).unwrap();
-        assert!(source.contains(&format!("parsers::{name}(")), "{name}.rs runs another target");
+        assert!(source.contains(&format!("parsers::{name}(")), "{name}.rs does not run the target {name}");
     }
 }
 
 #[test]
-fn every_seed_holds() {
+fn every_seed_passes_its_target() {
     for (name, target) in TARGETS {
         let seeds = seeds(name);
         assert!(seeds.len() >= 3, "{name} has {} seeds", seeds.len());
@@ -55,30 +55,30 @@ fn every_seed_holds() {
     }
 }
 
-/// The readers of responses on one response.
-fn every_reader(response: &str) {
+/// Runs all targets for responses with one response.
+fn run_response_targets(response: &str) {
     parsers::upload_response(response.as_bytes());
     parsers::job_response(response.as_bytes());
     parsers::token_response(response.as_bytes());
 }
 
 #[test]
-fn every_status_holds() {
+fn every_status_passes_the_response_targets() {
     let bodies = [
         "",
-        "not yours",
+        "plain text",
         r#"{"jobId": "j", "status": "FAILED", "access_token": "t", "error": "e"}"#,
         r#"{"jobId": 4711, "status": " failed ", "access_token": 7, "error": "insufficient_scope"}"#,
         r#"{"message": "Forbidden"}"#,
     ];
     for (status, body) in (100..1_000).flat_map(|status| bodies.map(|body| (status, body))) {
-        every_reader(&format!("{status}\n\n{body}"));
-        every_reader(&format!("{status}\n7\n{body}"));
-        every_reader(&format!("{status} part\n7\n{body}"));
+        run_response_targets(&format!("{status}\n\n{body}"));
+        run_response_targets(&format!("{status}\n7\n{body}"));
+        run_response_targets(&format!("{status} part\n7\n{body}"));
     }
 }
 
-/// A change of a few bytes: where, how many go, what comes in their place.
+/// A change of a few bytes: the position, how many bytes are removed, and the bytes that replace them.
 #[derive(Debug, Clone)]
 struct Edit {
     at: Index,
@@ -101,7 +101,7 @@ fn edited(mut input: Vec<u8>, edits: &[Edit]) -> Vec<u8> {
     input
 }
 
-/// Names and versions in a lock file.
+/// The names and versions of the packages in a lock file.
 fn locked(text: &str) -> BTreeSet<(&str, &str)> {
     let packages = text.split("[[package]]").skip(1);
     packages
@@ -113,20 +113,23 @@ fn locked(text: &str) -> BTreeSet<(&str, &str)> {
 }
 
 #[test]
-fn the_fuzzers_run_the_versions_that_are_deployed() {
+fn fuzzer_runs_the_deployed_versions() {
     let read = |path: &str| fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
     let (deployed, fuzzed) = (read("../../Cargo.lock"), read("fuzz/Cargo.lock"));
     let (deployed, fuzzed) = (locked(&deployed), locked(&fuzzed));
     let names: BTreeSet<&str> = deployed.iter().map(|(name, _)| *name).collect();
     let other: Vec<_> = fuzzed.difference(&deployed).filter(|(name, _)| names.contains(name)).collect();
-    assert!(fuzzed.len() > 50 && other.is_empty(), "copy Cargo.lock over the fuzzers' and build them: {other:?}");
+    assert!(
+        fuzzed.len() > 50 && other.is_empty(),
+        "copy Cargo.lock to tests/parsers/fuzz/Cargo.lock and run make fuzz; other versions: {other:?}"
+    );
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
     #[test]
-    fn mutated_seeds_hold(which in any::<Index>(), seed in any::<Index>(), edits in vec(edit(), 1..6)) {
+    fn mutated_seeds_pass_their_targets(which in any::<Index>(), seed in any::<Index>(), edits in vec(edit(), 1..6)) {
         let (name, target) = TARGETS[which.index(TARGETS.len())];
         target(&edited(seed.get(&seeds(name)).clone(), &edits));
     }
@@ -134,19 +137,19 @@ proptest! {
 
 proptest! {
     #[test]
-    fn any_bytes_hold(input in vec(any::<u8>(), 0..300)) {
+    fn any_bytes_pass_every_target(input in vec(any::<u8>(), 0..300)) {
         for (_, target) in TARGETS {
             target(&input);
         }
     }
 
     #[test]
-    fn any_key_is_read(key in "[^\u{0}]{0,60}", folders in 0..4_usize) {
+    fn any_key_passes(key in "[^\u{0}]{0,60}", folders in 0..4_usize) {
         parsers::key(format!("interactions/{}{key}", "a+%2F/".repeat(folders)).as_bytes());
     }
 
     #[test]
-    fn waits_in_seconds_and_dates(clock in 0..253_402_300_799_u64, seconds in any::<u64>(), late in -2_000..2_000_i64) {
+    fn waits_in_seconds_and_dates_pass(clock in 0..253_402_300_799_u64, seconds in any::<u64>(), late in -2_000..2_000_i64) {
         parsers::retry_after(format!("{clock}\n{seconds}").as_bytes());
         parsers::retry_after(format!("{clock}\n{}", seconds % 1_000).as_bytes());
         parsers::retry_after(format!("{clock}\n{}.{seconds}", seconds % 1_000).as_bytes());
@@ -156,15 +159,15 @@ proptest! {
     }
 
     #[test]
-    fn long_responses_in_any_script(status in 100..1_000_u16, pad in 0..4_usize, c in any::<char>(), count in 900..1_100_usize) {
+    fn long_responses_in_any_script_pass(status in 100..1_000_u16, pad in 0..4_usize, c in any::<char>(), count in 900..1_100_usize) {
         let said = "x".repeat(pad) + &String::from(c).repeat(count);
         for body in [said.clone(), serde_json::json!({"status": said, "jobId": said, "error": said}).to_string()] {
-            every_reader(&format!("{status}\n\n{body}"));
+            run_response_targets(&format!("{status}\n\n{body}"));
         }
     }
 
     #[test]
-    fn secrets_in_any_place(
+    fn secrets_in_any_place_are_not_shown(
         status in prop::sample::select(vec![200_u16, 202, 307, 400, 401, 403, 404, 409, 413, 422, 429, 503, 600]),
         before in "[ -~]{0,40}|\\PC{0,20}| {0,20000}",
         after in "[ -~]{0,40}|\\PC{0,20}",
@@ -173,18 +176,18 @@ proptest! {
         let said = format!("{before}{}{after}", cxone::fuzzing::SECRET);
         let object: serde_json::Map<_, _> = names.into_iter().map(|name| (name.to_owned(), said.clone().into())).collect();
         for body in [said, serde_json::Value::from(object).to_string()] {
-            every_reader(&format!("{status}\n\n{body}"));
-            every_reader(&format!("{status} part\n\n{body}"));
+            run_response_targets(&format!("{status}\n\n{body}"));
+            run_response_targets(&format!("{status} part\n\n{body}"));
         }
     }
 
     #[test]
-    fn any_status_word(word in "\\PC{0,80}|(PENDING|RUNNING|COMPLETED|FAILED)[ \t\u{0}\u{7f}]?") {
+    fn any_status_word_passes(word in "\\PC{0,80}|(PENDING|RUNNING|COMPLETED|FAILED)[ \t\u{0}\u{7f}]?") {
         parsers::job_response(format!("200\n\n{}", serde_json::json!({"status": word})).as_bytes());
     }
 
     #[test]
-    fn any_token_and_lifetime(token in "[ -~\t\u{0}é]{0,20}", lifetime in any::<u64>(), float in any::<f64>()) {
+    fn any_token_and_lifetime_pass(token in "[ -~\t\u{0}é]{0,20}", lifetime in any::<u64>(), float in any::<f64>()) {
         let lifetimes = [lifetime.into(), float.into(), lifetime.to_string().into(), float.to_string().into()];
         for lifetime in lifetimes as [serde_json::Value; 4] {
             let body = serde_json::json!({"access_token": token, "expires_in": lifetime});
@@ -193,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn any_time_of_an_event(day in prop::sample::select(DAYS), hour in 0..24_u8, offset in -23..24_i8) {
+    fn any_event_time_passes(day in prop::sample::select(DAYS), hour in 0..24_u8, offset in -23..24_i8) {
         let time = format!("{day}T{hour:02}:59:59.9996{offset:+03}:59");
         let seed = |name| fs::read_to_string(folder("seeds").join("events").join(name)).unwrap();
         for name in ["notification", "eventbridge"] {

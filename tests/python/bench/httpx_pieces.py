@@ -1,4 +1,4 @@
-"""Python's intake: httpx with a body of pieces of 1 MB, chunked as intake's own."""
+"""An intake in Python: httpx with a body in pieces of 1 MiB, chunked like intake's own."""
 
 import hashlib
 import secrets

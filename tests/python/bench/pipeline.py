@@ -1,4 +1,4 @@
-"""What every Python intake here does besides moving the bytes: the ledger's claim and decision, the token, the execution."""
+"""The part that the Python intakes here share: the claim and the decision in the ledger, the token, the execution."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ _token = {"value": None, "until": 0.0}
 
 
 def token(post):
-    """The bearer token, fetched once; `post(url, headers, form)` returns the answer's text."""
+    """The bearer token, fetched when there is none or it expires. `post(url, headers, form)` returns the response's text."""
     if time.time() >= _token["until"]:
         secret = json.loads(secrets.get_secret_value(SecretId=os.environ["CXONE_SECRET_ID"])["SecretString"])
         basic = base64.b64encode(f"{secret['client_id']}:{secret['client_secret']}".encode()).decode()
@@ -42,7 +42,7 @@ def objects(event):
 
 
 def work(event, send):
-    """Claims, opens, sends with `send(interaction, identity, name, mime, length, body)`, decides and starts, one by one."""
+    """For each object: claims it, opens it, calls `send(interaction, identity, name, mime, length, body)`, decides and starts."""
     for bucket, key, version in objects(event):
         identity = hashlib.sha256(f"{bucket}\0{key}\0{version}".encode()).hexdigest()
         row = {"pk": {"S": f"object#{identity}"}}
@@ -89,7 +89,7 @@ def upload_url(interaction):
 
 
 class Hashing:
-    """A readable stream that computes its SHA-256 on the way."""
+    """A readable stream that computes the SHA-256 of the bytes read."""
 
     def __init__(self, body, length):
         self.body = body

@@ -1,4 +1,4 @@
-"""Python's intake as it is written first: the whole object in memory, then requests."""
+"""An intake in Python, written in the simplest way: boto3 reads the whole object into memory, then requests sends it."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Python's intake: requests with requests-toolbelt's streaming multipart encoder."""
+"""An intake in Python: requests with requests-toolbelt's streaming multipart encoder."""
 
 import requests
 from requests_toolbelt import MultipartEncoder

@@ -1,7 +1,7 @@
-"""Runs checkov over the templates and the workflows, offline, and holds each skip in the templates to its reason.
+"""Runs checkov over the templates and the workflows, offline. It fails in these cases:
 
-- No check fails that is not skipped, and everything could be read.
-- Each skip says why, and without it its check would fail: what is not needed any more is removed.
+- A check fails that is not skipped, or a file cannot be read.
+- A skip in a template has no comment, or its check would not fail without it.
 
     .venv-checkov/bin/python tests/python/checkov/check.py
 """
@@ -18,16 +18,16 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent.parent
 TEMPLATES = ["template.yaml", *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("infra/*.yaml"))]
 WORKFLOWS = sorted(str(path.relative_to(ROOT)) for path in ROOT.glob(".github/workflows/*.yml"))
 CHECKOV = pathlib.Path(sys.executable).parent / "checkov"
-# What checkov writes where a skip has no comment.
+# Checkov's own text for a skip without a comment.
 NO_COMMENT = "No comment provided"
 
 
 def checkov(framework, files, folder=ROOT):
     """Checkov's report on these files of a folder."""
-    # Without --skip-download it asks the vendor's platform for links to its guidelines.
+    # Without --skip-download, checkov asks its vendor's platform for links to guidelines.
     command = [sys.executable, CHECKOV, "--framework", framework, "--skip-download", "--output", "json"]
     command += [argument for file in files for argument in ("--file", file)]
-    # No settings of whoever runs this.
+    # Without the caller's settings of checkov.
     environment = {name: value for name, value in os.environ.items() if not re.match("CKV_|CHECKOV_|BC_|PRISMA_|LOG_LEVEL", name)}
     run = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     if run.returncode not in (0, 1) or not run.stdout.startswith("{"):
@@ -40,7 +40,7 @@ def named(checks):
 
 
 def faults_of(framework, report):
-    """What is wrong in a report; prints its summary."""
+    """The faults in a report. Prints its summary."""
     results, summary = report["results"], report["summary"]
     print(f"{framework}: {summary['passed']} checks passed, {summary['failed']} failed, {summary['skipped']} skipped")
     for check in results["failed_checks"]:
@@ -49,19 +49,19 @@ def faults_of(framework, report):
     for file in results["parsing_errors"]:
         yield f"{file} cannot be read"
     if summary["passed"] < 30:
-        yield "so few checks that not everything can have been read"
+        yield f"{framework}: fewer than 30 checks passed, so checkov has not read all files"
     for check in results["skipped_checks"]:
         if check["check_result"]["suppress_comment"] == NO_COMMENT:
             yield f"{check['check_id']} is skipped at {check['resource']} without a comment"
 
 
 def without_skips():
-    """The checks that fail where the templates skip none."""
+    """The checks that fail if the templates skip none."""
     with tempfile.TemporaryDirectory() as bare:
         for name in TEMPLATES:
             copy = pathlib.Path(bare) / name
             copy.parent.mkdir(exist_ok=True)
-            # Under another name checkov does not know them.
+            # Checkov ignores skips under another name.
             text = (ROOT / name).read_text(encoding="utf-8").replace(" checkov:\n", " skipped:\n")
             copy.write_text(text, encoding="utf-8")
         return named(checkov("cloudformation", TEMPLATES, bare)["results"]["failed_checks"])
@@ -77,7 +77,7 @@ def main():
         print(f"error: {fault}", file=sys.stderr)
     if faults:
         sys.exit(1)
-    print(f"nothing fails in {len(TEMPLATES)} templates and {len(WORKFLOWS)} workflow; each of {len(skips)} skips has its reason and is needed")
+    print(f"no check fails in {len(TEMPLATES)} templates and {len(WORKFLOWS)} workflow; all {len(skips)} skips have a reason and are needed")
 
 
 if __name__ == "__main__":

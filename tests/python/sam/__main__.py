@@ -3,24 +3,25 @@
     .venv-sam/bin/python tests/python/sam [--help]
 
 Without an argument:
-  1. `sam validate --lint` with each stage of samconfig.toml.
-  2. `sam build` for x86_64 and, where the compiler has the target, arm64. Sizes; the C library that each binary needs.
-  3. The demo with these builds on a local stack: 16 objects from the bucket to the verified webhook. arm64 on another
-     machine needs an emulator that the kernel knows (qemu-user with binfmt_misc), and the C library of arm64.
-  4. The built template deployed on the local stack with each stage's parameters.
-  5. All three functions in containers, by `sam local invoke` and `sam local start-lambda`, with events for a bucket of the
-     local stack. Answers, executions, ledger, audit records, webhooks and what CXone's stand-in stored are checked.
+  1. It runs `sam validate --lint` with each stage of samconfig.toml.
+  2. It runs `sam build` for x86_64 and, if the compiler has the target, for arm64. It prints the sizes, and checks the C library
+     that each binary needs.
+  3. It runs the demo with these builds on a local stack: 16 objects from the bucket to the verified webhook. Foreign binaries
+     (arm64 on an x86_64 machine) need an emulator that the kernel knows (qemu-user with binfmt_misc), and their C library.
+  4. It deploys the built template on the local stack with each stage's parameters.
+  5. It runs all three functions in containers, by `sam local invoke` and `sam local start-lambda`, with events for a bucket of
+     the local stack. It checks the answers, executions, ledger, audit records, webhooks and the stand-in's attachments.
 
-It uses the container engine that runs here, or installs docker.io (as root, with apt-get) and runs one of its own,
-and the stack of `make up`, or one of its own. It writes to target/sam only. Everything that it started ends with it.
+It uses the container engine of this machine; if there is none, it installs docker.io (as root, with apt-get) and starts an
+engine. It uses the stack of `make up`, or starts one. It writes to target/sam only, and stops everything that it has started.
 
-With `build`: the first two steps alone, which need neither container engine nor local stack.
+With `build`, it makes the first two steps only. They need neither a container engine nor a local stack.
 
-With `serve`: makes the stack of `make up` reachable from containers until it is interrupted, and fills in functions/env.json
+With `serve`, it makes the stack of `make up` reachable from containers until it is interrupted. It fills in functions/env.json
 and functions/*/events below target/sam/filled, for `sam local` by hand.
 
-Exit codes: 0 all checks passed, 1 a check failed or a step broke off, 2 not understood, 3 no container engine can be had
-here (what needs none was checked and passed), 130 interrupted.
+Exit codes: 0 all checks passed, 1 a check or a step failed, 2 unknown argument, 3 there is no container engine (all other checks
+passed), 130 interrupted.
 """
 
 import os
@@ -47,25 +48,25 @@ from workload import Workload
 
 
 def main(arguments):
-    # What `finally` ends must end also where somebody else ends this program.
+    # On SIGTERM, exit with an exception, so that the `finally` blocks stop what was started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     if arguments in (["--help"], ["-h"]):
         print(__doc__)
         return 0
     if arguments not in ([], ["build"], ["serve"]):
-        complain(f"not understood: {' '.join(arguments)}; see --help")
+        complain(f"unknown argument: {' '.join(arguments)}; see --help")
         return 2
     WORK.mkdir(parents=True, exist_ok=True)
     report = Report()
     try:
         return serve(report) if arguments == ["serve"] else test(report, only_build=bool(arguments))
     except (Failed, botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as failed:
-        report.check("it ran to its end", False)
+        report.check("all steps ran", False)
         complain(failed)
         return 1
     except Unusable as missing:
         complain(missing)
-        complain("so no function was run in a container (exit code 3)")
+        complain("no function was run in a container (exit code 3)")
         return 1 if report.failed else 3
     except KeyboardInterrupt:
         return 0 if arguments == ["serve"] else 130
@@ -105,10 +106,10 @@ def run_functions(built, stack, address, report):
 def serve(report):
     stack = local_stack.find()
     if stack is None:
-        raise Failed("no stack is running: make up")
+        raise Failed("no local stack is running; start it: make up")
     bootstraps = sorted(ROOT.glob(".aws-sam/build/*/bootstrap"))
     if not bootstraps:
-        raise Failed(f"nothing is built: sam build --parameter-overrides Architecture={here()}")
+        raise Failed(f"the functions are not built; run: sam build --parameter-overrides Architecture={here()}")
     with engine.running(report) as client:
         address = engine.bridge_address(client)
         with base_image.provided(client, here(), bootstraps, report), forwarding.to_loopback(address, stack.ports()):
@@ -117,7 +118,7 @@ def serve(report):
             variables = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
             variables |= {name: os.environ[name] for name in ("DOCKER_HOST",) if name in os.environ}
             print(f"export {' '.join(f'{name}={value}' for name, value in variables.items())}", flush=True)
-            report.note("Ctrl-C ends this")
+            report.note("press Ctrl-C to stop")
             signal.pause()
 
 

@@ -1,4 +1,4 @@
-"""One file's way with nothing but the functions in containers: each by `sam local invoke`, the state machine's part by hand."""
+"""Processes one file with the functions in containers, each by `sam local invoke`. The test does the state machine's part."""
 
 import json
 import secrets
@@ -7,66 +7,66 @@ from workload import LETTER, sha256
 
 
 def check(functions, workload, machine, report):
-    """`machine` does nothing, so that no deployed function takes part; `functions` start their executions there."""
+    """`functions` start their executions in `machine`, which calls no function."""
     report.step("sam local invoke: an event as SAM generates it")
     interaction = f"SAM-{workload.run}-1"
     key, head = workload.put(interaction)
-    # SAM's event has no version id, and in a versioned bucket S3 sends none without.
+    # SAM's event has no version id. In a versioned bucket, S3 always sends one.
     refused = functions.invoke("IntakeFunction", workload.s3_event(key))
-    report.equal("the bucket is versioned: its error", refused.get("errorType"), "Input.Invalid")
-    report.check("it says why", "no version id" in refused.get("errorMessage", ""), refused)
+    report.equal("an event without version id: its error", refused.get("errorType"), "Input.Invalid")
+    report.check("the error names the cause", "no version id" in refused.get("errorMessage", ""), refused)
     report.equal("no execution", workload.executions_for(machine, interaction), [])
-    gone_name, gone = _taken(functions, workload, machine, workload.s3_event(key, head | {"VersionId": secrets.token_hex(16)}), report)
-    report.equal("a version that is not there: the outcome", _path(gone, "result", "outcome"), "REJECTED")
+    gone_name, gone = _run_intake(functions, workload, machine, workload.s3_event(key, head | {"VersionId": secrets.token_hex(16)}), report)
+    report.equal("a version that does not exist: its outcome", _path(gone, "result", "outcome"), "REJECTED")
     report.equal("its reason", _path(gone, "result", "reason", "code"), "object_gone")
     report.equal("nothing was sent to CXone", workload.stack.attachments(interaction), [])
 
-    report.step("sam local invoke: the same with eTag and versionId of head-object")
+    report.step("sam local invoke: the same event with eTag and versionId of head-object")
     interaction = f"SAM-{workload.run}-2"
     event = workload.s3_event(*workload.put(interaction))
-    name, uploaded = _taken(functions, workload, machine, event, report)
+    name, uploaded = _run_intake(functions, workload, machine, event, report)
     stored = workload.stack.attachments(interaction)
     if not report.equal("attachments that CXone has", len(stored), 1):
         return
     report.equal("its bytes", (stored[0]["size"], stored[0]["sha256"]), (len(LETTER), sha256(LETTER)))
-    report.equal("what is next", (_path(uploaded, "decision"), _path(uploaded, "job_id")), ("poll", stored[0]["job_id"]))
+    report.equal("the decision and the job", (_path(uploaded, "decision"), _path(uploaded, "job_id")), ("poll", stored[0]["job_id"]))
     row = workload.row(uploaded["identity"])
     report.equal("the ledger's row", (row.get("state"), row.get("execution_name")), ("decided", name))
-    again, _ = _taken(functions, workload, machine, event, report)
+    again, _ = _run_intake(functions, workload, machine, event, report)
     report.equal("the same event again starts the same execution", again, name)
     requests = [request for attachment in workload.stack.attachments(interaction) for request in attachment["requests"]]
-    report.equal("and sends nothing: uploads in all", len(requests), 1)
+    report.equal("and sends nothing: number of uploads", len(requests), 1)
 
     report.step("sam local invoke: poll, with the execution's input")
     polled = functions.invoke("PollFunction", uploaded)
     report.equal("its decision", polled.get("decision"), "completed")
-    report.equal("what CXone said last", _path(polled, "job", "status"), "COMPLETED")
-    report.equal("what it was not given: its error", functions.invoke("PollFunction", {}).get("errorType"), "Input.Invalid")
+    report.equal("the job's last status", _path(polled, "job", "status"), "COMPLETED")
+    report.equal("an empty input: its error", functions.invoke("PollFunction", {}).get("errorType"), "Input.Invalid")
 
-    report.step("sam local invoke: finalize, with poll's answer and with the rejected one")
+    report.step("sam local invoke: finalize, with poll's answer and with the rejected object")
     execution = machine.replace(":stateMachine:", ":execution:")
     by_hand = functions.invoke("FinalizeFunction", {"execution_arn": f"{execution}:by-hand", "attachment": polled})
-    report.equal("with another execution's name: its error", by_hand.get("errorType"), "Input.Foreign")
+    report.equal("the name of another execution: its error", by_hand.get("errorType"), "Input.Foreign")
     for of, attachment, outcome in ((name, polled, "COMPLETED"), (gone_name, gone, "REJECTED")):
         answer = functions.invoke("FinalizeFunction", {"execution_arn": f"{execution}:{of}", "attachment": attachment})
         check_conclusion(answer, outcome, workload, report)
 
 
 def check_conclusion(answer, outcome, workload, report, deliveries=1):
-    """Holds finalize's answer against ledger, audit bucket and webhook receiver."""
+    """Compares finalize's answer with the ledger, the audit bucket and the webhook receiver."""
     if not report.equal("the outcome", answer.get("outcome"), outcome):
         report.note(f"finalize answered {answer}")
         return
     row = workload.row(answer["identity"])
     report.equal("the ledger's row", (row.get("state"), row.get("outcome")), ("done", outcome))
     record = workload.record(answer["audit_key"])
-    told = json.loads(record)
-    report.equal("the audit record", (told["identity"], told["success"]), (answer["identity"], outcome == "COMPLETED"))
-    report.equal("versions of it", workload.versions_of_record(answer["audit_key"]), 1)
+    fields = json.loads(record)
+    report.equal("the audit record", (fields["identity"], fields["success"]), (answer["identity"], outcome == "COMPLETED"))
+    report.equal("versions of the record", workload.versions_of_record(answer["audit_key"]), 1)
     sent = workload.stack.deliveries(answer["identity"])
     report.equal("webhooks", len(sent), deliveries)
-    exact = [each["fault"] for each in sent if not (each["verified"] and each["body_sha256"] == sha256(record))]
-    report.equal("those not signed, or not the record byte for byte", exact, [])
+    wrong = [each["fault"] for each in sent if not (each["verified"] and each["body_sha256"] == sha256(record))]
+    report.equal("webhooks with a wrong signature or other bytes than the record", wrong, [])
     report.equal("the receiver's answer", answer.get("webhook_status"), 200)
 
 
@@ -76,8 +76,8 @@ def finished(answer):
     return objects[0].get("execution_name") if len(objects) == 1 and objects[0].get("record") == "finished" else None
 
 
-def _taken(functions, workload, machine, event, report):
-    """Runs intake; the execution's name and input."""
+def _run_intake(functions, workload, machine, event, report):
+    """Runs intake. Returns the execution's name and input."""
     answer = functions.invoke("IntakeFunction", event)
     name = finished(answer)
     if not report.check("intake's answer names an execution", name is not None, answer):
@@ -86,7 +86,7 @@ def _taken(functions, workload, machine, event, report):
 
 
 def _path(value, *names):
-    """A field of a field; None where there is none."""
+    """A field of a field; None if there is none."""
     for name in names:
         value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -1,6 +1,6 @@
-"""The image that SAM runs functions in: Amazon's where it can be pulled, else the few files of this machine that they need.
+"""The image in which SAM runs functions: Amazon's, or one made of this machine's files if Amazon's cannot be pulled.
 
-The second one proves packaging and protocol, not Amazon Linux itself.
+The second image tests packaging and protocol, but not Amazon Linux.
 """
 
 import contextlib
@@ -17,20 +17,20 @@ from report import Failed
 
 REPOSITORY = "public.ecr.aws/lambda/provided"
 _TOOLS = ("sh", "mv", "chmod", "cp", "rm")
-"""SAM's own layer on the image, its runtime emulator, is made with these."""
+"""SAM needs these to add its runtime emulator to the image."""
 _PLACES = ("tmp", "opt", "var/task", "var/runtime", "var/rapid", "etc")
 
 
 @contextlib.contextmanager
 def provided(client, architecture, bootstraps, report):
-    """Makes sure that the image is there, under the name by which SAM looks for it; a line says which one it is.
+    """Provides the image under the name that SAM uses, and prints which one it is.
 
-    One of this machine's files is removed when the context ends, so that nobody takes it for Amazon's.
+    It removes an image of this machine's files when the context ends, so that it is not mistaken for Amazon's later.
     """
     tag = f"al2023-{architecture}"
     name = f"{REPOSITORY}:{tag}"
     if _is_there(client, name):
-        report.note(f"base image {name}: it was there")
+        report.note(f"base image {name}: it exists already")
         yield
         return
     try:
@@ -39,7 +39,7 @@ def provided(client, architecture, bootstraps, report):
         yield
         return
     except (docker.errors.DockerException, requests.RequestException):
-        report.note(f"base image {name}: cannot be pulled, so it is made of this machine's files")
+        report.note(f"base image {name}: it cannot be pulled, so it is made of this machine's files")
     client.api.import_image_from_data(
         _root(bootstraps), repository=REPOSITORY, tag=tag,
         changes=["WORKDIR /var/task", "ENV LAMBDA_TASK_ROOT=/var/task LAMBDA_RUNTIME_DIR=/var/runtime"],
@@ -47,7 +47,7 @@ def provided(client, architecture, bootstraps, report):
     try:
         yield
     finally:
-        # With it SAM's own layer on it.
+        # SAM's image with the emulator first, which is based on it.
         for made in (f"{REPOSITORY}:al2023-rapid-{architecture}", name):
             with contextlib.suppress(docker.errors.ImageNotFound):
                 client.images.remove(made, force=True)
@@ -62,7 +62,7 @@ def _is_there(client, name):
 
 
 def _root(bootstraps):
-    """A tar file: a shell's tools, every library that these and the functions load, the directories of a function."""
+    """A tar file with a shell's tools, the libraries of the tools and of the functions, and a function's directories."""
     tools = [pathlib.Path("/bin") / tool for tool in _TOOLS]
     libraries = {library for program in (*tools, *bootstraps) for library in _libraries(program)}
     out = io.BytesIO()
@@ -75,7 +75,7 @@ def _root(bootstraps):
         passwd = tarfile.TarInfo("etc/passwd")
         passwd.size = len(users)
         tar.addfile(passwd, io.BytesIO(users))
-        # Under the paths by which they are asked for, and without links: the image has no /usr.
+        # Each under the path that programs use, and not as a link, because the image has no /usr.
         for path in sorted({*tools, *libraries}):
             _add(tar, path)
     return out.getvalue()
@@ -89,8 +89,8 @@ def _add(tar, path):
 
 
 def _libraries(program):
-    told = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
-    found = {pathlib.Path(path) for path in re.findall(r"(/\S+) \(0x", told.stdout)}
-    if not found or "not found" in told.stdout:
-        raise Failed(f"the libraries of {program} cannot be told: {told.stdout}{told.stderr}")
+    ldd = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    found = {pathlib.Path(path) for path in re.findall(r"(/\S+) \(0x", ldd.stdout)}
+    if not found or "not found" in ldd.stdout:
+        raise Failed(f"ldd cannot list the libraries of {program}: {ldd.stdout}{ldd.stderr}")
     return found

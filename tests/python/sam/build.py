@@ -1,4 +1,4 @@
-"""`sam validate` and `sam build`, and whether what was built runs on Amazon Linux 2023."""
+"""`sam validate` and `sam build`, and checks that the built functions run on Amazon Linux 2023."""
 
 import pathlib
 import re
@@ -12,7 +12,7 @@ from commands import PROGRAMS, ROOT, WORK, run
 
 FUNCTIONS = ("IntakeFunction", "PollFunction", "FinalizeFunction")
 STAGES = tomllib.loads((ROOT / "samconfig.toml").read_text(encoding="utf-8"))
-"""samconfig.toml by stage; its `version` is left out."""
+"""The stages of samconfig.toml; without its `version`."""
 STAGES.pop("version")
 GLIBC = (2, 34)
 """The C library of the runtime provided.al2023."""
@@ -28,39 +28,39 @@ def sam(*arguments, **more):
 def validate(report):
     report.step("sam validate --lint")
     for stage in STAGES:
-        # `lint` stands in samconfig.toml.
-        told = sam("validate", "--config-env", stage, timeout=120, fails=True)
-        report.check(f"{stage}: the template is valid", told.returncode == 0, told.stdout + told.stderr)
-    # It looks for changes in functions/* alone: after a change in crates/, old code would be deployed.
+        # samconfig.toml sets `lint`.
+        validated = sam("validate", "--config-env", stage, timeout=120, fails=True)
+        report.check(f"{stage}: the template is valid", validated.returncode == 0, validated.stdout + validated.stderr)
+    # SAM's cache sees changes in functions/* only, so after a change in crates/ it would deploy old code.
     caching = [stage for stage, sections in STAGES.items() if sections["build"]["parameters"].get("cached")]
     report.equal("stages with SAM's build cache", caching, [])
 
 
 def build(architecture, report):
-    """Builds all functions; the directory of the built template."""
-    report.step(f"sam build, {architecture} (compiles everything with --release where nothing is cached)")
+    """Builds all functions. Returns the directory of the built template."""
+    report.step(f"sam build, {architecture} (compiles everything with --release if nothing is cached)")
     directory = WORK / architecture
     sam(
         "build", "--config-env", "default", "--parameter-overrides", f"Architecture={architecture}",
         "--build-dir", directory, timeout=COLD_BUILD_SECONDS, tell=report.note,
     )  # fmt: skip
     for function in FUNCTIONS:
-        _look_at(directory / function / "bootstrap", architecture, report)
+        _check_binary(directory / function / "bootstrap", architecture, report)
     return directory
 
 
 def can_be_built(architecture, report):
-    """Whether the compiler has that target; a line says so where it has not."""
+    """Whether the compiler has the target of the architecture. Prints a line if not."""
     target = _RUST_TARGETS[architecture]
-    # The compiler's own word, since one of a distribution has targets too, and no rustup.
+    # Ask the compiler and not rustup, because a distribution's compiler has no rustup.
     libraries = pathlib.Path(run("rustc", "--print", "target-libdir", "--target", target, timeout=60).stdout.strip())
     if any(libraries.glob("libstd-*")):
         return True
-    report.step(f"sam build, {architecture}: SKIPPED, since the compiler lacks a target: rustup target add {target}")
+    report.step(f"sam build, {architecture}: SKIPPED, because the compiler lacks the target; run: rustup target add {target}")
     return False
 
 
-def _look_at(bootstrap, architecture, report):
+def _check_binary(bootstrap, architecture, report):
     name = f"{bootstrap.parent.name}, {architecture}"
     if not report.check(f"{name}: there is an executable bootstrap", _is_executable(bootstrap)):
         return
@@ -74,8 +74,8 @@ def _look_at(bootstrap, architecture, report):
 
 
 def needed_glibc(version_info):
-    """The newest version of the C library that any symbol asks for."""
-    # `GLIBC_PRIVATE` and the like name no version.
+    """The newest version of the C library that a symbol needs."""
+    # `GLIBC_PRIVATE` and others have no version.
     found = re.findall(r"Name: GLIBC_(\d+)\.(\d+)", version_info)
     return max(((int(major), int(minor)) for major, minor in found), default=None)
 

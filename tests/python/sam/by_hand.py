@@ -1,4 +1,4 @@
-"""The files to try functions with by hand: functions/env.json and functions/*/events, filled in for a running stack."""
+"""The files with which a person tries a function: functions/env.json and functions/*/events, filled in for a running stack."""
 
 import datetime
 import json
@@ -13,14 +13,14 @@ KEPT_DAYS = 120
 
 
 def events():
-    """The events' paths, from the working tree's root."""
+    """The paths of the events, relative to the root of the working tree."""
     return sorted(path.relative_to(ROOT) for path in ROOT.glob("functions/*/events/*.json"))
 
 
 def fill(stack, address, **instead):
-    """Writes them below target/sam with what the placeholders stand for; the directory. Makes the ledger rows that they need.
+    """Writes the files with their placeholders replaced, and the ledger rows that they need. Returns their directory.
 
-    A placeholder is a field of `make -s status`, with servers as containers see them, or `host`, which is `address`.
+    A placeholder is a field of `make -s status`, with the servers' addresses for containers, or `host`, which is `address`.
     """
     values = stack.seen_from(address) | {"host": address} | instead
     directory = WORK / "filled"
@@ -35,7 +35,7 @@ def fill(stack, address, **instead):
 
 
 def decide(stack, request):
-    """Puts the row that intake leaves behind when it decides: finalize settles nothing that the ledger does not know."""
+    """Writes the row of a decided object, because finalize settles only objects that are in the ledger."""
     attachment = request["attachment"]
     seen = datetime.datetime.fromisoformat(attachment["object"]["event_time"])
     row = {
@@ -52,5 +52,5 @@ def decide(stack, request):
     try:
         ledger.put_item(TableName=table, Item=row, ConditionExpression="attribute_not_exists(pk)")
     except ledger.exceptions.ConditionalCheckFailedException:
-        # From the time before: it may be done by now, and finalize then repeats what it did.
+        # The row is from an earlier call. If finalize has settled the object, it repeats its answer and the webhook.
         pass

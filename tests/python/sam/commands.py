@@ -1,4 +1,4 @@
-"""Running other programs: with a cleared environment, bounded time, and a sign of life where they take long."""
+"""Runs other programs with a cleared environment and a time limit, and reports that long ones are still running."""
 
 import os
 import pathlib
@@ -14,13 +14,13 @@ from report import Failed
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 """The working tree."""
 WORK = ROOT / "target/sam"
-"""Everything that is written goes here."""
+"""All files are written here."""
 PROGRAMS = pathlib.Path(sys.executable).parent
-"""Where sam and cargo-lambda are: in the virtual environment that runs this."""
+"""The folder of sam and cargo-lambda: the virtual environment that runs this program."""
 REGION = "us-east-1"
 HEARTBEAT_SECONDS = 30
 
-# What compilers, package caches and the container engine need of the caller's environment. No AWS setting is among them.
+# The caller's variables that compilers, package caches and the container engine need. No AWS setting is among them.
 _PASSED_ON = (
     "HOME", "USER", "LANG", "TMPDIR", "PATH", "CC", "RUSTFLAGS", "DOCKER_HOST", "SSL_CERT_FILE", "SSL_CERT_DIR",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -29,7 +29,7 @@ _PASSED_ON_BEGINNINGS = ("CARGO", "RUSTUP_")
 
 
 def environment(**more):
-    """The environment of every program here: credentials that are good for nothing, no telemetry."""
+    """The environment of every program here: credentials that work nowhere, and no telemetry."""
     passed_on = {
         name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_BEGINNINGS)
     }
@@ -47,15 +47,15 @@ def environment(**more):
 
 
 def run(*command, timeout, tell=None, env=None, fails=False):
-    """Runs a program in the working tree; its end, with `stdout` and `stderr` as text.
+    """Runs a program in the working tree. Returns its exit code, and `stdout` and `stderr` as text.
 
-    `tell` gets a line every half minute. A failure of the program is `Failed`, with the end of what it said, unless `fails`
-    is true. However this ends, what it started ends with it.
+    `tell` gets a line every half minute. If the program fails, this raises `Failed` with the end of its output, unless `fails`
+    is true. This stops the program, and what the program has started, in any case.
     """
     name = " ".join(str(part) for part in command[:3])
     began = time.monotonic()
     ended = threading.Event()
-    # Files and not pipes: a server that the program leaves behind would hold a pipe open.
+    # Files and not pipes, because a server that the program leaves running would keep a pipe open.
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         try:
             process = subprocess.Popen(
@@ -84,12 +84,12 @@ def run(*command, timeout, tell=None, env=None, fails=False):
 
 
 def end_session(process, patience=20):
-    """Ends a program that leads a session of its own, and what it started: politely first. Nothing, if it has ended."""
-    for wish, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5)):
+    """Ends the session that the program leads: by SIGTERM, and after `patience` seconds by SIGKILL."""
+    for stop_signal, seconds in ((signal.SIGTERM, patience), (signal.SIGKILL, 5)):
         if process.poll() is not None:
             return
         try:
-            os.killpg(process.pid, wish)
+            os.killpg(process.pid, stop_signal)
             process.wait(seconds)
         except (ProcessLookupError, subprocess.TimeoutExpired):
             pass

@@ -1,4 +1,4 @@
-"""A container engine: the one that runs here, or one of this program's own for as long as it runs."""
+"""The container engine: the one of this machine, or one that this program starts and stops."""
 
 import contextlib
 import fcntl
@@ -20,40 +20,40 @@ from report import Failed, Unusable
 READY_SECONDS = 30
 INSTALL_SECONDS = 600
 SIOCGIFADDR = 0x8915
-"""Linux's request for the address of an interface (netdevice(7))."""
+"""The ioctl for the address of a network interface (netdevice(7))."""
 
 
 @contextlib.contextmanager
 def running(report):
-    """A client of the engine. An engine of this program's own is stopped, and its data removed, when the context ends."""
+    """A client of the engine. If this started the engine, it stops the engine and removes its data when the context ends."""
     client = _answering()
     daemon = None
     if client is None:
         if os.geteuid() != 0:
-            raise Unusable("no container engine answers, and only root can start one (or DOCKER_HOST names another)")
+            raise Unusable("no container engine answers, and only root can start one; set DOCKER_HOST to use another engine")
         daemon = _daemon(report)
-        # With systemd the package has started one.
+        # With systemd, the installation has started one.
         client = _answering()
     if client is not None:
-        report.note(f"uses the container engine that runs here, {_version(client)}")
+        report.note(f"uses this machine's container engine, {_version(client)}")
         with contextlib.closing(client):
             yield client
         return
     with _own(daemon) as client:
-        report.note(f"started a container engine of its own, {_version(client)}")
+        report.note(f"has started a container engine, {_version(client)}")
         yield client
 
 
 def bridge_address(client):
-    """The address under which this machine is known to containers."""
-    # An engine that has just made its bridge does not name the address yet, so the interface is asked.
+    """The address at which containers reach this machine."""
+    # Read from the interface, because an engine that has just created its bridge does not know the address yet.
     name = client.networks.get("bridge").attrs["Options"].get("com.docker.network.bridge.name", "docker0")
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
-            told = fcntl.ioctl(any_socket, SIOCGIFADDR, struct.pack("256s", name.encode()))
+            interface = fcntl.ioctl(any_socket, SIOCGIFADDR, struct.pack("256s", name.encode()))
     except OSError as error:
-        raise Unusable(f"the container engine's bridge {name} is not on this machine: {error}") from None
-    return socket.inet_ntoa(told[20:24])
+        raise Unusable(f"this machine has no interface {name}, which is the container engine's bridge: {error}") from None
+    return socket.inet_ntoa(interface[20:24])
 
 
 def _answering():
@@ -70,8 +70,8 @@ def _version(client):
 
 
 def _daemon(report):
-    """The path of `dockerd`, installed first where it is missing."""
-    # A client alone is no engine; /usr/sbin is not on everybody's path.
+    """The path of `dockerd`. Installs it if it is missing."""
+    # `dockerd` and not `docker`, which is only the client. The caller's PATH may lack /usr/sbin.
     path = os.pathsep.join((environment()["PATH"], "/usr/sbin", "/sbin"))
     found = shutil.which("dockerd", path=path)
     if found is None and shutil.which("apt-get"):
@@ -84,7 +84,7 @@ def _daemon(report):
             raise Unusable(f"docker.io cannot be installed: {failed}") from None
         found = shutil.which("dockerd", path=path)
     if found is None:
-        raise Unusable("no container engine answers, and dockerd is missing (Debian: apt-get install docker.io)")
+        raise Unusable("no container engine answers, and dockerd is missing; install it (Debian: apt-get install docker.io)")
     return found
 
 
@@ -93,21 +93,21 @@ def _own(daemon):
     data = WORK / "engine"
     log = WORK / "dockerd.log"
     bridge_was_there = pathlib.Path("/sys/class/net/docker0").exists()
-    # The sockets lie in a directory with a short name: a socket's path has 108 bytes at most.
+    # The sockets are in a directory with a short name, because a socket's path has at most 108 bytes.
     with tempfile.TemporaryDirectory(prefix="dockerd-") as run_dir, log.open("wb") as output:
         address = f"unix://{run_dir}/docker.sock"
         process = subprocess.Popen(
             [
-                # Ends with this program, also where that is killed.
+                # The engine ends with this program, even if this program is killed.
                 "setpriv", "--pdeathsig", "TERM", daemon, "--host", address,
                 "--data-root", data, "--exec-root", f"{run_dir}/exec", "--pidfile", f"{run_dir}/docker.pid",
-                # Containers reach this machine over the bridge and nothing else, so the machine's network stays as it is.
+                # Containers reach only this machine, over the bridge. The machine's network settings do not change.
                 "--iptables=false", "--ip6tables=false", "--ip-forward=false", "--ip-masq=false",
             ],
             env=environment(PATH=f"{environment()['PATH']}:/usr/sbin:/sbin"),
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
-        # sam and the base image's import find the engine by it.
+        # sam and the import of the base image use this engine.
         before = os.environ.get("DOCKER_HOST")
         os.environ["DOCKER_HOST"] = address
         try:
@@ -132,4 +132,4 @@ def _ready(process, log):
         time.sleep(0.2)
     why = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
     print(why, file=sys.stderr)
-    raise Unusable("dockerd does not start here (has this container the privileges for it?); its last lines are above")
+    raise Unusable("dockerd does not start; its last lines are above. In a container, it needs privileges")

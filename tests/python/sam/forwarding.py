@@ -1,4 +1,4 @@
-"""Lets containers reach servers that listen on loopback: the same ports, on the container bridge's address alone."""
+"""Lets containers reach servers that listen on loopback, by the same ports of the container bridge's address only."""
 
 import contextlib
 import socket
@@ -10,13 +10,13 @@ from report import Unusable
 
 @contextlib.contextmanager
 def to_loopback(address, ports):
-    """Forwards TCP connections to `address` to 127.0.0.1, each port to the same one, until the context ends."""
+    """Forwards TCP connections from `address` to the same port of 127.0.0.1, until the context ends."""
     with contextlib.ExitStack() as servers:
         for port in sorted(ports):
             try:
                 server = servers.enter_context(_Server((address, port), _Connection))
             except OSError as error:
-                raise Unusable(f"port {port} of the bridge's address {address} cannot be listened on: {error}") from None
+                raise Unusable(f"this program cannot listen on port {port} of the bridge's address {address}: {error}") from None
             servers.callback(server.shutdown)
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
         yield
@@ -24,7 +24,7 @@ def to_loopback(address, ports):
 
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
-    # Connections that are still open when the context ends are nobody's any more.
+    # Do not wait for connections that are still open when the context ends.
     daemon_threads = True
     block_on_close = False
 
@@ -39,7 +39,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
 
 def _copy(source, sink):
-    """Copies one direction to its end, and says so to the other side; a broken connection ends like a closed one."""
+    """Copies one direction until it ends, then closes it for the other side. A broken connection counts as ended."""
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
             sink.sendall(data)

@@ -18,30 +18,30 @@ READY_SECONDS = 60
 
 
 class Functions:
-    """The functions of a built template, with the settings of a file."""
+    """The functions of a built template, with the settings of the file `settings`."""
 
     def __init__(self, built, architecture, settings):
         self._options = [
             "--template-file", built / "template.yaml", "--env-vars", settings, "--region", REGION,
-            # The image depends on it.
+            # It decides which image is used.
             "--parameter-overrides", f"Architecture={architecture}",
-            # The image is there already, and there may be no registry to ask for a newer one.
+            # The image exists already, and there may be no connection to its registry.
             "--skip-pull-image",
         ]  # fmt: skip
 
     def invoke(self, function, event):
-        """What one run of `sam local invoke` prints: the function's answer, or its error as Lambda words it.
+        """Runs `sam local invoke`. Returns the function's answer, or its error in Lambda's form.
 
-        The exit code says nothing: it is 0 for a function that failed.
+        It ignores the exit code, which is 0 even if the function failed.
         """
         path = WORK / "event.json"
         path.write_text(json.dumps(event), encoding="utf-8")
-        told = sam("local", "invoke", function, "--event", path, *self._options, timeout=INVOCATION_SECONDS)
-        return _answer(function, told.stdout, told.stderr)
+        ran = sam("local", "invoke", function, "--event", path, *self._options, timeout=INVOCATION_SECONDS)
+        return _answer(function, ran.stdout, ran.stderr)
 
     @contextlib.contextmanager
     def served(self):
-        """`sam local start-lambda`; what it yields is called with a function's name and an event."""
+        """Runs `sam local start-lambda`. Yields a function that takes a Lambda function's name and an event."""
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
         log = WORK / "start-lambda.log"
@@ -71,7 +71,7 @@ def _answer(function, text, logs):
     try:
         return json.loads(text.strip().splitlines()[-1])
     except (IndexError, json.JSONDecodeError):
-        raise Failed(f"{function} gave no answer but {text!r}; its logs:\n{logs}") from None
+        raise Failed(f"{function} did not answer with JSON, but with {text!r}; its logs:\n{logs}") from None
 
 
 def _wait(process, port, log):

@@ -1,4 +1,4 @@
-"""The local stack that the functions in the containers talk to: the one of `make up`, or one for as long as this runs."""
+"""The local stack for the functions in the containers: the one of `make up`, or one that this program starts and stops."""
 
 import contextlib
 import json
@@ -18,7 +18,7 @@ STACK = (str(ROOT / os.environ.get("CARGO_TARGET_DIR", "target") / "debug/stack"
 
 
 class LocalStack:
-    """Where everything is, and clients for it."""
+    """The addresses of a local stack, and clients for it."""
 
     def __init__(self, description):
         self.description = description
@@ -41,11 +41,11 @@ class LocalStack:
         }
 
     def attachments(self, interaction):
-        """What the CXone stand-in stores for the interaction."""
+        """The attachments of the interaction that the CXone stand-in has."""
         return _get(self.description["cxone_base_url"], f"/_control/attachments?interaction_id={interaction}")
 
     def deliveries(self, identity):
-        """What the webhook receiver was sent about the object version."""
+        """The webhooks about the object version that the receiver got."""
         return _get(self.description["webhook_url"], f"/_control/deliveries?webhook_id={identity}")
 
     def _servers(self):
@@ -54,14 +54,14 @@ class LocalStack:
     def check_servers(self):
         for url in self._servers():
             if urllib.parse.urlsplit(url).hostname != "127.0.0.1":
-                raise Failed(f"the stack that runs here uses {url}, which is not the stack's own: make down, then again")
+                raise Failed(f"the running stack uses {url}, which is not one of its own servers; run make down, then try again")
 
 
 @contextlib.contextmanager
 def running(built, report):
-    """The stack that runs here, left as it is; else one of the functions in `built`, which is stopped when the context ends."""
+    """The running stack. If there is none, starts one with the functions in `built`, and stops it when the context ends."""
     if (found := find()) is not None:
-        report.note(f"uses the stack that runs here, {found.endpoint}")
+        report.note(f"uses the running local stack, {found.endpoint}")
         found.check_servers()
         yield found
         return
@@ -70,16 +70,16 @@ def running(built, report):
     try:
         stack = find()
         if stack is None:
-            raise Failed("the local stack ended as soon as it was up")
+            raise Failed("the local stack ended right after its start")
         yield stack
     finally:
         _stack("down", timeout=60)
 
 
 def find():
-    """The stack that runs here, if one does."""
-    told = _stack("status", timeout=START_SECONDS, fails=True)
-    return None if told.returncode else LocalStack(json.loads(told.stdout))
+    """The running stack, or None."""
+    status = _stack("status", timeout=START_SECONDS, fails=True)
+    return None if status.returncode else LocalStack(json.loads(status.stdout))
 
 
 def _stack(command, **more):

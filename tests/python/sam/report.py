@@ -1,15 +1,15 @@
-"""What the program says: steps and checks, one line each, on standard output."""
+"""The program's output: steps and checks, one line each, on standard output."""
 
 import sys
 import time
 
 
 class Unusable(Exception):
-    """This machine lacks what the runs need, through no fault of the project: no container engine can be had."""
+    """This machine cannot provide a container engine. This is not a fault of the project."""
 
 
 class Failed(Exception):
-    """A step broke off, so that what follows cannot be checked."""
+    """A step failed, so the following ones cannot run."""
 
 
 class Report:
@@ -27,7 +27,7 @@ class Report:
         self._print(f"             {text}")
 
     def check(self, what, holds, seen=None):
-        """Prints and counts a check; `seen` is what was there instead, told where it fails."""
+        """Prints and counts a check. If it fails, prints `seen`, the value that was found."""
         if holds:
             self.passed += 1
             self._print(f"       ok    {what}")
@@ -36,8 +36,8 @@ class Report:
             self._print(f"       FAIL  {what}" + ("" if seen is None else f"; seen: {seen}"))
         return bool(holds)
 
-    def equal(self, what, seen, wanted):
-        return self.check(f"{what}: {short(wanted)}", seen == wanted, short(seen))
+    def equal(self, what, seen, expected):
+        return self.check(f"{what}: {short(expected)}", seen == expected, short(seen))
 
     def close(self):
         self._print(f"{self.passed} checks passed, {self.failed} failed, in {time.monotonic() - self._began:.0f} s")
@@ -48,7 +48,7 @@ class Report:
 
 
 def short(value):
-    """As much of a value as a line takes."""
+    """The value as text of at most 200 characters."""
     text = value if isinstance(value, str) else repr(value)
     return text if len(text) <= 200 else f"{text[:197]}..."
 

@@ -1,4 +1,4 @@
-"""Functions behind `sam local start-lambda`, asked by the Invoke API, with the local stack's own state machine."""
+"""Calls the functions by the Invoke API of `sam local start-lambda`, with the local stack's own state machine."""
 
 import json
 
@@ -17,7 +17,7 @@ _BY_HAND = {
     "functions/poll/events/unknown_job.json": lambda answer: answer["result"]["reason"]["code"] == "cxone_404",
     "functions/finalize/events/rejected.json": lambda answer: (answer["outcome"], answer["webhook_status"]) == ("REJECTED", 200),
 }
-"""Whether an answer is what the file of that name must lead to."""
+"""For each event file, whether the answer to it is right."""
 
 
 def check(invoke, workload, filled, report):
@@ -30,28 +30,28 @@ def check(invoke, workload, filled, report):
     names = workload.executions_for(machine, interaction)
     if report.equal("executions", len(names), 1):
         execution = workload.execution(machine, names[0])
-        report.equal("which ended", execution["status"], "SUCCEEDED")
+        report.equal("its status", execution["status"], "SUCCEEDED")
         report.equal("attachments that CXone has", len(workload.stack.attachments(interaction)), 1)
 
-        report.step("sam local start-lambda: poll and finalize once more")
+        report.step("sam local start-lambda: poll and finalize again")
         polled = invoke("PollFunction", json.loads(execution["input"]))
         report.equal("poll's decision", polled.get("decision"), "completed")
         answer = invoke("FinalizeFunction", {"execution_arn": execution["executionArn"], "attachment": polled})
         alone.check_conclusion(answer, "COMPLETED", workload, report, deliveries=2)
 
-    report.step("sam local start-lambda: a message that is no event of S3")
+    report.step("sam local start-lambda: a message that is not an event of S3")
     message = workload.sqs_event()
-    # Told from those of earlier runs on the same stack.
+    # Different from the messages of earlier runs on the same stack.
     body = f"{message['Records'][0]['body']} {workload.run}"
     message["Records"][0]["body"] = body
     report.equal("the answer", invoke("IntakeFunction", message), {"batchItemFailures": []})
     reasons = [reason for buried, reason in workload.buried() if buried == body]
-    report.check("it is in the dead-letter queue, with its reason", any(reasons), reasons)
-    report.equal("nonsense for finalize: its error", invoke("FinalizeFunction", {}).get("errorType"), "Input.Invalid")
+    report.check("the message is in the dead-letter queue, with a reason", any(reasons), reasons)
+    report.equal("finalize with an empty input: its error", invoke("FinalizeFunction", {}).get("errorType"), "Input.Invalid")
 
     report.step("sam local start-lambda: the events to try by hand")
     paths = [str(path) for path in by_hand.events()]
-    report.equal("what each must lead to is known", paths, sorted(_BY_HAND))
+    report.equal("each event file has an expected answer", paths, sorted(_BY_HAND))
     for path in paths:
         function = f"{path.split('/')[1].capitalize()}Function"
         answer = invoke(function, json.loads((filled / path).read_text(encoding="utf-8")))

@@ -7,43 +7,43 @@ from commands import ROOT, environment
 
 DEPLOY_SECONDS = 300
 _NEEDED = {"WebhookUrl": "https://hooks.invalid/attachments"}
-"""What a stage without parameters of its own is given on the command line."""
+"""The parameters for a stage that does not set them."""
 _NOT_LOCAL = {"AuditWorkGroupName"}
-"""Outputs of what the local stack does not know."""
+"""Outputs of resources that the local stack does not have."""
 _WITH_A_KEY = {"KmsKeyArn"}
-"""Outputs that come with the parameter KmsKey."""
+"""Outputs that exist only with the parameter KmsKey."""
 
 
 def check(stack, built, architecture, report):
-    """Deploys, looks and deletes again, stage by stage."""
+    """Deploys each stage, checks the stack and deletes it."""
     cloudformation = stack.client("cloudformation")
-    # Whichever AWS client SAM makes, it goes to the local stack.
+    # All of SAM's AWS clients use the local stack.
     env = environment(AWS_ENDPOINT_URL=stack.endpoint)
     for stage, sections in STAGES.items():
-        # Not under the stage's own name: the stack that runs here has that of the first stage.
+        # Not under the stage's own name, because the local stack has the name of the first stage.
         name = f"{sections['global']['parameters']['stack_name']}-by-sam"
         parameters = _parameters(sections["deploy"]["parameters"].get("parameter_overrides", []), architecture)
         report.step(f"sam deploy --config-env {stage}, on the local stack")
-        told = sam(
-            # SAM looks for its settings beside the template otherwise.
+        deployed = sam(
+            # Otherwise SAM looks for samconfig.toml beside the template.
             "deploy", "--config-file", ROOT / "samconfig.toml", "--config-env", stage,
             "--template-file", built / "template.yaml", "--stack-name", name,
-            # The whole list, since what stands on the command line replaces it.
+            # All parameters, because those of the command line replace those of samconfig.toml.
             "--no-confirm-changeset", "--parameter-overrides", " ".join(f"{key}={value}" for key, value in parameters.items()),
             timeout=DEPLOY_SECONDS, env=env, fails=True,
         )  # fmt: skip
-        if not report.check(f"{stage}: deployed", told.returncode == 0, f"{told.stdout[-3000:]}{told.stderr[-3000:]}"):
+        if not report.check(f"{stage}: deployed", deployed.returncode == 0, f"{deployed.stdout[-3000:]}{deployed.stderr[-3000:]}"):
             continue
         (found,) = cloudformation.describe_stacks(StackName=name)["Stacks"]
-        report.equal(f"{stage}: its state", found["StackStatus"], "CREATE_COMPLETE")
+        report.equal(f"{stage}: its status", found["StackStatus"], "CREATE_COMPLETE")
         seen = {each["ParameterKey"]: each["ParameterValue"] for each in found["Parameters"]}
         report.check(f"{stage}: {len(parameters)} parameters as given", parameters.items() <= seen.items(), seen)
         outputs = {each["OutputKey"]: each["OutputValue"] for each in found["Outputs"]}
-        wanted = _outputs() - _NOT_LOCAL - (set() if "KmsKey" in parameters else _WITH_A_KEY)
+        expected = _outputs() - _NOT_LOCAL - (set() if "KmsKey" in parameters else _WITH_A_KEY)
         filled = {key for key, value in outputs.items() if value}
-        report.check(f"{stage}: all its {len(wanted)} outputs and no other", filled == wanted, filled ^ wanted)
+        report.check(f"{stage}: exactly the {len(expected)} expected outputs", filled == expected, filled ^ expected)
         cloudformation.delete_stack(StackName=name)
-        _delete_what_is_kept(stack, outputs)
+        _delete_retained(stack, outputs)
 
 
 def _parameters(overrides, architecture):
@@ -57,8 +57,8 @@ def _outputs():
     return set(re.findall(r"^  (\w+):$", text.split("\nOutputs:\n")[1], re.M))
 
 
-def _delete_what_is_kept(stack, outputs):
-    """What deleting a stack leaves, as it should: empty buckets and the table."""
+def _delete_retained(stack, outputs):
+    """Deletes the buckets and the table, which CloudFormation retains when it deletes the stack."""
     for bucket in ("IngestBucketName", "AuditBucketName"):
         stack.client("s3").delete_bucket(Bucket=outputs[bucket])
     stack.client("dynamodb").delete_table(TableName=outputs["LedgerTableName"])

@@ -1,4 +1,4 @@
-"""What the functions are given to work on, and what became of it on the local stack."""
+"""Objects and events for the functions, and what the functions have made of them on the local stack."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ ENDED_SECONDS = 120
 
 
 class Workload:
-    """A bucket that notifies nobody, so that the functions under test are the only ones that learn of its objects."""
+    """A bucket without notifications, so that only the functions under test process its objects."""
 
     def __init__(self, stack):
         self.stack = stack
@@ -28,8 +28,8 @@ class Workload:
 
     @contextlib.contextmanager
     def idle_machine(self):
-        """The ARN of a state machine that takes its input and ends: poll and finalize are called by the test alone."""
-        definition = {"StartAt": "Taken", "States": {"Taken": {"Type": "Pass", "End": True}}}
+        """The ARN of a state machine that ends at once, so that only the test calls poll and finalize."""
+        definition = {"StartAt": "Ended", "States": {"Ended": {"Type": "Pass", "End": True}}}
         arn = self._machines.create_state_machine(
             name=self.bucket, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/idle"
         )["stateMachineArn"]
@@ -39,40 +39,39 @@ class Workload:
             self._machines.delete_state_machine(stateMachineArn=arn)
 
     def put(self, interaction):
-        """Writes a letter for the interaction; its key and what `head-object` says of it."""
+        """Writes a letter for the interaction. Returns its key and its `head-object`."""
         key = f"interactions/{interaction}/letter.pdf"
         self._s3.put_object(Bucket=self.bucket, Key=key, Body=LETTER, ContentType="application/pdf")
         return key, self._s3.head_object(Bucket=self.bucket, Key=key)
 
     def s3_event(self, key, head=None):
-        """SAM's own event for the key; with the ETag and version id of `head`, where given, in place of SAM's fixed ETag."""
+        """SAM's sample event for the key, if `head` is given with its ETag and version id instead of SAM's fixed ETag."""
         options = ("--region", REGION, "--bucket", self.bucket, "--key", key)
-        told = sam("local", "generate-event", "s3", "put", *options, timeout=60)
-        event = json.loads(told.stdout)
+        event = json.loads(sam("local", "generate-event", "s3", "put", *options, timeout=60).stdout)
         if head is not None:
             event["Records"][0]["s3"]["object"] |= {"eTag": head["ETag"].strip('"'), "versionId": head["VersionId"]}
         return event
 
     @staticmethod
     def sqs_event(body=None):
-        """SAM's own event of a queue; with another event as its message, where given."""
+        """SAM's sample event of a queue, if `body` is given with that event as its message."""
         event = json.loads(sam("local", "generate-event", "sqs", "receive-message", "--region", REGION, timeout=60).stdout)
         if body is not None:
             event["Records"][0]["body"] = json.dumps(body)
         return event
 
     def execution(self, machine, name):
-        """The execution as it ended."""
+        """The execution, after it has ended."""
         arn = f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
         deadline = time.monotonic() + ENDED_SECONDS
         while (found := self._machines.describe_execution(executionArn=arn))["status"] == "RUNNING":
             if time.monotonic() > deadline:
-                raise Failed(f"{arn} still runs after {ENDED_SECONDS} s")
+                raise Failed(f"the execution {arn} has not ended within {ENDED_SECONDS} s")
             time.sleep(0.2)
         return found
 
     def executions_for(self, machine, interaction):
-        """The names of the executions that the interaction has."""
+        """The names of the interaction's executions."""
         listed = self._machines.list_executions(stateMachineArn=machine)["executions"]
         return [execution["name"] for execution in listed if execution["name"].startswith(f"{interaction}-")]
 
@@ -91,14 +90,14 @@ class Workload:
         return len(listed.get("Versions", []))
 
     def buried(self):
-        """The messages in the dead-letter queue, each with its reason. They stay there."""
-        told = self.stack.client("sqs").receive_message(
+        """The messages in the dead-letter queue, each with its reason. This does not remove them."""
+        received = self.stack.client("sqs").receive_message(
             QueueUrl=self.stack.description["dlq_url"], MessageAttributeNames=["All"],
             MaxNumberOfMessages=10, VisibilityTimeout=0,
         )  # fmt: skip
         return [
             (message["Body"], message.get("MessageAttributes", {}).get("reason", {}).get("StringValue"))
-            for message in told.get("Messages", [])
+            for message in received.get("Messages", [])
         ]
 
 

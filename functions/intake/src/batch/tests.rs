@@ -1,4 +1,4 @@
-//! Records side by side: what one of them does must not be felt by the others.
+//! Records side by side: no record affects another one.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -6,7 +6,7 @@ use attachments::{ObjectRef, ObjectVersion};
 
 use super::*;
 
-const LEASE_REST: Duration = Duration::from_secs(77);
+const RETRY_IN: Duration = Duration::from_secs(77);
 
 fn notification(number: usize) -> Notification {
     let version = ObjectVersion::Id(format!("v{number}"));
@@ -23,15 +23,15 @@ fn finished(identity: &Identity) -> Finish {
 }
 
 #[tokio::test]
-async fn a_panic_in_one_of_ten_is_felt_by_that_one_alone() {
+async fn panic_fails_only_its_own_record() {
     let batch: Vec<Notification> = (0..10).map(notification).collect();
     let poisoned = notification(3).object.identity();
     let bad = poisoned.clone();
-    let finishes = side_by_side(batch.iter(), LEASE_REST, later(), move |_, identity| {
+    let finishes = side_by_side(batch.iter(), RETRY_IN, later(), move |_, identity| {
         let bad = bad.clone();
         async move {
             tokio::task::yield_now().await;
-            assert_ne!(identity, bad, "a record that brings its task down");
+            assert_ne!(identity, bad, "the panic of this record's task");
             finished(&identity)
         }
     })
@@ -47,18 +47,18 @@ async fn a_panic_in_one_of_ten_is_felt_by_that_one_alone() {
             }
             Finish::Unfinished { retry_in, fault, outage } => {
                 assert_eq!(identity, poisoned, "{fault}");
-                assert_eq!((*retry_in, *outage), (LEASE_REST, false), "no run released the lease");
+                assert_eq!((*retry_in, *outage), (RETRY_IN, false), "no run released the lease");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn an_object_that_is_named_thrice_is_worked_once() {
+async fn object_named_three_times_is_processed_once() {
     let batch = [notification(1), notification(2), notification(1), notification(1)];
-    let worked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&worked);
-    let finishes = side_by_side(batch.iter(), LEASE_REST, later(), move |_, identity| {
+    let processed = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&processed);
+    let finishes = side_by_side(batch.iter(), RETRY_IN, later(), move |_, identity| {
         let count = Arc::clone(&count);
         async move {
             count.fetch_add(1, Ordering::Relaxed);
@@ -66,15 +66,15 @@ async fn an_object_that_is_named_thrice_is_worked_once() {
         }
     })
     .await;
-    assert_eq!((finishes.len(), worked.load(Ordering::Relaxed)), (2, 2));
+    assert_eq!((finishes.len(), processed.load(Ordering::Relaxed)), (2, 2));
 }
 
 #[tokio::test]
-async fn no_more_records_are_in_flight_than_memory_is_meant_for() {
+async fn at_most_ten_records_are_in_flight() {
     let batch: Vec<Notification> = (0..35).map(notification).collect();
     let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
     let seen = (Arc::clone(&now), Arc::clone(&most));
-    let finishes = side_by_side(batch.iter(), LEASE_REST, later(), move |_, identity| {
+    let finishes = side_by_side(batch.iter(), RETRY_IN, later(), move |_, identity| {
         let (now, most) = (Arc::clone(&seen.0), Arc::clone(&seen.1));
         async move {
             most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -87,16 +87,16 @@ async fn no_more_records_are_in_flight_than_memory_is_meant_for() {
     })
     .await;
     assert_eq!(finishes.len(), 35);
-    assert_eq!((now.load(Ordering::Relaxed), most.load(Ordering::Relaxed)), (0, IN_FLIGHT));
+    assert_eq!((now.load(Ordering::Relaxed), most.load(Ordering::Relaxed)), (0, MAX_IN_FLIGHT));
 }
 
 #[tokio::test]
-async fn record_that_hangs_does_not_keep_the_batch_from_its_answer() {
+async fn hanging_record_does_not_block_the_answer() {
     let batch = [notification(1), notification(2)];
     let hanging = notification(1).object.identity();
     let stuck = hanging.clone();
     let soon = Instant::now() + Duration::from_millis(50);
-    let finishes = side_by_side(batch.iter(), LEASE_REST, soon, move |_, identity| {
+    let finishes = side_by_side(batch.iter(), RETRY_IN, soon, move |_, identity| {
         let stuck = stuck.clone();
         async move {
             if identity == stuck {
@@ -106,7 +106,7 @@ async fn record_that_hangs_does_not_keep_the_batch_from_its_answer() {
         }
     })
     .await;
-    let retry = matches!(finishes[&hanging], Finish::Unfinished { retry_in: LEASE_REST, .. });
+    let retry = matches!(finishes[&hanging], Finish::Unfinished { retry_in: RETRY_IN, .. });
     assert!(retry && finishes.len() == 2, "{finishes:?}");
     assert!(matches!(finishes[&notification(2).object.identity()], Finish::Finished { .. }));
 }
@@ -123,7 +123,7 @@ fn message(received: u64, objects: Vec<Notification>) -> Message {
 }
 
 #[test]
-fn message_rests_as_long_as_the_slowest_of_its_records_needs() {
+fn message_is_hidden_for_the_longest_wait_of_its_records() {
     let objects = vec![notification(1), notification(2), notification(3)];
     let of = |number: usize| notification(number).object.identity();
     let mut finishes = HashMap::from([
@@ -143,7 +143,7 @@ fn message_rests_as_long_as_the_slowest_of_its_records_needs() {
 }
 
 #[test]
-fn message_rests_longer_the_longer_an_outage_lasts() {
+fn message_is_hidden_longer_with_each_receive_in_an_outage() {
     let outage = || HashMap::from([(notification(1).object.identity(), Finish::outage("the ledger is down"))]);
     let wait = |received| {
         let message = message(received, vec![notification(1)]);
@@ -155,7 +155,7 @@ fn message_rests_longer_the_longer_an_outage_lasts() {
 }
 
 #[test]
-fn refused_record_makes_its_message_poison_once_the_others_are_finished() {
+fn message_with_refused_record_is_poison_when_its_other_records_are_finished() {
     let of = |number: usize| notification(number).object.identity();
     let message = message(1, vec![notification(1), notification(2)]);
     let found = message.content.as_ref().unwrap();

@@ -1,4 +1,4 @@
-//! Deadlines, with a clock that shows what the test needs.
+//! The age at which intake gives up an object, with a clock that the test sets.
 
 use attachments::{ObjectRef, ObjectVersion, Timestamp};
 use host::Clock;
@@ -11,7 +11,7 @@ const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts
                       not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:123456789012:key/1\
                       </Message></Error>";
 
-/// What became of an object that intake first saw `age_seconds` ago and cannot decrypt, and what AWS was asked.
+/// Processes an object that intake first saw `age_seconds` ago and cannot decrypt. Returns the fake AWS with its requests.
 async fn undecryptable_object_of_age(age_seconds: i64) -> (Finish, FakeAws) {
     let aws = FakeAws::new(|head| match head {
         _ if head.starts_with("GET /drop/") => refused_saying(403, DENIED),
@@ -25,23 +25,23 @@ async fn undecryptable_object_of_age(age_seconds: i64) -> (Finish, FakeAws) {
     let clock = Clock::showing(first_seen.plus_millis(age_seconds * 1000));
     let times = Times::within(Duration::from_secs(3), clock);
     let notification = Notification { object, event_time: None };
-    let finish = take(&aws.intake("http://127.0.0.1:9/api/v2"), &notification, lease, &times).await;
+    let finish = run_claimed(&aws.intake("http://127.0.0.1:9/api/v2"), &notification, lease, &times).await;
     (finish, aws)
 }
 
 #[tokio::test]
-async fn object_is_given_up_at_the_age_that_the_clock_shows() {
+async fn undecryptable_object_is_given_up_after_an_hour() {
     let (finish, aws) = undecryptable_object_of_age(3_600).await;
     assert!(matches!(finish, Finish::Finished { execution_name: Some(_) }), "{finish:?}");
-    assert_eq!(aws.asked("StartExecution"), 1);
-    assert_eq!(aws.asked_saying("UpdateItem", "object_unreadable"), 1);
-    assert_eq!(aws.asked_saying("UpdateItem", "given up after 3600 s"), 1);
+    assert_eq!(aws.count("StartExecution"), 1);
+    assert_eq!(aws.count_with_body("UpdateItem", "object_unreadable"), 1);
+    assert_eq!(aws.count_with_body("UpdateItem", "given up after 3600 s"), 1);
 }
 
 #[tokio::test]
-async fn younger_object_is_released_for_a_retry() {
+async fn younger_undecryptable_object_is_released_for_a_retry() {
     let (finish, aws) = undecryptable_object_of_age(3_598).await;
     assert!(matches!(finish, Finish::Unfinished { outage: false, .. }), "{finish:?}");
-    assert_eq!(aws.asked("StartExecution"), 0);
-    assert_eq!(aws.asked_saying("UpdateItem", "KMS key"), 1);
+    assert_eq!(aws.count("StartExecution"), 0);
+    assert_eq!(aws.count_with_body("UpdateItem", "KMS key"), 1);
 }

@@ -1,4 +1,4 @@
-//! What an object's bytes are, from its head and at most two ranged reads.
+//! The type of an object's bytes.
 
 use attachments::ObjectRef;
 use aws_sdk_s3::{Client, primitives::SdkBody};
@@ -7,7 +7,7 @@ use media_type::{ActiveContentPolicy, Inspection, Verdict};
 use super::range;
 use crate::{stop::Stop, stream::Peeked};
 
-/// Decides the type. At most one ranged read, and two for a DOCX.
+/// Decides the type from the head and, if necessary, one ranged read. A DOCX may need two.
 pub(crate) async fn verdict(
     s3: &Client,
     object: &ObjectRef,

@@ -1,33 +1,33 @@
-//! User metadata as S3 sends it: a value that is not ASCII comes as RFC 2047's encoded words, `=?UTF-8?B?…?=`.
+//! Decodes user metadata. S3 sends a value that is not ASCII as encoded words of RFC 2047, `=?UTF-8?B?…?=`.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// The value's text. What is no encoded word, or one in a character set that is not known here, stays as it is.
+/// The value with its encoded words decoded. Encoded words in another character set than those of `word` stay as they are.
 pub(super) fn decoded(value: &str) -> String {
     let mut text = String::new();
     let mut rest = value;
-    let mut behind_a_word = false;
+    let mut after_a_word = false;
     while let Some((before, from)) = rest.find("=?").and_then(|at| rest.split_at_checked(at)) {
-        let (found, behind) = match word(from) {
-            Some((word, behind)) => (Some(word), behind),
+        let (found, after) = match word(from) {
+            Some((word, after)) => (Some(word), after),
             None => (None, from.get(2..).unwrap_or_default()),
         };
-        // White space between two encoded words belongs to neither.
-        if !(behind_a_word && found.is_some() && before.trim().is_empty()) {
+        // RFC 2047: white space between two encoded words is not part of the text.
+        if !(after_a_word && found.is_some() && before.trim().is_empty()) {
             text.push_str(before);
         }
-        behind_a_word = found.is_some();
+        after_a_word = found.is_some();
         text.push_str(found.as_deref().unwrap_or("=?"));
-        rest = behind;
+        rest = after;
     }
     text + rest
 }
 
-/// The encoded word that `from` begins with, decoded, and what follows it.
+/// The decoded text of the encoded word at the start of `from`, and the rest of `from`.
 fn word(from: &str) -> Option<(String, &str)> {
     let (charset, rest) = from.strip_prefix("=?")?.split_once('?')?;
     let (encoding, rest) = rest.split_once('?')?;
-    let (encoded, behind) = rest.split_once("?=")?;
+    let (encoded, after) = rest.split_once("?=")?;
     let bytes = match encoding {
         "B" | "b" => STANDARD.decode(encoded).ok()?,
         "Q" | "q" => quoted(encoded)?,
@@ -38,7 +38,7 @@ fn word(from: &str) -> Option<(String, &str)> {
         "iso-8859-1" => bytes.into_iter().map(char::from).collect(),
         _ => return None,
     };
-    Some((text, behind))
+    Some((text, after))
 }
 
 /// RFC 2047's `Q`: `_` is a space, `=` begins a byte in hexadecimal.
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn encoded_words_are_decoded_and_everything_else_stays() {
+    fn encoded_words_are_decoded_and_other_text_is_unchanged() {
         for (value, text) in [
             ("INT-42", "INT-42"),
             ("", ""),
@@ -72,7 +72,7 @@ mod tests {
             ("=?iso-8859-1?q?caf=E9?=", "café"),
             ("=?UTF-8?B?w6Q=?= =?UTF-8?B?w7Y=?= x =?utf-8?b?w7w=?=", "äö x ü"),
             ("a =?UTF-8?B?w6Q=?=", "a ä"),
-            // No encoded words.
+            // Not encoded words.
             ("=?", "=?"),
             ("=?UTF-8?B?", "=?UTF-8?B?"),
             ("=?UTF-8?B?***?=", "=?UTF-8?B?***?="),

@@ -1,4 +1,4 @@
-//! S3 as it answers, byte for byte.
+//! Reading objects from a fake S3.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -45,7 +45,7 @@ fn code_of<T>(stopped: Result<T, Stop>) -> String {
 }
 
 #[tokio::test]
-async fn headers_that_are_not_utf_8_leave_the_object_readable() {
+async fn object_with_headers_that_are_not_utf_8_is_read() {
     let store = store_with(
         b"content-disposition: attachment; filename=\"R\xe9sum\xe9.pdf\"\r\n\
           content-type: application/pdf; name=\"\xdcbersicht.pdf\"\r\n\
@@ -65,18 +65,18 @@ async fn headers_that_are_not_utf_8_leave_the_object_readable() {
 }
 
 #[tokio::test]
-async fn same_bytes_written_again_are_superseded_in_an_unversioned_bucket_only() {
+async fn same_bytes_written_again_are_superseded_without_version_id_only() {
     let store = store_with(WRITTEN.as_bytes()).await;
     for (notification, expected) in [
-        // Half a second before, which whole seconds hide; two clocks; just over.
+        // Half a second early, which whole seconds hide; at the tolerance; just over it.
         (unversioned(Some("2026-11-22T09:30:10.500Z")), Ok(())),
         (unversioned(Some("2026-11-22T09:30:08.000Z")), Ok(())),
         (unversioned(Some("2026-11-22T09:30:07.999Z")), Err("superseded".to_owned())),
         (unversioned(Some("2026-11-22T08:00:00.000Z")), Err("superseded".to_owned())),
-        // An event that comes late, or knows no time.
+        // A late event, and one without a time.
         (unversioned(Some("2026-11-23T09:30:10.000Z")), Ok(())),
         (unversioned(None), Ok(())),
-        // A version is one write.
+        // A version id names one write.
         (versioned(Some("2026-11-22T08:00:00.000Z")), Ok(())),
     ] {
         assert_eq!(code(open(&store.s3(), &notification).await).map(drop), expected, "{notification:?}");
@@ -85,7 +85,7 @@ async fn same_bytes_written_again_are_superseded_in_an_unversioned_bucket_only()
     assert!(open(&silent.s3(), &unversioned(Some("2026-11-22T08:00:00.000Z"))).await.is_ok());
 }
 
-/// A store whose object has a tag, and whose second read is answered with this.
+/// A store whose object has a tag. It answers the second read with `second`.
 async fn tagged(second: Vec<u8>) -> FakeAws {
     let tags = b"<Tagging><TagSet><Tag><Key>case</Key><Value>7</Value></Tag></TagSet></Tagging>";
     let opened = AtomicBool::new(false);
@@ -97,14 +97,14 @@ async fn tagged(second: Vec<u8>) -> FakeAws {
     .await
 }
 
-/// The tags of an object as it was opened.
+/// Opens the object and reads its tags.
 async fn tags_of(store: &FakeAws, notification: &Notification) -> Result<BTreeMap<String, String>, Stop> {
     let open = open(&store.s3(), notification).await?;
     tags(&store.s3(), &notification.object, open.last_modified).await
 }
 
 #[tokio::test]
-async fn tags_of_an_object_that_was_overwritten_meanwhile_are_not_taken() {
+async fn tags_are_refused_if_the_object_was_overwritten_or_deleted() {
     let event = unversioned(Some("2026-11-22T09:30:10.000Z"));
     let second = |etag: &str, written: &str| {
         format!("HTTP/1.1 200 OK\r\ncontent-length: 8\r\netag: \"{etag}\"\r\n{written}\r\n").into_bytes()
@@ -126,10 +126,10 @@ async fn tags_of_an_object_that_was_overwritten_meanwhile_are_not_taken() {
 }
 
 #[tokio::test]
-async fn tags_of_a_version_need_no_second_look() {
+async fn tags_of_a_version_need_no_second_read() {
     let store = tagged(refused(412)).await;
     assert_eq!(tags_of(&store, &versioned(None)).await.unwrap().len(), 1);
-    assert_eq!(store.asked("GET"), 2);
+    assert_eq!(store.count("GET"), 2);
 }
 
 #[tokio::test]
@@ -147,7 +147,7 @@ async fn refusal_that_is_not_from_s3_is_retryable() {
             assert!(stopped.starts_with("Source") && stopped.contains("not from S3"), "{status}: {stopped}");
         }
     }
-    // That the alarm for denied access is about, whoever denies it.
+    // A 403 raises the alarm for denied access, whether or not it comes from S3.
     let response = answer(403, "content-type: text/html\r\n", page);
     let store = FakeAws::new(move |_| response.clone()).await;
     let stopped = code(open(&store.s3(), &versioned(None)).await).map(drop).unwrap_err();
@@ -161,9 +161,8 @@ async fn refusal_that_is_not_from_s3_is_retryable() {
     }
 }
 
-/// The version has an event and a record of its own.
 #[tokio::test]
-async fn object_with_a_version_is_not_opened_for_an_event_without_one() {
+async fn event_without_version_id_is_refused_if_the_object_has_one() {
     for (header, refused) in [("x-amz-version-id: v9\r\n", true), ("x-amz-version-id: null\r\n", false), ("", false)] {
         let store = FakeAws::new(move |_| object(header.as_bytes())).await;
         let opened = open(&store.s3(), &unversioned(None)).await.map(|open| open.version_id);
@@ -176,10 +175,10 @@ async fn object_with_a_version_is_not_opened_for_an_event_without_one() {
 }
 
 #[tokio::test]
-async fn denied_key_is_told_from_a_denied_object() {
+async fn denied_kms_key_is_distinguished_from_a_denied_object() {
     let user = "User: arn:aws:sts::123456789012:assumed-role/intake/intake is not authorized to perform: ";
     let kms = "kms:Decrypt on resource: arn:aws:kms:eu-central-1:123456789012:key/1 because no policy allows it";
-    // A key that repeats S3's words.
+    // The object's key repeats the words of S3's error.
     let lure =
         "s3:GetObject on resource: \"arn:aws:s3:::drop/interactions/not authorized to perform: kms:Decrypt.pdf\"";
     for (status, code, message, expected) in [
@@ -202,7 +201,7 @@ async fn denied_key_is_told_from_a_denied_object() {
 }
 
 #[tokio::test]
-async fn read_that_stands_still_ends_and_is_retryable() {
+async fn stalled_read_ends_and_is_retryable() {
     let half =
         || b"HTTP/1.1 206 Partial Content\r\ncontent-length: 100\r\ncontent-range: bytes 0-99/100\r\n\r\nhalf".to_vec();
     let store = FakeAws::new(move |_| half()).await;
@@ -218,7 +217,7 @@ async fn read_that_stands_still_ends_and_is_retryable() {
 }
 
 #[tokio::test(flavor = "current_thread")]
-async fn a_part_is_cut_out_of_an_answer_that_is_the_whole() {
+async fn range_is_cut_out_of_a_response_with_the_whole_object() {
     let whole = || SdkBody::from("0123456789");
     assert_eq!(cut_out(whole(), 3, 4).await.unwrap(), b"3456");
     assert_eq!(cut_out(whole(), 0, 10).await.unwrap(), b"0123456789");

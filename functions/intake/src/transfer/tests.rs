@@ -1,4 +1,4 @@
-//! A CXone that plays every kind of response for ever: how many uploads one object costs.
+//! How many uploads one object costs if CXone always gives the same response.
 
 use attachments::{ObjectRef, ObjectVersion};
 use events::Notification;
@@ -17,11 +17,11 @@ use crate::{
     fake_aws::{FakeAws, first_lease, refused_saying, response},
 };
 
-/// More than is read before an upload begins.
+/// Longer than the head, which is read before an upload starts.
 const LETTER: &[u8] = include_bytes!("../../../../tests/fixtures/letter.pdf");
 const SECRET: &str = r#"{"ARN": "a", "Name": "n",
     "SecretString": "{\"client_id\": \"standin-client\", \"client_secret\": \"standin-secret\"}"}"#;
-/// Runs that are played of each object.
+/// The most runs of each object.
 const RUNS: u64 = 4;
 
 /// S3's error for an object whose KMS key the role may not use.
@@ -29,7 +29,7 @@ const DENIED: &str = "<Error><Code>AccessDenied</Code><Message>User: arn:aws:sts
                       not authorized to perform: kms:Decrypt on resource: arn:aws:kms:eu-central-1:123456789012:key/1\
                       </Message></Error>";
 
-/// The ledger takes every write. What S3 says of an object follows from its key.
+/// The ledger accepts every write. S3's response depends on the object's key.
 fn aws(head: &str) -> Vec<u8> {
     let first = head.lines().next().unwrap_or_default();
     match head.to_ascii_lowercase() {
@@ -37,9 +37,9 @@ fn aws(head: &str) -> Vec<u8> {
         lower if lower.contains("dynamodb") => response(b"", b"{}"),
         _ if first.contains("denied") => refused_saying(403, DENIED),
         _ if first.contains("wishes") => {
-            response(b"x-amz-meta-interaction-id: SOMEBODY-ELSE\r\nx-amz-meta-auto-scan: false\r\n", LETTER)
+            response(b"x-amz-meta-interaction-id: ANOTHER-ONE\r\nx-amz-meta-auto-scan: false\r\n", LETTER)
         }
-        // Not what its checksum says.
+        // Its checksum is wrong.
         _ if first.contains("broken") => response(b"etag: \"abc\"\r\nx-amz-checksum-crc32: AAAAAA==\r\n", LETTER),
         _ => response(b"etag: \"abc\"\r\n", LETTER),
     }
@@ -72,10 +72,11 @@ impl World {
         Notification { object, event_time: None }
     }
 
-    /// Plays the runs of one object until it ends. How many uploads each began, and whether the last one left it unfinished.
+    /// Makes runs of one object until it ends, or until there are [`RUNS`]. Returns the uploads of each run, and whether the last
+    /// run left the object unfinished.
     async fn runs(&self, interaction: &str, mut lease: Lease) -> (Vec<u32>, bool) {
         let notification = Self::notification(interaction);
-        // What CXone knows the object by.
+        // CXone knows the object by this idempotency key.
         lease.identity = notification.object.identity();
         let (mut uploads, first) = (Vec::new(), lease.attempt);
         for attempt in first..first + RUNS {
@@ -108,36 +109,36 @@ fn reply(status: u16) -> Reply {
     Reply::status(status.try_into().unwrap())
 }
 
-/// CXone's own words.
+/// A response of CXone itself, and not of a gateway.
 fn own(status: u16) -> Reply {
-    reply(status).body(r#"{"error": "no", "detail": "as the row says"}"#)
+    reply(status).body(r#"{"error": "no", "detail": "the test's"}"#)
 }
 
 fn scope() -> Reply {
     reply(403).body(r#"{"error": "insufficient_scope"}"#)
 }
 
-fn now_again(reply: Reply) -> UploadAct {
+fn retry_at_once(reply: Reply) -> UploadAct {
     UploadAct::Reply(reply.retry_after(RetryAfter::Seconds(0)))
 }
 
-/// What CXone does to every upload of the object, the uploads of each run, and whether the object is unfinished then.
+/// Name, CXone's response to every upload of the object, uploads of each run, whether the object is unfinished after them.
 fn rows() -> Vec<(&'static str, UploadAct, &'static [u32], bool)> {
     let cut = |at| UploadAct::Cut { at, how: CutHow::Reset, store: false };
     let raw = |text: &str| UploadAct::Raw { reply: RawReply::text(text), early: false, store: false };
     vec![
         ("500", UploadAct::Reply(own(500)), &[5, 1, 1, 1], true),
-        ("503", now_again(reply(503)), &[5, 1, 1, 1], true),
+        ("503", retry_at_once(reply(503)), &[5, 1, 1, 1], true),
         ("408", UploadAct::Reply(reply(408)), &[5, 1, 1, 1], true),
-        ("429", now_again(own(429)), &[5, 1, 1, 1], true),
-        ("400-throttles", now_again(own(400)), &[5, 1, 1, 1], true),
+        ("429", retry_at_once(own(429)), &[5, 1, 1, 1], true),
+        ("400-throttles", retry_at_once(own(400)), &[5, 1, 1, 1], true),
         ("401", UploadAct::Reply(own(401)), &[2, 1, 1, 1], true),
         ("403-scope", UploadAct::Reply(scope()), &[1, 1, 1, 1], true),
         ("403-own", UploadAct::Reply(own(403)), &[1], false),
         ("403-gateway", UploadAct::Reply(reply(403)), &[5, 1, 1, 1], true),
         ("404", UploadAct::Reply(own(404)), &[1], false),
         ("409", UploadAct::Reply(own(409)), &[5, 1, 1, 1], true),
-        ("409-throttles", now_again(own(409)), &[5, 1, 1, 1], true),
+        ("409-throttles", retry_at_once(own(409)), &[5, 1, 1, 1], true),
         ("413", UploadAct::Reply(own(413)), &[1], false),
         ("302", UploadAct::Reply(reply(302)), &[1], false),
         ("600", raw("HTTP/1.1 600 Odd\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), &[3], false),
@@ -151,7 +152,7 @@ fn rows() -> Vec<(&'static str, UploadAct, &'static [u32], bool)> {
 }
 
 #[tokio::test]
-async fn object_costs_five_uploads_in_its_first_run_and_one_in_each_later_one() {
+async fn first_run_makes_at_most_five_uploads_and_each_later_run_one() {
     let world = World::new().await;
     let played = rows().into_iter().map(async |(class, act, uploads, unfinished)| {
         world.cxone.script_uploads(class, &[Step::once(act).forever()]).await.unwrap();
@@ -162,16 +163,16 @@ async fn object_costs_five_uploads_in_its_first_run_and_one_in_each_later_one() 
     join_all(played).await;
 }
 
-/// Whoever can crash a run must not get another first one.
+/// A producer that can crash a run must not get the uploads of a first run again.
 #[tokio::test]
-async fn run_after_a_crashed_first_one_is_a_later_run() {
+async fn run_after_a_crashed_first_run_makes_one_upload() {
     let world = World::new().await;
     world.cxone.script_uploads("crashed", &[Step::once(UploadAct::Reply(own(500))).forever()]).await.unwrap();
     assert_eq!(world.runs("crashed", lease(2, 1)).await, (vec![1; 4], true));
 }
 
 #[tokio::test]
-async fn refused_call_is_noted_for_its_interaction() {
+async fn refused_call_counts_for_its_interaction() {
     let world = World::new().await;
     let noted = |interaction: &str, now| {
         let id = interaction.parse().unwrap();
@@ -185,7 +186,7 @@ async fn refused_call_is_noted_for_its_interaction() {
 }
 
 #[tokio::test]
-async fn refused_token_is_noted_for_no_interaction() {
+async fn refused_token_counts_for_no_interaction() {
     let world = World::new().await;
     let refused = TokenAct::Reply(reply(401).body(r#"{"error": "invalid_client"}"#));
     world.cxone.script_tokens(&[Step::once(refused).forever()]).await.unwrap();
@@ -195,7 +196,7 @@ async fn refused_token_is_noted_for_no_interaction() {
 }
 
 #[tokio::test]
-async fn metadata_choose_neither_interaction_nor_scan() {
+async fn metadata_cannot_choose_interaction_or_scan_by_default() {
     let world = World::new().await;
     world.runs("wishes", lease(1, 0)).await;
     let held = world.cxone.attachments(None).await.unwrap();
@@ -203,9 +204,9 @@ async fn metadata_choose_neither_interaction_nor_scan() {
     assert_eq!(held, [("wishes", true)]);
 }
 
-/// An object that could be read before is given up for its age alone.
+/// If intake could read the object before, the hour does not apply.
 #[tokio::test]
-async fn object_that_was_never_readable_for_its_key_is_given_up_after_an_hour() {
+async fn never_readable_object_with_denied_kms_key_is_given_up_after_an_hour() {
     let world = World::new().await;
     let (notification, lease) = (World::notification("denied"), lease(1, 0));
     let later = |minutes: i64| lease.first_seen.plus_millis(minutes * 60_000);

@@ -1,4 +1,4 @@
-//! A certificate authority for one run, and servers that it vouches for.
+//! A certificate authority for one run, and TLS for the servers.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::Error;
 
 pub(crate) struct Authority {
     issuer: Issuer<'static, KeyPair>,
-    /// PEM.
+    /// In PEM.
     pub(crate) certificate: String,
 }
 
@@ -28,7 +28,7 @@ impl Authority {
         Ok(Self { issuer: Issuer::new(params, key), certificate })
     }
 
-    /// Takes TLS connections to 127.0.0.1.
+    /// Accepts TLS connections to 127.0.0.1, with a certificate of this authority.
     pub(crate) fn acceptor(&self) -> Result<TlsAcceptor, Error> {
         let key = KeyPair::generate()?;
         let params = CertificateParams::new(vec!["127.0.0.1".to_owned()])?;

@@ -1,4 +1,4 @@
-//! The calls that intake makes of AWS: `GetObject`, `UpdateItem`, `GetSecretValue`, `StartExecution`.
+//! A fake of the AWS calls that intake makes: `GetObject`, `UpdateItem`, `GetSecretValue`, `StartExecution`.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) async fn answer(objects: Arc<Objects>, request: Request<Incoming>) ->
         request.headers().get(header::USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"aws-sdk-rust"));
     let body = request.into_body().collect().await?.to_bytes();
     let text = match call.as_str() {
-        // The claim is the write that asks for the row.
+        // Only the claim asks for the row.
         "UpdateItem" if std::str::from_utf8(&body)?.contains("ALL_NEW") => {
             r#"{"Attributes":{"pk":{"S":"object#"},"state":{"S":"claimed"},"attempts":{"N":"1"},"first_seen":{"N":"1767603600"},"lease_until":{"N":"1767603900"}}}"#
         }
@@ -32,14 +32,14 @@ pub(crate) async fn answer(objects: Arc<Objects>, request: Request<Incoming>) ->
         "GetSecretValue" => {
             r#"{"Name":"cxone","SecretString":"{\"client_id\":\"bench\",\"client_secret\":\"bench\"}"}"#
         }
-        // The console shows one trace of function and execution only where the function passes its own on.
+        // AWS joins the traces of function and execution only if the function passes its trace on.
         "StartExecution" if is_intake && !std::str::from_utf8(&body)?.contains(TRACE_ID) => {
             return Err("StartExecution without the invocation's trace in traceHeader".into());
         }
         "StartExecution" => {
             r#"{"executionArn":"arn:aws:states:us-east-1:123456789012:execution:attachments:x","startDate":1767603600.0}"#
         }
-        other => return Err(format!("no answer is known to the call {other:?}").into()),
+        other => return Err(format!("the fake AWS does not support the call {other:?}").into()),
     };
     let answer = Response::builder().header(header::CONTENT_TYPE, "application/x-amz-json-1.0");
     Ok(answer.body(Full::new(Bytes::from_static(text.as_bytes())))?)

@@ -1,4 +1,4 @@
-//! CXone as a sink of bytes: a token for whoever asks, a job for every body.
+//! A fake CXone: it grants every token request, accepts every upload and counts the bytes.
 
 use std::{
     sync::{
@@ -15,10 +15,10 @@ use hyper::{Request, Response, StatusCode, body::Incoming, header};
 use super::server::Answer;
 use crate::Error;
 
-/// How long a slow reader takes over each frame.
+/// How long a slow reader takes for each frame.
 const PER_FRAME: Duration = Duration::from_millis(10);
 
-/// What has arrived.
+/// The uploads that have arrived.
 #[derive(Debug, Default)]
 pub struct Seen {
     uploads: AtomicU64,
@@ -26,7 +26,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Uploads whose body came to its end, and the bytes of all of them with what surrounds the files.
+    /// The number of complete uploads, and the bytes of their bodies: the files and the multipart parts around them.
     #[must_use]
     pub fn so_far(&self) -> (u64, u64) {
         (self.uploads.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))

@@ -1,7 +1,7 @@
-//! What stands around a function while it is measured: fast answers of AWS and CXone, always the same, on loopback.
+//! Fake servers of AWS and CXone on loopback, for a function that is measured. They always give the same answers, and fast.
 //!
-//! They check as little as a measurement can do with: that what arrives has the object's length. What the calls must hold is
-//! tested elsewhere, on the local stack and with the stand-in.
+//! A measurement checks only that the uploads have the objects' lengths. Other tests check the calls, on the local stack and with
+//! the stand-in.
 
 mod authority;
 mod aws;
@@ -19,11 +19,11 @@ pub use object::{ObjectName, event};
 /// The bucket that every event names.
 pub const BUCKET: &str = "bench";
 
-/// Both servers, in plain text and behind TLS.
+/// The fake servers of AWS and CXone, each over plain HTTP and over TLS.
 pub struct Fakes {
     plain: Addresses,
     tls: Addresses,
-    /// The test authority's certificate, in a file.
+    /// The path of the test authority's certificate.
     authority: String,
     seen: Arc<Seen>,
 }
@@ -39,12 +39,12 @@ struct Addresses {
 pub enum Transport {
     /// Plain HTTP.
     Plain,
-    /// TLS 1.3 under the test authority.
+    /// TLS with a certificate of the test authority.
     Tls,
 }
 
 impl Transport {
-    /// For the names of figures.
+    /// Its part of the names of figures.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Transport {
 }
 
 impl Fakes {
-    /// Starts them; the authority's certificate is written into `folder`.
+    /// Starts the servers and writes the authority's certificate into `folder`.
     pub async fn start(folder: &Path) -> Result<Self, Error> {
         let authority = authority::Authority::new()?;
         let path = folder.join("authority.pem");
@@ -71,17 +71,17 @@ impl Fakes {
             let cxone = server::start(tls, move |request| cxone::answer(Arc::clone(&sink), request)).await?;
             addresses.push(Addresses { aws: format!("{scheme}://{aws}"), cxone: format!("{scheme}://{cxone}") });
         }
-        let [plain, tls] = <[Addresses; 2]>::try_from(addresses).map_err(|_| "two transports are wanted")?;
+        let [plain, tls] = <[Addresses; 2]>::try_from(addresses).map_err(|_| "there are not exactly two transports")?;
         Ok(Self { plain, tls, authority: path.display().to_string(), seen })
     }
 
-    /// What has arrived at CXone.
+    /// The uploads that have arrived at CXone.
     #[must_use]
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    /// A function's variables; its authority where it needs one.
+    /// The environment variables of a function, with the authority for TLS.
     #[must_use]
     pub fn variables(&self, transport: Transport) -> Vec<(String, String)> {
         let addresses = self.addresses(transport);
@@ -106,13 +106,13 @@ impl Fakes {
         variables
     }
 
-    /// The file with the test authority's certificate.
+    /// The path of the test authority's certificate.
     #[must_use]
     pub fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// The hosts and ports of S3 and of CXone.
+    /// Host and port of S3, and of CXone.
     #[must_use]
     pub fn authorities(&self, transport: Transport) -> (&str, &str) {
         let addresses = self.addresses(transport);

@@ -1,4 +1,4 @@
-//! The objects: PDF files of any length, made when they are first asked for.
+//! The objects: PDF files of any length, made at the first request.
 
 use std::{
     collections::HashMap,
@@ -10,19 +10,19 @@ use serde_json::{Value, json};
 
 use super::BUCKET;
 
-/// An object, all of whose properties stand in its key.
+/// An object. Its key contains all of its properties.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ObjectName {
     /// Bytes.
     pub length: usize,
-    /// S3 sends a CRC-32 that the reader can check.
+    /// S3 sends a CRC-32 that the reader can verify.
     pub checksum: bool,
-    /// CXone takes 10 ms over each frame of it.
+    /// CXone takes 10 ms for each frame of it.
     pub slow: bool,
 }
 
 impl ObjectName {
-    /// An object of this length, without a checksum, read quickly.
+    /// An object of this length, without a checksum and with a fast reader.
     #[must_use]
     pub const fn of(length: usize) -> Self {
         Self { length, checksum: false, slow: false }
@@ -41,7 +41,7 @@ impl ObjectName {
     }
 }
 
-/// A batch of the queue with `count` such objects.
+/// An event of the queue with `count` such objects.
 #[must_use]
 pub fn event(object: ObjectName, count: usize) -> Value {
     let records: Vec<Value> = (0..count).map(|index| record(object, index)).collect();
@@ -64,7 +64,7 @@ fn record(object: ObjectName, index: usize) -> Value {
     })
 }
 
-/// Contents by length, and their CRC-32.
+/// Contents and their CRC-32, by length.
 #[derive(Default)]
 pub(crate) struct Objects(Mutex<HashMap<usize, (Bytes, u32)>>);
 
@@ -82,7 +82,7 @@ impl Objects {
     }
 }
 
-/// One object, then white space.
+/// A PDF of this length: one object, then white space.
 pub(crate) fn pdf(length: usize) -> Vec<u8> {
     let mut bytes = b"%PDF-1.4\n1 0 obj\n<< /Type /Catalog >>\nendobj\n".to_vec();
     let end = b"trailer\n<< /Root 1 0 R /Size 2 >>\n%%EOF\n";
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_tells_its_object() {
+    fn key_contains_all_properties_of_its_object() {
         for object in [
             ObjectName::of(1024),
             ObjectName { length: 26_214_400, checksum: true, slow: false },
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_as_long_as_it_says() {
+    fn pdf_has_the_requested_length() {
         assert_eq!(pdf(1024).len(), 1024);
         assert_eq!(pdf(1024 * 1024).len(), 1024 * 1024);
     }

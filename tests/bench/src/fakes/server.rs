@@ -1,4 +1,4 @@
-//! Connections of HTTP/1.1 on loopback, with TLS or without.
+//! A server for HTTP/1.1 on loopback, with or without TLS.
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -27,7 +27,7 @@ where
     let service = Arc::new(service);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
-            // A small answer must not wait for an acknowledgement.
+            // Without this, a small answer would wait for an acknowledgement.
             let _ = stream.set_nodelay(true);
             let (tls, service) = (tls.clone(), Arc::clone(&service));
             tokio::spawn(async move {
@@ -50,6 +50,6 @@ where
     S: Fn(Request<Incoming>) -> F,
     F: Future<Output = Result<Answer, Error>>,
 {
-    // A connection that its client drops is no news.
+    // Clients may drop connections.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service_fn(|request| service(request))).await;
 }

@@ -1,4 +1,4 @@
-//! Instructions by callgrind, which no other load on the machine disturbs.
+//! Counts instructions with callgrind. Other load on the machine does not change these counts.
 
 use std::{
     collections::HashMap,
@@ -21,7 +21,7 @@ use crate::{
 pub struct Callgrind {
     /// Intake's bootstrap.
     pub intake: PathBuf,
-    /// Where callgrind writes.
+    /// The folder for callgrind's files.
     pub scratch: PathBuf,
 }
 
@@ -36,13 +36,13 @@ pub struct Instructions {
     pub small: u64,
     /// A warm invoke of 25 MiB in plain text, without SHA-256's compression function.
     pub large: u64,
-    /// That function over the 25 MiB: portable code, since valgrind has no SHA extensions.
+    /// That function for 25 MiB. It is portable code, because valgrind has no SHA extensions.
     pub sha256: u64,
     /// A warm invoke of 25 MiB over TLS, without SHA-256's compression function.
     pub large_tls: u64,
 }
 
-/// A run's total, and what its hottest function took itself.
+/// The instructions of a run, and those of its hottest function alone.
 #[derive(Debug, Clone, Copy)]
 struct Counted {
     total: u64,
@@ -58,7 +58,7 @@ pub fn is_there() -> bool {
 }
 
 impl Callgrind {
-    /// Counts each case in a process of its own and takes differences.
+    /// Counts each case in a process of its own, and takes differences.
     pub async fn all(&self, fakes: &Fakes) -> Result<Instructions, Error> {
         let [small, _, large] = LENGTHS.map(ObjectName::of);
         let first_tls = self.count(fakes, Transport::Tls, &[small]).await?;
@@ -82,7 +82,7 @@ impl Callgrind {
         Ok(self.count(fakes, Transport::Plain, &[]).await?.total)
     }
 
-    /// That, and a first invoke of 1 KiB over TLS.
+    /// Process start to the end of a first invoke, of 1 KiB over TLS.
     pub async fn first_tls(&self, fakes: &Fakes) -> Result<u64, Error> {
         let [small, ..] = LENGTHS.map(ObjectName::of);
         Ok(self.count(fakes, Transport::Tls, &[small]).await?.total)
@@ -107,14 +107,14 @@ impl Callgrind {
     }
 }
 
-/// `==123== Collected : 4567`
+/// Reads a line such as `==123== Collected : 4567`.
 fn total(log: &Path) -> Result<u64, Error> {
     let text = fs::read_to_string(log)?;
     let collected = text.lines().find_map(|line| line.split_once("Collected : ")).map(|(_, count)| count.trim());
-    Ok(collected.ok_or_else(|| format!("callgrind gave no count; see {}", log.display()))?.parse()?)
+    Ok(collected.ok_or_else(|| format!("callgrind printed no count; see {}", log.display()))?.parse()?)
 }
 
-/// The self cost of the function with the highest one. Costs follow `fn=`, lines of calls apart.
+/// The highest self cost of a function. Its cost lines follow `fn=`. A line after `calls=` is the cost of the called function.
 fn hottest(counts: &Path) -> Result<u64, Error> {
     let text = fs::read_to_string(counts)?;
     let mut costs: HashMap<String, u64> = HashMap::new();
@@ -122,7 +122,7 @@ fn hottest(counts: &Path) -> Result<u64, Error> {
     let mut of_a_call = false;
     for line in text.lines() {
         if let Some(name) = line.strip_prefix("fn=") {
-            // `(12) name` the first time, `(12)` later.
+            // `(12) name` at its first occurrence, `(12)` later.
             name.split(' ').next().unwrap_or(name).clone_into(&mut function);
         } else if line.starts_with("calls=") {
             of_a_call = true;

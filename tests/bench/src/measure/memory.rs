@@ -1,4 +1,4 @@
-//! Memory while CXone reads slowly: what is in flight must stay bounded.
+//! Peak memory while CXone reads slowly. It must stay bounded.
 
 use super::{Bench, MIB};
 use crate::{
@@ -7,16 +7,16 @@ use crate::{
     subject::Subject,
 };
 
-/// A batch whose reader takes 10 ms over each frame.
+/// The peak memory of a batch whose reader takes 10 ms for each frame.
 #[derive(Debug, Clone, Copy)]
 pub struct Crowd {
     /// Records of the batch.
     pub records: usize,
-    /// The most that was resident, in KiB.
+    /// The highest resident memory, in KiB.
     pub peak_kib: u64,
 }
 
-/// One batch of 25 MiB files in a process of its own.
+/// Measures one batch of 25 MiB files in a process of its own.
 pub async fn crowd(bench: &Bench, records: usize) -> Result<Crowd, Error> {
     let mut process = Subject::Intake.start(&bench.programs, &bench.fakes, Transport::Plain).await?;
     process.ready().await?;

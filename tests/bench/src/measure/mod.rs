@@ -1,4 +1,4 @@
-//! The measurements, each of several subjects side by side in one run.
+//! The measurements. Most of them compare several subjects in one run.
 
 mod instructions;
 mod memory;
@@ -29,18 +29,18 @@ pub const MIB: usize = 1024 * 1024;
 /// The three files of the warm invokes.
 pub const LENGTHS: [usize; 3] = [KIB, MIB, 25 * MIB];
 
-/// What every measurement works with.
+/// The programs and servers of a measurement.
 pub struct Bench {
     /// Where the programs are.
     pub programs: Programs,
-    /// The servers around them.
+    /// The fake servers.
     pub fakes: Fakes,
     /// Fewer repetitions.
     pub quick: bool,
 }
 
 impl Bench {
-    /// `quick` of them where it must be quick.
+    /// The number of repetitions: `quick` in a quick run, `all` in a full one.
     #[must_use]
     pub const fn repetitions(&self, all: usize, quick: usize) -> usize {
         if self.quick { quick } else { all }
@@ -62,25 +62,28 @@ pub async fn send(
     let (uploads, bytes) = fakes.seen().so_far();
     let measured = process.measure(event(object, count)).await?;
     let (uploads_now, bytes_now) = fakes.seen().so_far();
-    let wanted = object.length as u64 * count as u64;
+    let expected = object.length as u64 * count as u64;
     let arrived = bytes_now - bytes;
     let finished = matches!(&measured.answer, Answer::Response(answer)
         if answer.pointer("/batchItemFailures").and_then(|failures| failures.as_array()).is_some_and(Vec::is_empty));
-    let whole = uploads_now - uploads == count as u64 && (wanted..wanted + 4096 * count as u64).contains(&arrived);
+    let whole = uploads_now - uploads == count as u64 && (expected..expected + 4096 * count as u64).contains(&arrived);
     if finished && whole {
         return Ok(measured);
     }
     let (length, uploads, answer) = (object.length, uploads_now - uploads, &measured.answer);
-    Err(format!("{count} objects of {length} bytes: {uploads} uploads with {arrived} bytes, answer {answer:?}").into())
+    Err(format!(
+        "{count} objects of {length} bytes arrived as {uploads} uploads with {arrived} bytes; answer: {answer:?}"
+    )
+    .into())
 }
 
-/// The least value: of wall times, the one that whatever else the machine does disturbed least.
+/// The lowest value. Of several wall times, other load on the machine has disturbed it least.
 #[must_use]
 pub fn fastest(values: &[Duration]) -> Duration {
     values.iter().min().copied().unwrap_or_default()
 }
 
-/// The middle value; of an even number of them, the lower one of the two.
+/// The middle value. Of an even number of values, the lower one of the two in the middle.
 #[must_use]
 pub fn median(mut values: Vec<Duration>) -> Duration {
     values.sort_unstable();

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use crate::Error;
 
-/// A function's bytes.
+/// A function's sizes in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Size {
     /// The program.
@@ -13,12 +13,13 @@ pub struct Size {
     pub zip: usize,
 }
 
-/// Local header, central directory and its end, each with the name `bootstrap` where it has one.
+/// The bytes of a zip around its one entry: local header, central directory and its end, with the name `bootstrap` in the first
+/// two.
 const ZIP_FRAME: usize = (30 + 9) + (46 + 9) + 22;
-/// What `zip` and `cargo lambda` use.
+/// The compression level of `zip` and of `cargo lambda`.
 const LEVEL: u8 = 6;
 
-/// Weighs a program.
+/// Measures a program.
 pub fn size(program: &Path) -> Result<Size, Error> {
     let bytes = fs::read(program).map_err(|error| format!("{}: {error}", program.display()))?;
     let deflated = miniz_oxide::deflate::compress_to_vec(&bytes, LEVEL);

@@ -1,4 +1,4 @@
-//! Cold starts: from the process's start to its first question, and its first invoke over TLS.
+//! Cold starts: from the process's start to its first request for an event, and the first invoke over TLS.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     subject::Subject,
 };
 
-/// A cold start: of several, the fastest wall times and the medians of the rest.
+/// The cold starts of a subject: the fastest wall times, and the medians of the other values.
 #[derive(Debug, Clone, Copy)]
 pub struct Start {
     /// Process start to the first request for an event.
@@ -27,7 +27,7 @@ pub struct Start {
 /// Starts each subject several times, in turn.
 pub async fn starts(bench: &Bench) -> Result<BTreeMap<Subject, Start>, Error> {
     let mut seen: BTreeMap<Subject, Vec<Start>> = BTreeMap::new();
-    // One round more: the first one brings programs and libraries into the page cache and is left out.
+    // The first round is not counted: it brings programs and libraries into the page cache.
     for round in 0..=bench.repetitions(10, 3) {
         for subject in Subject::all(Transport::Tls) {
             let start = once(bench, *subject).await?;

@@ -1,4 +1,4 @@
-//! Warm invokes: all subjects alive at once, one after the other in each round.
+//! Warm invokes: all subjects run at once, and each round measures one after the other.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -9,30 +9,30 @@ use crate::{
     subject::Subject,
 };
 
-/// Invokes of one length.
+/// The invokes of one subject with objects of one length.
 #[derive(Debug, Clone, Copy)]
 pub struct Warm {
     /// Event to answer, the fastest of several.
     pub wall: Duration,
     /// CPU of the process, the median.
     pub cpu: Duration,
-    /// The most that was resident up to these invokes, in KiB; smaller files went before.
+    /// The highest resident memory up to these invokes, in KiB. The invokes with smaller objects come before.
     pub peak_kib: u64,
 }
 
-/// Intake beside the raw proxy with SHA-256 aside, whose cost is what the proxy that hashes takes more than the one that
-/// does not. Formed round by round, so that a machine that is slower for a while is so for all three, then the median.
+/// Intake without SHA-256, compared with the raw proxy. The cost of SHA-256 is the hashing proxy's minus the raw proxy's. Each
+/// round gives a ratio, so that a machine that is slow for a while slows all three alike. The values are the medians.
 #[derive(Debug, Clone, Copy)]
 pub struct Beside {
-    /// The proxy's wall time over intake's.
+    /// The proxy's wall time divided by intake's.
     pub throughput: f64,
-    /// Intake's CPU over the proxy's.
+    /// Intake's CPU time divided by the proxy's.
     pub cpu: f64,
-    /// SHA-256's own CPU in the stream.
+    /// The CPU time of SHA-256.
     pub sha256: Duration,
 }
 
-/// What every subject took for every length, and how the largest compares with the proxies where these take part.
+/// Measures every subject with every length. With the proxies (plain HTTP only), compares intake with them for the largest.
 pub async fn warm(
     bench: &Bench,
     transport: Transport,
@@ -41,7 +41,7 @@ pub async fn warm(
     for subject in Subject::all(transport) {
         let mut process = subject.start(&bench.programs, &bench.fakes, transport).await?;
         process.ready().await?;
-        // Connections, token and everything that is made once.
+        // The first invoke opens connections and gets the token.
         bench.send(&mut process, ObjectName::of(super::KIB), 1).await?;
         processes.push((*subject, process));
     }
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slow_round_slows_all_three_and_changes_nothing() {
+    fn slow_round_does_not_change_the_ratios() {
         let times = |milliseconds: [u64; 3]| milliseconds.map(Duration::from_millis).to_vec();
         let seen = BTreeMap::from([
             // The second round ran at half the speed.

@@ -1,10 +1,10 @@
-//! The machine that a report is of.
+//! The machine of a report.
 
 use std::{fs, path::Path, process::Command};
 
 use serde::Serialize;
 
-/// What the figures depend on.
+/// The properties of the machine that the figures depend on.
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {
     cpu: String,

@@ -17,7 +17,7 @@ pub use table::{markdown, number};
 /// The limits of figures, by name: `budgets.json`, which the guard reads too.
 pub type Budgets = BTreeMap<String, Target>;
 
-/// What a figure must reach.
+/// The limit of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Target {
@@ -28,7 +28,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Whether the value reaches it.
+    /// Whether the value keeps the limit.
     #[must_use]
     pub fn is_met(self, value: f64) -> bool {
         match self {
@@ -46,19 +46,19 @@ pub fn budgets() -> Result<Budgets, Error> {
 /// One figure.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Figure {
-    /// Stable.
+    /// Stable, so that reports of different releases can be compared.
     pub name: String,
     /// `ms`, `bytes`, `instructions`, `ratio`, …
     pub unit: &'static str,
     /// In that unit.
     pub value: f64,
-    /// What it must reach, if anything.
+    /// Its limit, if it has one.
     pub target: Option<Target>,
-    /// Whether it does.
+    /// Whether the value keeps the limit.
     pub met: Option<bool>,
 }
 
-/// All of a run.
+/// The results of a run.
 #[derive(Debug, Serialize)]
 pub struct Report {
     machine: Machine,
@@ -73,7 +73,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// An empty one.
+    /// A report without results.
     pub fn new(quick: bool, python: &Path) -> Result<Self, Error> {
         Ok(Self {
             machine: Machine::read(python),
@@ -93,7 +93,7 @@ impl Report {
         self.figures.push(Figure { name, unit, value, target, met });
     }
 
-    /// Adds a table under a title: the heads of its columns, and its rows.
+    /// Prints and adds a table with the heads of its columns, its rows, and a note below it.
     pub fn section(&mut self, title: &str, heads: &[&str], rows: &[Vec<String>], note: &str) {
         let mut text = format!("## {title}\n\n{}", table::markdown(heads, rows));
         if !note.is_empty() {
@@ -117,7 +117,7 @@ impl Report {
     /// Prints the targets, and writes `report.md`, `report.json` and the plots into the folder.
     pub fn finish(mut self, folder: &Path) -> Result<(), Error> {
         let rows: Vec<Vec<String>> = self.figures.iter().filter_map(table::target_row).collect();
-        // A figure that is not measured must not look like one that is met.
+        // Name these figures, because a missing one must not look like one that keeps its limit.
         let missing = self.budgets.keys().filter(|name| self.value(name).is_none()).cloned().collect::<Vec<_>>();
         let note = if missing.is_empty() {
             String::new()
@@ -150,12 +150,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_figure_knows_whether_it_is_good_enough() {
+    fn figure_is_compared_with_its_budget() {
         let mut report = Report::new(true, Path::new("python3")).unwrap();
         report.add("intake.binary", "bytes", 9_500_001.0);
         report.add("poll.binary", "bytes", 8_000_000.0);
         report.add("intake.25_mib.throughput_of_proxy_without_sha256", "ratio", 0.84);
-        report.add("of no budget", "ms", 1.0);
+        report.add("without a budget", "ms", 1.0);
         let met: Vec<_> = report.figures.iter().map(|figure| figure.met).collect();
         assert_eq!(met, [Some(false), Some(true), Some(false), None]);
     }

@@ -10,7 +10,7 @@ const VALUES: f64 = 110.0;
 const ROW: f64 = 26.0;
 const TOP: f64 = 40.0;
 
-/// Horizontal bars of one unit, the first one ours.
+/// Horizontal bars with one unit. The first one, intake's, is coloured.
 #[derive(Debug, Clone)]
 pub struct Bars {
     title: String,
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longest_bar_fills_its_room_and_names_are_escaped() {
+    fn longest_bar_has_the_full_width_and_names_are_escaped() {
         let svg = Bars::new("a < b", "ms", vec![("one".into(), 2.0), ("two".into(), 8.0)]).svg();
         assert!(
             svg.contains("a &lt; b") && svg.contains(r#"width="400.0""#) && svg.contains(r#"width="100.0""#),

@@ -1,8 +1,8 @@
-//! Tables in Markdown, and numbers for people.
+//! Tables in Markdown, and numbers as text.
 
 use super::{Figure, Target};
 
-/// A table whose columns are aligned in plain text too.
+/// A table whose columns are also aligned in plain text.
 #[must_use]
 pub fn markdown(heads: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = heads.iter().map(|head| head.chars().count().max(3)).collect();
@@ -16,7 +16,7 @@ pub fn markdown(heads: &[&str], rows: &[Vec<String>]) -> String {
             .zip(&widths)
             .enumerate()
             .map(|(column, (cell, width))| {
-                // Names to the left, figures to the right.
+                // Names are aligned to the left, figures to the right.
                 if column == 0 { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
             })
             .collect();
@@ -50,7 +50,7 @@ pub(super) fn target_row(figure: &Figure) -> Option<Vec<String>> {
     ])
 }
 
-/// Three significant digits; whole numbers from 100 on, with commas between thousands.
+/// Three significant digits below 100. From 100 on, a whole number with commas between thousands.
 #[must_use]
 pub fn number(value: f64) -> String {
     let magnitude = value.abs();
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short() {
+    fn numbers_have_three_digits_or_commas() {
         let numbers = [0.0, 0.0204, 4.0, 9.876, 23.45, 1234.5, 9_175_432.0].map(number);
         assert_eq!(numbers, ["0", "0.02", "4", "9.88", "23.4", "1,234", "9,175,432"]);
     }

@@ -9,11 +9,11 @@ use serde_json::Value;
 
 use super::{Given, assert_clean};
 
-/// Between two of them.
+/// The time between two attempts.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Only a 2xx to a whole upload brings a job; what may pass is never final; CXone alone takes back that a file may be stored;
-/// and no text shows a secret.
+/// Only a 2xx to a whole upload has a job. A temporary failure is never final. Only a response of CXone itself shows that a file is
+/// not stored. No text shows a secret.
 pub fn upload_response(input: &[u8]) {
     let Some(given) = Given::parse(input) else { return };
     for (before, history) in [(No, "{}"), (Maybe, r#"{"stored":"maybe"}"#), (Accepted, r#"{"stored":"accepted"}"#)] {
@@ -24,7 +24,7 @@ pub fn upload_response(input: &[u8]) {
             let Given { sent_whole, status, ref headers, body } = given;
             let verdict = cxone::fuzzing::upload(&mut history, sent_whole, status, headers, body, now);
             given.assert_stored(before, history.stored);
-            assert_survives(&history);
+            assert_reads_back_from_ledger(&history);
             match verdict {
                 NextStep::Accepted(job) => given.assert_accepted(&job),
                 NextStep::Retry(retry) => {
@@ -33,7 +33,11 @@ pub fn upload_response(input: &[u8]) {
                 }
                 NextStep::Final(reason) => {
                     let first = given.first_final_attempt();
-                    assert!(first.is_some_and(|first| attempt >= first), "{} final after {attempt}", given.code());
+                    assert!(
+                        first.is_some_and(|first| attempt >= first),
+                        "{} is final after attempt {attempt}",
+                        given.code()
+                    );
                     assert_eq!(reason.code == ReasonCode::CxoneNoJobId, given.status.is_success());
                     given.assert_reason(&reason);
                 }
@@ -43,8 +47,8 @@ pub fn upload_response(input: &[u8]) {
     }
 }
 
-/// What the ledger keeps is read back as the same and holds no secret.
-fn assert_survives(history: &History) {
+/// Asserts that the ledger's text reads back as the history and contains no secret.
+fn assert_reads_back_from_ledger(history: &History) {
     let text = serde_json::to_string(history).expect("a JSON form");
     assert_eq!(History::parse(Some(&text)), *history);
     assert_clean(&text);
@@ -57,7 +61,7 @@ impl Given<'_> {
         assert_clean(&job.as_str().chars().take(200).collect::<String>());
         crate::assert_one_segment(job.as_str());
         crate::assert_reads_back(job);
-        // A long number keeps its digits, which a `Value` does not.
+        // The parser keeps all digits of a long number. A `Value` does not, so numbers are not compared.
         let Some(object) = self.object() else { return };
         let named = [object.get("jobId"), object.get("id")].map(|id| id.and_then(Value::as_str).map(str::trim));
         let number = [object.get("jobId"), object.get("id")].iter().any(|id| id.is_some_and(Value::is_number));
@@ -68,19 +72,19 @@ impl Given<'_> {
         assert_clean(&retry.fault);
         let (shortest, longest) = (retry.wait(0.0), retry.wait(1.0));
         assert!(!shortest.is_zero() && shortest <= longest && longest <= LONGEST_WAIT, "{shortest:?} to {longest:?}");
-        // A date is nearer by now.
+        // Now that time has passed, the wait until a date is shorter.
         let asked = cxone::retry_after(&self.headers, Self::now() + elapsed(now)).unwrap_or_default();
-        assert!(shortest >= asked, "{shortest:?}, but asked for {asked:?}: {retry:?}");
+        assert!(shortest >= asked, "{shortest:?}, but CXone asked for {asked:?}: {retry:?}");
         assert_eq!(retry.cause == Cause::Throttled, self.is_throttling(), "{retry:?}");
         assert!(retry.cause != Cause::Unauthorized || self.is(&[401, 403]), "{retry:?}");
     }
 
-    /// Equal responses after which another one changes nothing.
+    /// The number of equal responses after which the verdict does not change.
     fn most_attempts(&self) -> u32 {
         if self.is(&[409]) { 11 } else { 4 }
     }
 
-    /// The attempt from which such a response may be final, if it may be at all.
+    /// The first attempt for which this response may be final. None if it never is.
     fn first_final_attempt(&self) -> Option<u32> {
         let waits = self.retry_after().is_some();
         match self.code() {
