@@ -19,7 +19,7 @@ use crate::{
 const READY_SECONDS: u64 = 30;
 
 /// A running stack. Dropping it ends every process of it and removes its directory, unless the thread is panicking:
-/// then the logs are left for whoever reads the failure.
+/// then the logs are left for the person who reads the failure.
 #[derive(Debug)]
 pub struct Stack {
     description: Description,
