@@ -34,7 +34,7 @@ CARGO_MACHETE_VERSION := 0.9.2
 CARGO_MACHETE := .tools/cargo-machete-$(CARGO_MACHETE_VERSION)/bin/cargo-machete
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status env reload fault test faults faults-list soak guard bench lint venv
+.PHONY: help demo up down status env reload fault test reference faults faults-list soak guard bench lint venv
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
@@ -65,6 +65,9 @@ test: venv rust lint ## run all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
 	$(CARGO) test --workspace
+
+reference: rust ## write the reference tables of the docs from the template and the code
+	@$(CARGO) run --quiet --bin contracts
 
 faults soak: export PROFILE := $(if $(filter file,$(origin PROFILE)),release,$(PROFILE))
 SELECTED = $(if $(ONLY),--only "$(ONLY)") $(if $(EXACT),--exact "$(EXACT)")

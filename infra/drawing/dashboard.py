@@ -88,6 +88,9 @@ def legend_columns(shown, width):
 def metric(picture, place, properties):
     framed(picture, place, properties["title"])
     x, y, width, height = place
+    if properties["view"] == "table":
+        rows(picture, place, ["metric", "sum", *["…"] * 6])
+        return
     shown = entries(properties)
     if properties["view"] == "singleValue":
         label, colour, _ = shown[0]
@@ -122,8 +125,12 @@ def metric(picture, place, properties):
 
 def log(picture, place, properties):
     framed(picture, place, properties["title"])
-    x, y, width, height = place
-    fields = re.search(r"\| fields ([^\n|]*)", properties["query"])[1].split(", ")
+    rows(picture, place, re.search(r"\| fields ([^\n|]*)", properties["query"])[1].split(", "))
+
+
+def rows(picture, place, fields):
+    """A table with these columns."""
+    x, y, width, _ = place
     cell = (width - 20) / len(fields)
     for number, field in enumerate(fields):
         picture.text(x + 10 + number * cell, y + 46, fitted(field, SMALL, cell - 4), SMALL, PALE)

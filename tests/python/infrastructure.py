@@ -1,6 +1,5 @@
 """Compares infra/, docs/runbook.md and the templates with each other.
 
-- infra/metrics.json has every metric of the pipeline that an alarm or the dashboard names, with the same dimensions.
 - Every alarm has its chapter in docs/runbook.md, its description names that chapter, and the dashboard shows it. Every chapter
   and every alarm of the dashboard belongs to an alarm.
 - The alarms that roll back deployments exist. Parameters, columns and embedded files agree.
@@ -40,107 +39,16 @@ def template(name):
     return yaml.load((ROOT / name).read_text(encoding="utf-8"), Loader)
 
 
-def strings(value):
-    """Every string inside a value."""
-    if isinstance(value, str):
-        yield value
-    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
-        yield from strings(inner)
-
-
 MAIN, MONITORING, AUDIT_DATA, AUDIT_TRAIL = (
     template(name) for name in ("template.yaml", "infra/monitoring.yaml", "infra/audit_data.yaml", "infra/audit_trail.yaml")
 )
 RUNBOOK = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
 DASHBOARD = json.loads((ROOT / "infra/dashboard.json").read_text(encoding="utf-8"))
-METRICS = {metric["name"]: metric for metric in json.loads((ROOT / "infra/metrics.json").read_text(encoding="utf-8"))}
 ALARMS = {
     resource["Properties"]["AlarmName"]["Fn::Sub"].removeprefix("${System}-"): resource["Properties"]
     for resource in MONITORING["Resources"].values()
     if resource["Type"] == "AWS::CloudWatch::Alarm"
 }
-NAMESPACE = {"Ref": "MetricsNamespace"}
-
-
-def named_by_alarms():
-    """(alarm, metric, dimensions) for every metric of the pipeline's own."""
-    for alarm, properties in ALARMS.items():
-        metrics = [metric["MetricStat"]["Metric"] for metric in properties.get("Metrics", []) if "MetricStat" in metric]
-        for metric in metrics or [properties]:
-            if metric["Namespace"] == NAMESPACE:
-                yield alarm, metric["MetricName"], [dimension["Name"] for dimension in metric.get("Dimensions", [])]
-
-
-def named_by_dashboard():
-    """(widget, metric, dimensions) for every metric of the pipeline's own."""
-    for widget in DASHBOARD["widgets"]:
-        title = widget["properties"].get("title")
-        before = []
-        for metric in widget["properties"].get("metrics", []):
-            names = [part for part in metric if isinstance(part, str)]
-            for part in strings(metric):
-                for search in re.finditer(r"SEARCH\('\{\"\$\{MetricsNamespace\}\",([\w,]+)\} MetricName=\"(\w+)\"", part):
-                    yield title, search[2], search[1].split(",")
-            if names[:1] == ["..."]:
-                names = [*before[: len(before) - len(names) + 1], *names[1:]]
-            names = [before[at] if part == "." else part for at, part in enumerate(names)]
-            before = names
-            if names[:1] == ["${MetricsNamespace}"]:
-                yield title, names[1], names[2::2]
-
-
-class Metrics(unittest.TestCase):
-    def test_metrics_of_alarms_and_dashboard_are_emitted(self):
-        named = [*named_by_alarms(), *named_by_dashboard()]
-        self.assertGreater(len(named), 40)
-        for where, name, dimensions in named:
-            with self.subTest(where=where, metric=name):
-                # A list of names, because the message would otherwise contain the whole table.
-                self.assertIn(name, sorted(METRICS), f"{where} names a metric that is not in infra/metrics.json")
-                self.assertIn(dimensions, METRICS[name]["dimensions"], f"{where} names other dimensions than infra/metrics.json")
-
-    def test_dashboard_shows_each_metric(self):
-        shown = {name for _, name, _ in named_by_dashboard()}
-        self.assertEqual(set(METRICS) - shown, set(), "the dashboard does not show these metrics")
-
-    def test_each_metric_in_the_list_has_all_fields(self):
-        for name, metric in METRICS.items():
-            self.assertEqual(set(metric), {"name", "unit", "dimensions", "emitted_by", "meaning"}, name)
-            self.assertIn(metric["unit"], ("Count", "Bytes", "Milliseconds", "None"), name)
-            self.assertLessEqual(set(metric["emitted_by"]), {"intake", "poll", "finalize", "state-machine-log"}, name)
-
-    def test_metric_filters_make_the_metrics_of_the_state_machines_log(self):
-        filters = [
-            transformation["MetricName"]
-            for resource in MONITORING["Resources"].values()
-            if resource["Type"] == "AWS::Logs::MetricFilter"
-            for transformation in resource["Properties"]["MetricTransformations"]
-        ]
-        self.assertEqual(sorted(filters), sorted(n for n, m in METRICS.items() if m["emitted_by"] == ["state-machine-log"]))
-
-    def test_reasons_and_outcomes_in_dimensions_exist(self):
-        reasons = (ROOT / "crates/attachments/src/reason.rs").read_text(encoding="utf-8")
-        outcomes = (ROOT / "crates/attachments/src/outcome.rs").read_text(encoding="utf-8")
-        dimensions = [d for r in MONITORING["Resources"].values() for d in dimension_pairs(r)]
-        for widget in DASHBOARD["widgets"]:
-            for metric in widget["properties"].get("metrics", []):
-                names = [part for part in metric if isinstance(part, str)]
-                dimensions += [(a, b) for a, b in zip(names, names[1:]) if a in ("Outcome", "Reason")]
-        self.assertGreater(len(dimensions), 10)
-        for kind, value in dimensions:
-            if kind in ("Outcome", "Reason"):
-                self.assertIn(f'"{value}"', outcomes if kind == "Outcome" else reasons, f"there is no {kind} {value}")
-
-
-def dimension_pairs(value):
-    if isinstance(value, dict):
-        if set(value) == {"Name", "Value"} and isinstance(value["Value"], str):
-            yield value["Name"], value["Value"]
-        for inner in value.values():
-            yield from dimension_pairs(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from dimension_pairs(inner)
 
 
 class Alarms(unittest.TestCase):

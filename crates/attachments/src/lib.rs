@@ -26,7 +26,7 @@ pub use interaction::{InteractionId, InteractionPrefix, InvalidInteractionId};
 pub use job::{InvalidJobId, JobId, JobStatus};
 pub use key::{FileName, InvalidKey, ObjectKey, decode_form_encoded_key};
 pub use outcome::Outcome;
-pub use reason::{POSSIBLY_STORED, REASON_TEXT_BYTES, Reason, ReasonCode};
+pub use reason::{KnownReason, POSSIBLY_STORED, REASON_TEXT_BYTES, Reason, ReasonCode};
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use visible::{is_harmless, is_visible, json_shown, shown, shown_within, to_json};
 pub use word::{InvalidWord, Word};

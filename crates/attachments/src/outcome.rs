@@ -9,13 +9,13 @@ words! {
     Outcome:
     /// The attachment is at the interaction.
     Completed = "COMPLETED",
-    /// CXone took the file and its job failed, a virus found included.
+    /// CXone accepted the file, and its job failed. A virus is one reason.
     Failed = "FAILED",
     /// Never sent, or refused by CXone permanently.
     Rejected = "REJECTED",
-    /// The job had not ended at its deadline.
+    /// CXone said at the job's deadline that the job had not ended. CXone may still finish it.
     TimedOut = "TIMED_OUT",
-    /// What became of the upload could not be learnt.
+    /// The pipeline could not learn what became of the upload. CXone may hold the file.
     TrackingFailed = "TRACKING_FAILED",
 }
 

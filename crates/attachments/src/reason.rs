@@ -12,9 +12,22 @@ pub const REASON_TEXT_BYTES: usize = 1024;
 /// What the reason's text begins with when CXone may hold the file although the outcome does not say so.
 pub const POSSIBLY_STORED: &str = "CXone may hold the file (look at the interaction before you send it again)";
 
+/// A code that this release knows, and what docs/outcomes.md says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownReason {
+    /// The code.
+    pub code: ReasonCode,
+    /// The code as records show it.
+    pub word: &'static str,
+    /// What happened.
+    pub meaning: &'static str,
+    /// What a person does about it.
+    pub advice: &'static str,
+}
+
 macro_rules! reason_codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal,)+) => {
-        /// What operators filter by. The table of docs/outcomes.md is this list; a test compares the two.
+    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal: $advice:literal,)+) => {
+        /// What operators filter by. docs/outcomes.md lists the codes as they are declared here.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum ReasonCode {
             $($(#[doc = $doc])+ $variant,)+
@@ -25,9 +38,20 @@ macro_rules! reason_codes {
         }
 
         impl ReasonCode {
-            /// Every code that this release knows but the open-ended `cxone_{status}`, with its meaning.
-            pub const FIXED: &'static [(Self, &'static str, &'static str)] =
-                &[$((Self::$variant, $code, concat!($($doc),+)),)+];
+            /// Every code that this release knows, except the open-ended `cxone_{status}`.
+            pub const KNOWN: &'static [KnownReason] = &[$(KnownReason {
+                code: Self::$variant,
+                word: $code,
+                meaning: concat!($($doc),+),
+                advice: $advice,
+            },)+];
+
+            fn known(word: &str) -> Option<Self> {
+                match word {
+                    $($code => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
 
             /// The code as records, logs and the console show it.
             #[must_use]
@@ -44,61 +68,79 @@ macro_rules! reason_codes {
 
 reason_codes! {
     /// The key is not `{prefix}{interaction id}/…/{file name}`, or holds control characters.
-    BadKey = "bad_key",
+    BadKey = "bad_key": "Write the object under such a key.",
     /// The object, or that version of it, was deleted before it was read.
-    ObjectGone = "object_gone",
+    ObjectGone = "object_gone": "If it was deleted by mistake, write it again.",
     /// An unversioned object was written again before it was read, even with the same bytes; the new write has an event of its own.
-    Superseded = "superseded",
+    Superseded = "superseded": "Nothing: look for the outcome of the new write.",
     /// The object is archived, or encrypted with a key that intake cannot use.
-    ObjectUnreadable = "object_unreadable",
+    ObjectUnreadable = "object_unreadable":
+        "Write it in a storage class that can be read at once, without a key of your own (SSE-C), and under a \
+         KMS key that intake's role may use.",
     /// S3 or the object could not be read until the time to give up.
-    SourceUnreadable = "source_unreadable",
+    SourceUnreadable = "source_unreadable": "The text names the last fault. Fix it, then write the object again.",
     /// The interaction id is not 1 to 128 of `A-Z a-z 0-9 . _ : -`.
-    BadInteractionId = "bad_interaction_id",
+    BadInteractionId = "bad_interaction_id":
+        "Correct the key's folder, or with `key-or-metadata` the metadata `interaction-id`.",
     /// The interaction id has none of the tenant's prefixes.
-    ForeignInteractionId = "foreign_interaction_id",
+    ForeignInteractionId = "foreign_interaction_id":
+        "Send the file to its own tenant, or correct `INTERACTION_ID_PREFIXES`.",
     /// The object has no bytes.
-    Empty = "empty",
+    Empty = "empty": "Write the object again when its content is ready.",
     /// The object is larger than the limit.
-    TooLarge = "too_large",
+    TooLarge = "too_large": "Make the file smaller. Raise `MAX_FILE_SIZE_BYTES` only if CXone takes more.",
     /// The file name's extension is not one of the allowed types'.
-    UnsupportedExtension = "unsupported_extension",
+    UnsupportedExtension = "unsupported_extension":
+        "Give the file the extension of its type, or widen `ALLOWED_MIME_TYPES`.",
     /// The content is not one of the allowed types.
-    UnsupportedType = "unsupported_type",
+    UnsupportedType = "unsupported_type":
+        "Convert the file. Macro-enabled documents (`.docm`), templates and encrypted documents are never \
+         taken.",
     /// The content is of another type than the extension says.
-    TypeMismatch = "type_mismatch",
+    TypeMismatch = "type_mismatch": "Give the file the extension of its type.",
     /// The content holds macros or other active content.
-    ActiveContent = "active_content",
+    ActiveContent = "active_content":
+        "Save the file without that content. `REFUSE_ACTIVE_CONTENT` says what is refused.",
     /// An archive is hidden behind the content.
-    Polyglot = "polyglot",
+    Polyglot = "polyglot": "Find out where the file comes from. Save it again with an ordinary program.",
     /// The storage quota has no room for the object.
-    QuotaExceeded = "quota_exceeded",
+    QuotaExceeded = "quota_exceeded": "Raise `STORAGE_QUOTA_BYTES`, then write the object again.",
     /// CXone answered with a redirect, which is never followed.
-    CxoneRedirect = "cxone_redirect",
+    CxoneRedirect = "cxone_redirect": "Set `CXONE_BASE_URL` to the address that the redirect points to.",
     /// CXone forbids this interaction.
-    CxoneForbidden = "cxone_forbidden",
+    CxoneForbidden = "cxone_forbidden":
+        "Check that the interaction belongs to this tenant. Set `INTERACTION_ID_PREFIXES`.",
     /// CXone refuses the credentials, or they lack a scope.
-    CxoneUnauthorized = "cxone_unauthorized",
+    CxoneUnauthorized = "cxone_unauthorized":
+        "Fix the secret or the scopes. After `TRACKING_FAILED`, look at the interaction before you send the file \
+         again: CXone has it.",
     /// CXone does not know the interaction or the job.
-    CxoneNotFound = "cxone_404",
+    CxoneNotFound = "cxone_404": "Check the interaction id and `CXONE_BASE_URL`.",
     /// CXone says the file is too large.
-    CxonePayloadTooLarge = "cxone_payload_too_large",
+    CxonePayloadTooLarge = "cxone_payload_too_large": "Lower `MAX_FILE_SIZE_BYTES` to CXone's limit.",
     /// CXone does not take this type.
-    CxoneUnsupportedType = "cxone_unsupported_type",
-    /// CXone, or what stands before it, could not be reached until the time to give up.
-    CxoneUnavailable = "cxone_unavailable",
+    CxoneUnsupportedType = "cxone_unsupported_type": "Narrow `ALLOWED_MIME_TYPES` to the types that the tenant takes.",
+    /// CXone, or a gateway before it, could not be reached until the time to give up.
+    CxoneUnavailable = "cxone_unavailable":
+        "The text names the last fault. Fix it. If `possibly_stored` is true, look at the interaction first. \
+         Then write the object again.",
     /// CXone accepted the upload three times without naming a job.
-    CxoneNoJobId = "cxone_no_job_id",
+    CxoneNoJobId = "cxone_no_job_id": "Look at the interaction: the file may be there.",
     /// Intake crashed five times in a row on this object.
-    IntakeCrashed = "intake_crashed",
+    IntakeCrashed = "intake_crashed":
+        "Look for the object's identity in intake's log. Raise the function's timeout, or its `MemorySize` in \
+         `template.yaml`.",
     /// CXone's job failed; the text is CXone's reason.
-    JobFailed = "job_failed",
+    JobFailed = "job_failed": "Read the text. A virus is one cause.",
     /// CXone answers for a job of another interaction.
-    JobMismatch = "job_mismatch",
+    JobMismatch = "job_mismatch": "Look at both interactions. Report the case to NICE.",
     /// The job had not ended at its deadline.
-    JobDeadline = "job_deadline",
+    JobDeadline = "job_deadline":
+        "Look at the interaction before you send the file again. Raise `JOB_DEADLINE_SECONDS`.",
     /// The polling step failed and its retries are used up.
-    PollFailed = "poll_failed",
+    PollFailed = "poll_failed":
+        "The fault is in the pipeline, not in CXone; the text names the error. Look at the interaction before \
+         you send the file again.",
 }
 
 impl fmt::Display for ReasonCode {
@@ -111,8 +153,8 @@ impl FromStr for ReasonCode {
     type Err = InvalidWord;
 
     fn from_str(word: &str) -> Result<Self, InvalidWord> {
-        if let Some((code, ..)) = Self::FIXED.iter().find(|(_, text, _)| *text == word) {
-            return Ok(*code);
+        if let Some(code) = Self::known(word) {
+            return Ok(code);
         }
         // Only what is written back as the same word is a status: `cxone_0418` is not.
         let status = word.strip_prefix("cxone_").and_then(|digits| digits.parse().ok()).map(Self::CxoneStatus);
@@ -170,8 +212,8 @@ mod tests {
 
     #[test]
     fn every_code_reads_back() {
-        for (code, text, _) in ReasonCode::FIXED {
-            assert_eq!(text.parse::<ReasonCode>().unwrap(), *code);
+        for KnownReason { code, word, .. } in ReasonCode::KNOWN {
+            assert_eq!((word.parse(), code.as_str().as_ref()), (Ok(*code), *word));
         }
         assert_eq!("cxone_422".parse::<ReasonCode>().unwrap(), ReasonCode::CxoneStatus(422));
     }

@@ -61,12 +61,12 @@ impl fmt::Debug for Word {
 macro_rules! words {
     (
         $(#[$attribute:meta])*
-        $name:ident: $($(#[$doc:meta])+ $variant:ident = $word:literal,)+
+        $name:ident: $($(#[doc = $doc:literal])+ $variant:ident = $word:literal,)+
     ) => {
         $(#[$attribute])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name {
-            $($(#[$doc])+ $variant,)+
+            $($(#[doc = $doc])+ $variant,)+
             /// A word of a newer release, kept as it is.
             Other($crate::Word),
         }
@@ -74,6 +74,15 @@ macro_rules! words {
         impl $name {
             /// The words that this release knows.
             pub const ALL: [Self; [$($word),+].len()] = [$(Self::$variant),+];
+
+            /// What the word means, for the reference in the docs. Empty for a word of a newer release.
+            #[must_use]
+            pub const fn meaning(&self) -> &'static str {
+                match self {
+                    $(Self::$variant => concat!($($doc),+),)+
+                    Self::Other(_) => "",
+                }
+            }
 
             /// The word as payloads, ledger and records have it.
             #[must_use]

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// How long one poll may take.
-const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = Duration::from_secs(10);
 
 /// What CXone says of a job.
 #[derive(Clone, PartialEq, Eq)]

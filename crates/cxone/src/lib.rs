@@ -54,7 +54,7 @@ use std::{fmt, future::Future, sync::Arc};
 
 use url::Url;
 
-pub use jobs::{Job, JobError};
+pub use jobs::{Job, JobError, LIMIT as JOB_LIMIT};
 pub use multipart::{Boundary, InvalidBoundary, NoRandomness};
 pub use paths::{InvalidPath, JobPath, PathTemplate, UploadPath};
 pub use policy::{

@@ -1,6 +1,6 @@
 //! Settings from the environment: all read once, every fault named in one message.
 
-use std::{fmt::Display, str::FromStr};
+use std::{fmt::Display, ops::RangeInclusive, str::FromStr};
 
 use url::Url;
 
@@ -10,6 +10,18 @@ type Lookup = dyn Fn(&str) -> Option<String>;
 pub struct Environment {
     lookup: Box<Lookup>,
     faults: Vec<String>,
+}
+
+/// A setting that is a whole number. Each function lists its own as `NUMBERS`; `tests/contracts` compares them with the
+/// template's parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NumberSetting {
+    /// The environment variable.
+    pub name: &'static str,
+    /// The value where the variable is absent.
+    pub default: u64,
+    /// The values that are accepted.
+    pub range: RangeInclusive<u64>,
 }
 
 /// A fault of a setting was noted, so [`Environment::finish`] fails. Only noting a fault makes one.
@@ -64,9 +76,10 @@ impl Environment {
         }
     }
 
-    /// A whole number inside a range.
-    pub fn number(&mut self, name: &str, default: u64, range: std::ops::RangeInclusive<u64>) -> u64 {
-        let Some(value) = self.optional(name) else { return default };
+    /// A whole number inside its setting's range.
+    pub fn number(&mut self, setting: &NumberSetting) -> u64 {
+        let NumberSetting { name, default, range } = setting;
+        let Some(value) = self.optional(name) else { return *default };
         match value.trim().parse::<u64>() {
             Ok(number) if range.contains(&number) => number,
             _ => {
@@ -77,7 +90,7 @@ impl Environment {
                     format!("it must be a whole number from {low} to {high}")
                 };
                 self.fault(name, format_args!("is {value:?}: {wanted}"));
-                default
+                *default
             }
         }
     }
@@ -179,8 +192,8 @@ mod tests {
         let mut environment = environment(&[("SIZE", "25MB"), ("WINDOW", "61"), ("EMPTY", " ")]);
         environment.required("LEDGER_TABLE");
         environment.required("EMPTY");
-        environment.number("SIZE", 1, 1..=u64::MAX);
-        environment.number("WINDOW", 10, 0..=60);
+        environment.number(&NumberSetting { name: "SIZE", default: 1, range: 1..=u64::MAX });
+        environment.number(&NumberSetting { name: "WINDOW", default: 10, range: 0..=60 });
         let message = environment.finish(Ok(())).unwrap_err().to_string();
         assert_eq!(
             message,

@@ -20,7 +20,7 @@ mod tls;
 pub use aws::Aws;
 pub use clock::{Clock, later};
 pub use cxone_client::{CxoneSettings, cxone_client};
-pub use environment::{Environment, Invalid, PlainHttpHosts, SettingsError};
+pub use environment::{Environment, Invalid, NumberSetting, PlainHttpHosts, SettingsError};
 pub use refusals::{Refusals, Refused};
 pub use secret::{SecretError, SigningSecrets, read_signing_secrets};
 pub use serve::{Failure, serve, start};

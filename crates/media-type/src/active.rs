@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 /// What is refused as active content, as far as the bytes that were read show it (`REFUSE_ACTIVE_CONTENT`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ActiveContentPolicy {
-    /// Nothing. A macro-enabled document is still refused, because it is none of the nine types.
+    /// Nothing. A macro-enabled document is still refused, because it is of no accepted type.
     None,
     /// Macros.
     #[default]

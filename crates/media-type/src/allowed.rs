@@ -4,12 +4,12 @@ use std::str::FromStr;
 
 use crate::{MediaType, Refusal, Verdict, extension_of};
 
-/// The types that an installation takes: all nine, or those that `ALLOWED_MIME_TYPES` names.
+/// The types that an installation takes: all, or those that `ALLOWED_MIME_TYPES` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllowedTypes([bool; MediaType::ALL.len()]);
 
 impl Default for AllowedTypes {
-    /// All nine.
+    /// All types.
     fn default() -> Self {
         Self([true; MediaType::ALL.len()])
     }
@@ -61,13 +61,13 @@ impl AllowedTypes {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AllowedTypesError {
     /// An entry is neither a known name nor an alias.
-    #[error("{entry:?} is not a known type; known are {}", known())]
+    #[error("{entry:?} is not a known type; write all, or some of {}", known())]
     Unknown {
         /// The entry as it was written, without the spaces around it.
         entry: String,
     },
     /// The list, or an entry of it, is empty.
-    #[error("the list is empty or has an empty entry; known are {}", known())]
+    #[error("the list is empty or has an empty entry; write all, or some of {}", known())]
     Empty,
 }
 
@@ -82,8 +82,11 @@ fn known() -> String {
 impl FromStr for AllowedTypes {
     type Err = AllowedTypesError;
 
-    /// Reads a comma-separated list of names and aliases, in any case; spaces around an entry are ignored.
+    /// Reads `all`, or a comma-separated list of names and aliases, in any case; spaces around an entry are ignored.
     fn from_str(list: &str) -> Result<Self, Self::Err> {
+        if list.trim().eq_ignore_ascii_case("all") {
+            return Ok(Self::default());
+        }
         let mut allowed = [false; MediaType::ALL.len()];
         for entry in list.split(',').map(str::trim) {
             if entry.is_empty() {
@@ -109,7 +112,8 @@ mod tests {
         let allowed: AllowedTypes = " audio/mp3 ,image/png,AUDIO/X-WAV,image/png".parse().unwrap();
         assert_eq!(allowed.iter().collect::<Vec<_>>(), [MediaType::Wav, MediaType::Mpeg, MediaType::Png]);
         assert!(!allowed.contains(MediaType::Pdf));
-        assert_eq!(AllowedTypes::default().iter().count(), 9);
+        assert_eq!(AllowedTypes::default().iter().count(), MediaType::ALL.len());
+        assert_eq!(" All ".parse(), Ok(AllowedTypes::default()));
     }
 
     #[test]

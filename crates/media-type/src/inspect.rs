@@ -154,26 +154,13 @@ fn decide_from(window: &Window<'_>, policy: ActiveContentPolicy) -> Inspection<W
 
 fn sniff(window: &Window<'_>, policy: ActiveContentPolicy) -> Result<MediaType, NotAccepted> {
     let head = window.at(0);
-    match head {
-        [] => Err(Found::Empty.into()),
-        [0x89, b'P', b'N', b'G', 0x0D, 0x0A, 0x1A, 0x0A, ..] => image::png::sniff(window),
-        [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => image::gif::sniff(window),
-        [0xFF, 0xD8, 0xFF, ..] => image::jpeg::sniff(window),
-        [b'R', b'I', b'F', b'F', ..] | [b'R', b'F', b'6', b'4', ..] | [b'B', b'W', b'6', b'4', ..] => {
-            audio::wave::sniff(window)
-        }
-        [b'O', b'g', b'g', b'S', ..] => audio::ogg::sniff(window),
-        [b'I', b'D', b'3', ..] => audio::mpeg::sniff(window),
-        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => document::compound::sniff(window, policy),
-        [b'P', b'K', 0x03, 0x04, ..] => document::package::sniff(window, policy),
-        _ if audio::mpeg::starts_with_frame(head) => audio::mpeg::sniff(window),
-        _ if document::pdf::header_at(head).is_some() => {
-            let pdf = document::pdf::sniff(window)?;
-            document::pdf_active::check(window, policy).map(|()| pdf)
-        }
-        _ => match recognise::other(head) {
-            Found::Text | Found::Unrecognised if audio::mpeg::follows_junk(window) => Ok(MediaType::Mpeg),
-            found => Err(found.into()),
-        },
+    if head.is_empty() {
+        return Err(Found::Empty.into());
     }
+    let by_signature =
+        image::sniff(window).or_else(|| audio::sniff(window)).or_else(|| document::sniff(window, policy));
+    by_signature.unwrap_or_else(|| match recognise::other(head) {
+        Found::Text | Found::Unrecognised if audio::mpeg::follows_junk(window) => Ok(MediaType::Mpeg),
+        found => Err(found.into()),
+    })
 }

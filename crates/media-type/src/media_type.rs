@@ -1,95 +1,180 @@
-//! The nine types, their names, aliases and extensions.
+//! The types that the pipeline accepts, with their names and extensions.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One of the nine types that the pipeline takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum MediaType {
+macro_rules! media_types {
+    ($(
+        $(#[doc = $doc:literal])+
+        $variant:ident {
+            name: $name:literal,
+            aliases: [$($alias:literal),*],
+            extensions: [$($extension:literal),+],
+            plain_name: $plain_name:literal,
+        }
+    )+) => {
+        /// A type that the pipeline accepts. Each says what proves it, and when the decision needs a range.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum MediaType {
+            $($(#[doc = $doc])+ $variant,)+
+        }
+
+        impl MediaType {
+            /// All of them, in the order in which messages list them.
+            pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
+
+            /// The canonical name, such as `audio/mpeg`.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// Other names of the same type, such as `audio/mp3`.
+            #[must_use]
+            pub const fn aliases(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($alias),*],)+ }
+            }
+
+            /// The file name extensions of this type, in lower case and without the dot; the first is the usual one.
+            #[must_use]
+            pub const fn extensions(self) -> &'static [&'static str] {
+                match self { $(Self::$variant => &[$($extension),+],)+ }
+            }
+
+            /// What a person would call such a file, such as `Word document (DOCX)`. It follows "a".
+            #[must_use]
+            pub const fn plain_name(self) -> &'static str {
+                match self { $(Self::$variant => $plain_name,)+ }
+            }
+        }
+    };
+}
+
+media_types! {
     /// RIFF, RF64 or BW64 wave audio, whatever its codec.
-    Wav,
+    ///
+    /// Proof: RIFF, RF64 or BW64 of form `WAVE`, and chunks that chain to a possible `fmt `. Zeros between chunks,
+    /// and a chunk that is named by four NULs, are skipped.
+    ///
+    /// Range: 64 KiB at the next chunk, if `fmt ` is not in the head.
+    Wav {
+        name: "audio/wav",
+        aliases: ["audio/x-wav", "audio/wave", "audio/vnd.wave"],
+        extensions: ["wav", "wave"],
+        plain_name: "WAV recording",
+    }
+
     /// MPEG audio, Layer III.
-    Mpeg,
+    ///
+    /// Proof: behind any ID3 version 2 tags, three headers of Layer III, each where the one before it ends, of one
+    /// version and sample rate. [More](crate#mp3).
+    ///
+    /// Range: 64 KiB at the tag's end, or behind the head if no chain is in it.
+    Mpeg {
+        name: "audio/mpeg",
+        aliases: ["audio/mp3"],
+        extensions: ["mp3"],
+        plain_name: "MP3 recording",
+    }
+
     /// Ogg with audio streams only.
-    Ogg,
+    ///
+    /// Proof: pages. Every stream that begins in the head is Vorbis, Opus, FLAC or Speex, or a skeleton.
+    ///
+    /// Range: none.
+    Ogg {
+        name: "audio/ogg",
+        aliases: [],
+        extensions: ["ogg", "oga", "opus"],
+        plain_name: "Ogg recording",
+    }
+
     /// A PNG image, animated ones included.
-    Png,
+    ///
+    /// Proof: the signature, an `IHDR` with possible numbers and the right checksum, and the start of another
+    /// chunk.
+    ///
+    /// Range: none.
+    Png {
+        name: "image/png",
+        aliases: [],
+        extensions: ["png"],
+        plain_name: "PNG image",
+    }
+
     /// A JPEG image.
-    Jpeg,
+    ///
+    /// Proof: segments that chain to a quantisation table or a frame header. They may also chain out of the known
+    /// bytes, behind a segment that only JPEG has (JFIF, Exif, Adobe, Photoshop, XMP, ICC, MPF, `FlashPix`). An
+    /// application segment of length 0 or 1 is skipped.
+    ///
+    /// Range: 64 KiB at the next segment, if none of those came before it.
+    Jpeg {
+        name: "image/jpeg",
+        aliases: [],
+        extensions: ["jpg", "jpeg", "jpe", "jfif"],
+        plain_name: "JPEG image",
+    }
+
     /// A GIF image.
-    Gif,
+    ///
+    /// Proof: the screen descriptor, and blocks that chain to an image with a possible code size, or out of the
+    /// head.
+    ///
+    /// Range: none.
+    Gif {
+        name: "image/gif",
+        aliases: [],
+        extensions: ["gif"],
+        plain_name: "GIF image",
+    }
+
     /// A PDF document.
-    Pdf,
+    ///
+    /// Proof: `%PDF-` and a digit at the start, behind a byte order mark and at most 1 KiB of white space. Then an
+    /// object (`n n obj`) with only comments before it, or with text before it if the file's end has an end mark.
+    /// No program, archive or page is behind the header, before the first object or in place of its content.
+    ///
+    /// Range: 64 KiB behind the head, if that holds only comments. The last 1 KiB, if junk is before the first
+    /// object.
+    Pdf {
+        name: "application/pdf",
+        aliases: [],
+        extensions: ["pdf"],
+        plain_name: "PDF document",
+    }
+
     /// A Word 6 to 2003 document.
-    Msword,
+    ///
+    /// Proof: a compound file with a stream `WordDocument` directly below the root, or with Word's class id if the
+    /// directory is not wholly known. It has none of `Workbook`, `Book`, `PowerPoint Document`, `EncryptedPackage`
+    /// and the like.
+    ///
+    /// Range: 4 KiB at the directory, or more of it up to the sector of the allocation table that leads on.
+    Msword {
+        name: "application/msword",
+        aliases: [],
+        extensions: ["doc"],
+        plain_name: "Word 97-2003 document (DOC)",
+    }
+
     /// An Office Open XML document that is no template and has no macros.
-    Docx,
+    ///
+    /// Proof: the end record, the directory, `[Content_Types].xml` and `_rels/.rels`. The main part is declared as
+    /// `…wordprocessingml.document.main+xml` and is there.
+    ///
+    /// Range: the last 65,557 bytes. Then `[Content_Types].xml` if neither head nor tail has it, or the directory's
+    /// part before the tail.
+    Docx {
+        name: "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        aliases: [],
+        extensions: ["docx"],
+        plain_name: "Word document (DOCX)",
+    }
 }
 
 impl MediaType {
-    /// All nine, in the order in which messages list them.
-    pub const ALL: [Self; 9] =
-        [Self::Wav, Self::Mpeg, Self::Ogg, Self::Png, Self::Jpeg, Self::Gif, Self::Pdf, Self::Msword, Self::Docx];
-
-    /// The canonical name, such as `audio/mpeg`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Wav => "audio/wav",
-            Self::Mpeg => "audio/mpeg",
-            Self::Ogg => "audio/ogg",
-            Self::Png => "image/png",
-            Self::Jpeg => "image/jpeg",
-            Self::Gif => "image/gif",
-            Self::Pdf => "application/pdf",
-            Self::Msword => "application/msword",
-            Self::Docx => "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-        }
-    }
-
-    /// Other names of the same type, such as `audio/mp3`.
-    #[must_use]
-    pub const fn aliases(self) -> &'static [&'static str] {
-        match self {
-            Self::Wav => &["audio/x-wav", "audio/wave", "audio/vnd.wave"],
-            Self::Mpeg => &["audio/mp3"],
-            _ => &[],
-        }
-    }
-
-    /// The file name extensions of this type, in lower case and without the dot; the first is the usual one.
-    #[must_use]
-    pub const fn extensions(self) -> &'static [&'static str] {
-        match self {
-            Self::Wav => &["wav", "wave"],
-            Self::Mpeg => &["mp3"],
-            Self::Ogg => &["ogg", "oga", "opus"],
-            Self::Png => &["png"],
-            Self::Jpeg => &["jpg", "jpeg", "jpe", "jfif"],
-            Self::Gif => &["gif"],
-            Self::Pdf => &["pdf"],
-            Self::Msword => &["doc"],
-            Self::Docx => &["docx"],
-        }
-    }
-
-    /// What a person would call such a file, such as `Word document (DOCX)`. It follows "a".
-    #[must_use]
-    pub const fn plain_name(self) -> &'static str {
-        match self {
-            Self::Wav => "WAV recording",
-            Self::Mpeg => "MP3 recording",
-            Self::Ogg => "Ogg recording",
-            Self::Png => "PNG image",
-            Self::Jpeg => "JPEG image",
-            Self::Gif => "GIF image",
-            Self::Pdf => "PDF document",
-            Self::Msword => "Word 97-2003 document (DOC)",
-            Self::Docx => "Word document (DOCX)",
-        }
-    }
-
     /// The type that an extension stands for, in any case and without its dot.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {
@@ -105,7 +190,7 @@ impl fmt::Display for MediaType {
     }
 }
 
-/// A name that is neither one of the nine nor an alias.
+/// A name that is neither that of an accepted type nor an alias.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a known media type")]
 pub struct UnknownMediaType;

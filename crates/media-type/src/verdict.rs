@@ -19,10 +19,10 @@ pub enum Refusal {
     /// The file's name has no extension, or one that is not in the matrix of allowed types.
     #[error("the file name has no extension, or one that is not accepted")]
     UnsupportedExtension,
-    /// The content is none of the nine types.
+    /// The content is of no accepted type.
     #[error("the content is {0}")]
     UnsupportedType(Found),
-    /// The content is one of the nine types, but the operator does not take it.
+    /// The content is of an accepted type that the operator does not take.
     #[error("the content is a {}, which this installation does not accept (ALLOWED_MIME_TYPES)", .0.plain_name())]
     NotAllowed(MediaType),
     /// Name and content are of different types.
@@ -33,7 +33,7 @@ pub enum Refusal {
         /// The type of the content.
         found: MediaType,
     },
-    /// The content is one of the nine types and holds what the operator refuses.
+    /// The content is of an accepted type and holds what the operator refuses.
     #[error("the content is a {} that holds {active}", front.plain_name())]
     ActiveContent {
         /// The type of the content.
@@ -41,7 +41,7 @@ pub enum Refusal {
         /// What it holds.
         active: ActiveContent,
     },
-    /// The content starts as one of the nine types and holds something else as well.
+    /// The content starts as an accepted type and holds something else as well.
     #[error("the content starts as a {}, but {hidden}", front.plain_name())]
     Polyglot {
         /// The type that the front of the file has.

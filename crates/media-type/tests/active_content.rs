@@ -238,7 +238,7 @@ fn what_is_wrong_is_reported_in_the_order_of_the_checks() {
     let docm = package("application/vnd.ms-word.document.macroEnabled.main+xml").build();
     for policy in [ActiveContentPolicy::None, ActiveContentPolicy::All] {
         let other = Refusal::UnsupportedType(Found::MacroEnabledDocument);
-        assert_eq!(with(&docm, policy), Verdict::Refused(other), "a macro-enabled document is none of the nine types");
+        assert_eq!(with(&docm, policy), Verdict::Refused(other), "a macro-enabled document is of no accepted type");
     }
     assert_eq!(decide(&docx()), Verdict::Accepted(MediaType::Docx));
 }

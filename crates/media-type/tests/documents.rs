@@ -10,7 +10,7 @@ use samples::decide_with_reads;
 #[test]
 fn documents_with_a_photo_are_accepted_with_two_ranges_of_which_the_second_is_short() {
     for name in ["letter-with-photo.docx", "report-with-photo.docx"] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(name);
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/documents").join(name);
         let object = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let (verdict, reads) = decide_with_reads(&object);
         assert_eq!(verdict, Verdict::Accepted(MediaType::Docx), "{name}");

@@ -27,6 +27,7 @@ use serde_json::Value;
 use tracing::Instrument;
 
 use crate::{audit_store::AuditStore, notify::Webhook, retention::Retention};
+pub use crate::{notify::LIMIT as WEBHOOK_LIMIT, retention::NUMBERS};
 
 /// What every invocation uses, made once at cold start.
 pub struct Finalize {

@@ -17,7 +17,7 @@ use url::Url;
 /// Standard Webhooks asks for keys of 24 to 64 bytes. A shorter one may be guessed from one delivery.
 const SHORTEST_KEY: usize = 24;
 /// How long the receiver may take.
-const LIMIT: Duration = Duration::from_secs(10);
+pub const LIMIT: Duration = Duration::from_secs(10);
 /// How long the signing secrets are kept before they are read again, so that a rotation is seen.
 const KEPT: Duration = Duration::from_mins(5);
 

@@ -3,7 +3,12 @@
 use std::{str::FromStr, time::SystemTime};
 
 use aws_sdk_s3::{primitives::DateTime, types::ObjectLockMode};
-use host::Environment;
+use host::{Environment, NumberSetting};
+
+const RETENTION_DAYS: NumberSetting = NumberSetting { name: "AUDIT_RETENTION_DAYS", default: 365, range: 1..=36_500 };
+
+/// The settings of finalize that are whole numbers.
+pub const NUMBERS: [NumberSetting; 1] = [RETENTION_DAYS];
 
 /// Mode and duration of a record's lock. Finalize sets both with each record: the bucket's default may have been changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +44,7 @@ impl Retention {
     pub(crate) fn from_environment(environment: &mut Environment) -> Self {
         Self {
             mode: environment.parsed("AUDIT_LOCK_MODE", LockMode::Governance),
-            days: environment.number("AUDIT_RETENTION_DAYS", 365, 1..=36_500),
+            days: environment.number(&RETENTION_DAYS),
         }
     }
 

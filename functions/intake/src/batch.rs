@@ -32,13 +32,13 @@ use crate::{
 /// The most records in flight. Each holds one connection to S3 and one to CXone, and a few hundred KiB of frames.
 const MAX_IN_FLIGHT: usize = 10;
 /// How long before the invocation's deadline its records end.
-const RECORD_MARGIN: Duration = Duration::from_secs(10);
+pub const RECORD_MARGIN: Duration = Duration::from_secs(10);
 /// How long before the invocation's deadline the calls end that follow a record (decide, start, release).
 const WRAP_UP_MARGIN: Duration = Duration::from_secs(3);
 /// How long before the invocation's deadline the last call to the queue ends.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 /// How long after the invocation's deadline its leases expire.
-const LEASE_MARGIN: Duration = Duration::from_secs(5);
+pub const LEASE_MARGIN: Duration = Duration::from_secs(5);
 
 /// Processes a batch of the queue. The answer names the messages that need a retry; intake hides each until its retry.
 pub(crate) async fn answer_queue(intake: &Intake, messages: Vec<Message>, context: &Context) -> Result<Value, Failure> {

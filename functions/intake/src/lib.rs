@@ -36,6 +36,10 @@ use lambda_runtime::Context;
 use serde_json::Value;
 
 use crate::settings::Settings;
+pub use crate::{
+    batch::{LEASE_MARGIN, RECORD_MARGIN},
+    settings::NUMBERS,
+};
 
 pub use crate::clients::Intake;
 

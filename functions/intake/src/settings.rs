@@ -5,8 +5,19 @@ use std::str::FromStr;
 use attachments::InteractionPrefix;
 use cxone::Framing;
 use events::IgnoredNames;
-use host::Environment;
+use host::{Environment, NumberSetting};
 use media_type::{ActiveContentPolicy, AllowedTypes};
+
+/// Bytes.
+const MAX_FILE_SIZE: NumberSetting =
+    NumberSetting { name: "MAX_FILE_SIZE_BYTES", default: 26_214_400, range: 1..=u64::MAX };
+/// Bytes; 0: no quota.
+const STORAGE_QUOTA: NumberSetting = NumberSetting { name: "STORAGE_QUOTA_BYTES", default: 0, range: 0..=u64::MAX };
+const GIVE_UP_AFTER: NumberSetting =
+    NumberSetting { name: "GIVE_UP_AFTER_SECONDS", default: 259_200, range: 60..=302_400 };
+
+/// The settings of intake that are whole numbers.
+pub const NUMBERS: [NumberSetting; 3] = [MAX_FILE_SIZE, STORAGE_QUOTA, GIVE_UP_AFTER];
 
 /// Where the interaction id comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -82,11 +93,11 @@ impl Settings {
             interaction_id_from: environment.parsed("INTERACTION_ID_FROM", InteractionIdFrom::default()),
             interaction_prefixes,
             allow_scan_opt_out: environment.parsed("ALLOW_SCAN_OPT_OUT", false),
-            max_file_size: environment.number("MAX_FILE_SIZE_BYTES", 26_214_400, 1..=u64::MAX),
+            max_file_size: environment.number(&MAX_FILE_SIZE),
             allowed: environment.parsed("ALLOWED_MIME_TYPES", AllowedTypes::default()),
             refused_active_content: environment.parsed("REFUSE_ACTIVE_CONTENT", ActiveContentPolicy::default()),
-            quota: environment.number("STORAGE_QUOTA_BYTES", 0, 0..=u64::MAX),
-            give_up_after_seconds: environment.number("GIVE_UP_AFTER_SECONDS", 259_200, 60..=302_400),
+            quota: environment.number(&STORAGE_QUOTA),
+            give_up_after_seconds: environment.number(&GIVE_UP_AFTER),
             framing: environment.parsed("CXONE_UPLOAD_FRAMING", Framing::default()),
         }
     }

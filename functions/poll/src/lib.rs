@@ -7,13 +7,21 @@ use std::time::Duration;
 use attachments::{InteractionId, JobId, workflow::Attachment};
 use cxone::{Job, JobError, TokenError};
 use host::{
-    Clock, Environment, Failure, Invalid, Refusals, Refused,
+    Clock, Environment, Failure, Invalid, NumberSetting, Refusals, Refused,
     metrics::{self, Metric},
 };
 use lambda_runtime::Context;
 use serde_json::Value;
 
 pub use window::Limits;
+
+const POLL_WINDOW: NumberSetting = NumberSetting { name: "POLL_WINDOW_SECONDS", default: 10, range: 0..=60 };
+const JOB_DEADLINE: NumberSetting = NumberSetting { name: "JOB_DEADLINE_SECONDS", default: 300, range: 30..=86_400 };
+const TRACKING_PATIENCE: NumberSetting =
+    NumberSetting { name: "TRACKING_PATIENCE_SECONDS", default: 14_400, range: 300..=86_400 };
+
+/// The settings of poll that are whole numbers.
+pub const NUMBERS: [NumberSetting; 3] = [POLL_WINDOW, JOB_DEADLINE, TRACKING_PATIENCE];
 
 /// What every invocation uses, made once at cold start.
 pub struct Poll {
@@ -30,9 +38,9 @@ impl Poll {
     /// [`Invalid`]: the environment has noted a fault.
     pub fn make(environment: &mut Environment) -> Result<Self, Invalid> {
         let limits = Limits {
-            window: Duration::from_secs(environment.number("POLL_WINDOW_SECONDS", 10, 0..=60)),
-            deadline: Duration::from_secs(environment.number("JOB_DEADLINE_SECONDS", 300, 30..=86_400)),
-            patience: Duration::from_secs(environment.number("TRACKING_PATIENCE_SECONDS", 14_400, 300..=86_400)),
+            window: Duration::from_secs(environment.number(&POLL_WINDOW)),
+            deadline: Duration::from_secs(environment.number(&JOB_DEADLINE)),
+            patience: Duration::from_secs(environment.number(&TRACKING_PATIENCE)),
         };
         let cxone = host::CxoneSettings::from_environment(environment);
         let clients = host::HttpClients::from_environment(environment)?;

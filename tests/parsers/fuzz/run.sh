@@ -18,6 +18,9 @@ targets_of() { grep -l 'fuzz_target!' "$1"/fuzz_targets/*.rs | sed 's|.*/||; s|\
 is_selected() { [[ -z ${ONLY:-} || $1 == "$ONLY" ]]; }
 
 for folder in "$@"; do
+  if [[ -f $folder/src/seeds.rs ]]; then
+    cargo run --quiet --manifest-path "$folder/Cargo.toml" --target-dir "$build" --bin seeds
+  fi
   for target in $(targets_of "$folder"); do
     is_selected "$target" || continue
     echo "building $folder, $target …" >&2

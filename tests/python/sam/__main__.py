@@ -6,7 +6,7 @@ Without an argument:
   1. It runs `sam validate --lint` with each stage of samconfig.toml.
   2. It runs `sam build` for x86_64 and, if the compiler has the target, for arm64. It prints the sizes, and checks the C library
      that each binary needs.
-  3. It runs the demo with these builds on a local stack: 16 objects from the bucket to the verified webhook. Foreign binaries
+  3. It runs the demo with these builds on a local stack: its objects from the bucket to the verified webhook. Foreign binaries
      (arm64 on an x86_64 machine) need an emulator that the kernel knows (qemu-user with binfmt_misc), and their C library.
   4. It deploys the built template on the local stack with each stage's parameters.
   5. It runs all three functions in containers, by `sam local invoke` and `sam local start-lambda`, with events for a bucket of

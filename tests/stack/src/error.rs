@@ -76,9 +76,17 @@ pub enum StackError {
     /// Parameters have values that the template does not allow.
     #[error("the template does not allow these parameters:\n  {}", .0.join("\n  "))]
     Parameters(Vec<String>),
-    /// The template declares a parameter in a way that cannot be read here.
-    #[error("template.yaml: cannot read {0}")]
-    Template(String),
+    /// The template's parameters cannot be read.
+    #[error("template.yaml: {0}")]
+    Template(#[from] yaml_serde::Error),
+    /// The pattern of a template's parameter is not a regular expression.
+    #[error("template.yaml: AllowedPattern of {name}: {source}")]
+    Pattern {
+        /// The parameter.
+        name: String,
+        /// What is wrong with the pattern.
+        source: regex_lite::Error,
+    },
     /// The functions do not start with the settings that the deployed stack gives them.
     #[error("the functions refuse their settings:\n  {}{}", refused.join("\n  "), set_by(parameters))]
     Refused {

@@ -98,7 +98,7 @@ fn named_in(text: &str) -> Result<Vec<String>, StackError> {
         let variable = variable_of(parameter);
         text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_').any(|word| word == variable)
     };
-    Ok(parameters::declared()?.into_iter().map(|parameter| parameter.name).filter(|name| names(name)).collect())
+    Ok(parameters::declared()?.into_keys().filter(|name| names(name)).collect())
 }
 
 /// `KeyPrefix` is the variable `KEY_PREFIX`.

@@ -169,24 +169,23 @@ impl Drop for WorkDir {
     }
 }
 
+/// The parameters that every local stack sets, besides its architecture and the addresses of its servers.
+pub const LOCAL_PARAMETERS: [(&str, &str); 6] = [
+    ("LocalStack", "true"),
+    // Short, so that a crash is seen to heal within minutes.
+    ("FunctionTimeoutSeconds", "90"),
+    ("QueueVisibilitySeconds", "100"),
+    ("AuditRetentionDays", "1"),
+    // What producers may ask for is tried here; a deployment's defaults grant none of it.
+    ("InteractionIdFrom", "key-or-metadata"),
+    ("AllowScanOptOut", "true"),
+];
+
 /// The parameters in which the local stack differs from AWS.
 fn local_values(cxone_base_url: &str, webhook_url: &str) -> Vec<(String, String)> {
     let architecture = if cfg!(target_arch = "aarch64") { "arm64" } else { "x86_64" };
-    [
-        ("LocalStack", "true"),
-        ("Architecture", architecture),
-        // Short, so that a crash is seen to heal within minutes.
-        ("FunctionTimeoutSeconds", "90"),
-        ("QueueVisibilitySeconds", "100"),
-        ("AuditRetentionDays", "1"),
-        // What producers may ask for is tried here; a deployment's defaults grant none of it.
-        ("InteractionIdFrom", "key-or-metadata"),
-        ("AllowScanOptOut", "true"),
-        ("CxoneBaseUrl", cxone_base_url),
-        ("WebhookUrl", webhook_url),
-    ]
-    .map(|(name, value)| (name.to_owned(), value.to_owned()))
-    .to_vec()
+    let own = [("Architecture", architecture), ("CxoneBaseUrl", cxone_base_url), ("WebhookUrl", webhook_url)];
+    LOCAL_PARAMETERS.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// The root of the control interface of one of the stack's own servers.

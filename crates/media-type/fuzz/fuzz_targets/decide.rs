@@ -8,7 +8,7 @@
 //!     -runs=5000000 -max_len=13000 -rss_limit_mb=512 -timeout=5 -print_final_stats=1
 //! ```
 //!
-//! `fuzz/seeds` is written by `cargo run --manifest-path fuzz/Cargo.toml --bin seeds`.
+//! `cargo run --manifest-path fuzz/Cargo.toml --bin seeds` writes `fuzz/seeds`.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Writes the seed corpus: the samples of the tests, whole and with their long stretches left out.
+//! Writes the seed corpus, as `make fuzz` does first: the fixtures and samples of the tests, whole and with their long
+//! stretches left out.
 
 #[path = "../../tests/samples/mod.rs"]
 mod samples;
@@ -33,6 +34,8 @@ fn seeds() -> Vec<(String, Vec<u8>)> {
         .collect();
     let broadcast =
         samples::wav_with_long_front().into_iter().map(|byte| if byte == b' ' { 0 } else { byte }).collect();
+    let fixtures = samples::fixtures().into_iter();
+    seeds.extend(fixtures.map(|(media_type, content)| whole(&format!("{}-real", media_type.extensions()[0]), content)));
     seeds.push(gapped("wav-long", broadcast, 20, 68));
     let tag: Vec<u8> =
         samples::id3(100_000).into_iter().enumerate().map(|(at, byte)| if at < 10 { byte } else { 0 }).collect();

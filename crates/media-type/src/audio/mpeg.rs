@@ -71,7 +71,7 @@ fn relative(content: &[u8]) -> Option<Found> {
     }
 }
 
-/// Whether a file that starts like none of the nine types is MP3 behind zeros, text, or the rest of a frame.
+/// Whether a file that begins with no signature is MP3 behind zeros, text, or the rest of a frame.
 pub(crate) fn follows_junk(window: &Window<'_>) -> bool {
     let head = window.at(0);
     !recognise::is_other_container(head) && (mpeg_chain::goes_on_in(head) || follows_zeros(window, head))

@@ -4,12 +4,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a sample that cannot be built as written has to fail the test"
 )]
 
 pub(crate) mod archive;
 pub(crate) mod compound;
+
+use std::{fs, path::Path};
 
 use media_type::{ActiveContentPolicy, Head, Inspection, MediaType, Verdict, inspect};
 
@@ -43,7 +46,22 @@ pub(crate) fn decide_for(object: &[u8], policy: ActiveContentPolicy) -> (Verdict
     (verdict, reads)
 }
 
-/// One small but whole file of each type.
+/// The real files in `tests/fixtures`, one of each type.
+pub(crate) fn fixtures() -> Vec<(MediaType, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().find_map(|folder| {
+        let fixtures = folder.join("tests/fixtures");
+        fixtures.is_dir().then_some(fixtures)
+    });
+    let files: Vec<_> = fs::read_dir(folder.unwrap()).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let of = |media_type: MediaType| {
+        let usual = media_type.extensions()[0];
+        let file = files.iter().find(|file| file.extension().is_some_and(|extension| extension == usual));
+        (media_type, fs::read(file.unwrap_or_else(|| panic!("{media_type} has no fixture"))).unwrap())
+    };
+    MediaType::ALL.map(of).into()
+}
+
+/// Small but whole files, made byte by byte.
 pub(crate) fn one_of_each() -> Vec<(MediaType, Vec<u8>)> {
     vec![
         (MediaType::Wav, wav()),

@@ -1,4 +1,4 @@
-//! Generated files that are none of the nine types, or must be refused although they begin like one. None is accepted.
+//! Generated files that are of no accepted type, or must be refused although they begin like one. None is accepted.
 //!
 //! What tolerates more may be fooled by more: text, sound, pictures and programs with bytes that look like frames, other
 //! containers that hold real MP3, relatives behind a tag, and what hides behind a comment, a broken segment or a gap.

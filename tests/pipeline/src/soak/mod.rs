@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures_util::{StreamExt as _, stream};
 use servers::scripted::unix_ms;
-use stack::{Binaries, Options};
+use stack::{Binaries, Options, fixtures};
 
 use crate::FaultsError;
 use crate::error::Calling as _;
@@ -91,14 +91,14 @@ pub async fn soak(load: &Load) -> Result<SoakReport, FaultsError> {
 }
 
 async fn write_all(world: &Arc<World>, load: &Load) -> Result<Vec<Sent>, FaultsError> {
-    let written = AtomicUsize::new(0);
-    let written = &written;
+    let (written, fixtures) = (AtomicUsize::new(0), fixtures::one_of_each()?);
+    let (written, fixtures) = (&written, fixtures.as_slice());
     let write = |number: usize| async move {
         let interaction = format!("soak-{number}");
         let fate =
             if load.percent > 0 && number * load.percent % 100 < load.percent { Fate::of(number) } else { Fate::Plain };
         fate.prepare(world, &interaction).await?;
-        let file = files::file(&interaction, number);
+        let file = files::file(fixtures, &interaction, number);
         let put_ms = unix_ms(SystemTime::now());
         let placed = world.put(&file).await?;
         fate.follow(world, &placed).await?;

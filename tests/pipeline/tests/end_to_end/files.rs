@@ -1,26 +1,6 @@
 //! Files to send: the fixtures, and small ones made here.
 
-use std::path::Path;
-
-use crate::Error;
-
-/// The nine fixtures: file name and canonical type.
-pub(crate) const FIXTURES: [(&str, &str); 9] = [
-    ("voice.wav", "audio/wav"),
-    ("voice.mp3", "audio/mpeg"),
-    ("voice.ogg", "audio/ogg"),
-    ("screenshot.png", "image/png"),
-    ("photo.jpg", "image/jpeg"),
-    ("animation.gif", "image/gif"),
-    ("letter.pdf", "application/pdf"),
-    ("letter.doc", "application/msword"),
-    ("letter.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
-];
-
-pub(crate) fn fixture(name: &str) -> Result<Vec<u8>, Error> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name);
-    std::fs::read(&path).map_err(|error| format!("{}: {error}", path.display()).into())
-}
+pub(crate) use stack::fixtures::read as fixture;
 
 /// A PDF of exactly this many bytes, told apart by `mark`: one object, then white space.
 pub(crate) fn pdf(size: usize, mark: &str) -> Vec<u8> {

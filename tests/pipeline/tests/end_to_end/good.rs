@@ -2,17 +2,15 @@
 
 use pipeline::{File, World};
 use servers::{cxone::JobAct, scripted::Step};
+use stack::fixtures::{self, Fixture};
 
-use crate::{
-    Error,
-    files::{FIXTURES, fixture, pdf},
-};
+use crate::{Error, files::pdf};
 
-pub(crate) async fn nine_types_complete(world: &World) -> Result<(), Error> {
+pub(crate) async fn every_type_completes(world: &World) -> Result<(), Error> {
     let mut sent = Vec::new();
-    for (name, mime_type) in FIXTURES {
-        let file = File::new(format!("interactions/NINE/{name}"), fixture(name)?);
-        sent.push((name, mime_type, world.put(&file).await?));
+    for Fixture { media_type, name, content } in fixtures::one_of_each()? {
+        let file = File::new(format!("interactions/TYPES/{name}"), content);
+        sent.push((name, media_type.as_str(), world.put(&file).await?));
     }
     for (name, mime_type, object) in sent {
         let ended = world.outcome_of(&object).await?;

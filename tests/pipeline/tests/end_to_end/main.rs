@@ -122,7 +122,7 @@ fn groups() -> [Group; 3] {
             stack: "end-to-end",
             parameters: OPEN,
             trials: trials![
-                good::nine_types_complete,
+                good::every_type_completes,
                 good::one_file_is_checked_in_every_detail,
                 good::metadata_overrides_the_path,
                 good::unknown_status_is_polled_again,

@@ -55,7 +55,7 @@ fn stored(found: &mut Differences, sample: &Sample, file: &Attachment, record: O
     }
     let sha256 = sample.sha256();
     found.unless_equal("stand-in's SHA-256", Some(&file.sha256), Some(&sha256));
-    found.unless_equal("stand-in's interaction", Some(&file.interaction_id), Some(sample.interaction));
+    found.unless_equal("stand-in's interaction", Some(&file.interaction_id), Some(&sample.interaction));
     found.unless_equal("stand-in's file name", Some(&file.file_name), Some(sample.file_name()));
     let tags = file.metadata.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     if !tags.eq(sample.tags.iter().copied()) {
@@ -97,7 +97,13 @@ mod tests {
 
     fn sample(outcome: Outcome, reason: Option<ReasonCode>) -> Sample {
         let expected = Expected { outcome, reason };
-        Sample { interaction: "INT-1", path: "x/a.pdf", body: b"abc".to_vec(), tags: &[("a", "b")], expected }
+        Sample {
+            interaction: "INT-1".to_owned(),
+            path: "x/a.pdf".to_owned(),
+            body: b"abc".to_vec(),
+            tags: &[("a", "b")],
+            expected,
+        }
     }
 
     fn execution(error: Option<&str>, cause: Option<&str>) -> Execution {

@@ -1,12 +1,11 @@
 //! The objects of the demo: what is written to the bucket, and what must become of it.
 
-use std::path::Path;
-
 use attachments::{Outcome, ReasonCode};
+use media_type::MediaType;
 use sha2::{Digest as _, Sha256};
 
-use crate::error::Trying as _;
-use crate::{StackError, workspace};
+use crate::StackError;
+use crate::fixtures::{self, Fixture};
 
 use super::infected;
 
@@ -25,9 +24,9 @@ pub(crate) const FAILED: &str = "demo-infected";
 #[derive(Debug)]
 pub(crate) struct Sample {
     /// The interaction id as a producer writes it into the key.
-    pub(crate) interaction: &'static str,
+    pub(crate) interaction: String,
     /// Folders and file name below it.
-    pub(crate) path: &'static str,
+    pub(crate) path: String,
     /// The content.
     pub(crate) body: Vec<u8>,
     /// Object tags: names and values without characters that a query escapes.
@@ -55,8 +54,8 @@ impl Sample {
     }
 
     /// The file's name, as CXone is to know it.
-    pub(crate) fn file_name(&self) -> &'static str {
-        self.path.rsplit('/').next().unwrap_or(self.path)
+    pub(crate) fn file_name(&self) -> &str {
+        self.path.rsplit('/').next().unwrap_or(&self.path)
     }
 
     /// SHA-256 of the content in hex.
@@ -65,29 +64,14 @@ impl Sample {
     }
 }
 
-/// All objects: the nine types first, then the bad ones.
+/// All objects: one of each type first, then the bad ones.
 pub(crate) fn all() -> Result<Vec<Sample>, StackError> {
-    let dir = workspace::root().join("tests/fixtures");
-    let mut samples = vec![
-        good("demo-wav", "voice.wav", &dir, "voice.wav")?,
-        good(SLOW, "voice.mp3", &dir, "voice.mp3")?,
-        good("demo-ogg", "voice.ogg", &dir, "voice.ogg")?,
-        good("demo-png", "screenshot.png", &dir, "screenshot.png")?,
-        good("demo-jpg", "photo.jpg", &dir, "photo.jpg")?,
-        good("demo-gif", "animation.gif", &dir, "animation.gif")?,
-        // A name and tags as people write them.
-        Sample {
-            tags: &[("department", "claims"), ("language", "de")],
-            ..good(RECORDED, "2026/Grüße 1+1 (final).pdf", &dir, "letter.pdf")?
-        },
-        good("demo-doc", "letter.doc", &dir, "letter.doc")?,
-        good("demo-docx", "letter.docx", &dir, "letter.docx")?,
-    ];
-    let pdf = read(&dir, "letter.pdf")?;
-    let png = read(&dir, "screenshot.png")?;
+    let mut samples: Vec<Sample> = fixtures::one_of_each()?.into_iter().map(good).collect();
+    let pdf = fixtures::read("letter.pdf")?;
+    let png = fixtures::read("screenshot.png")?;
     let mut large = pdf.clone();
     large.resize(TOO_LARGE, b' ');
-    let text = b"Not one of the nine types, whatever it is called.\n".to_vec();
+    let text = b"Of no accepted type, whatever it is called.\n".to_vec();
     samples.extend([
         bad("demo-empty", "letter.pdf", Vec::new(), ReasonCode::Empty),
         bad("demo-too-large", "archive.pdf", large, ReasonCode::TooLarge),
@@ -103,24 +87,20 @@ pub(crate) fn all() -> Result<Vec<Sample>, StackError> {
     Ok(samples)
 }
 
-fn good(
-    interaction: &'static str,
-    path: &'static str,
-    dir: &Path,
-    fixture: &'static str,
-) -> Result<Sample, StackError> {
+fn good(fixture: Fixture) -> Sample {
+    let extension = fixture.media_type.extensions().first().copied().unwrap_or_default();
+    // A name and tags as people write them.
+    let (path, tags): (_, &[_]) = match fixture.media_type {
+        MediaType::Pdf => ("2026/Grüße 1+1 (final).pdf".to_owned(), &[("department", "claims"), ("language", "de")]),
+        _ => (fixture.name, &[]),
+    };
     let expected = Expected { outcome: Outcome::Completed, reason: None };
-    Ok(Sample { interaction, path, body: read(dir, fixture)?, tags: &[], expected })
+    Sample { interaction: format!("demo-{extension}"), path, body: fixture.content, tags, expected }
 }
 
-fn bad(interaction: &'static str, path: &'static str, body: Vec<u8>, reason: ReasonCode) -> Sample {
+fn bad(interaction: &str, path: &str, body: Vec<u8>, reason: ReasonCode) -> Sample {
     let expected = Expected { outcome: Outcome::Rejected, reason: Some(reason) };
-    Sample { interaction, path, body, tags: &[], expected }
-}
-
-fn read(dir: &Path, fixture: &str) -> Result<Vec<u8>, StackError> {
-    let path = dir.join(fixture);
-    std::fs::read(&path).trying(|| format!("reading {}", path.display()))
+    Sample { interaction: interaction.to_owned(), path: path.to_owned(), body, tags: &[], expected }
 }
 
 #[cfg(test)]
@@ -130,12 +110,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nine_good_ones_and_at_least_six_bad_ones_each_with_its_own_interaction() {
+    fn one_good_one_of_each_type_and_at_least_six_bad_ones_each_with_its_own_interaction() {
         let samples = all().unwrap();
         let completed = samples.iter().filter(|sample| sample.expected.reason.is_none()).count();
-        assert_eq!(completed, 9);
+        assert_eq!(completed, MediaType::ALL.len());
         assert!(samples.len() - completed >= 6);
-        let interactions: BTreeSet<_> = samples.iter().map(|sample| sample.interaction).collect();
+        let interactions: BTreeSet<_> = samples.iter().map(|sample| sample.interaction.as_str()).collect();
         assert_eq!(interactions.len(), samples.len());
         for shown in [SLOW, RECORDED, FAILED] {
             assert!(interactions.contains(shown), "{shown}");

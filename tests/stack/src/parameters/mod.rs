@@ -9,7 +9,7 @@ use crate::{StackError, workspace};
 pub(crate) use declared::Declared;
 
 /// The parameters of the project's template.
-pub(crate) fn declared() -> Result<Vec<Declared>, StackError> {
+pub(crate) fn declared() -> Result<Declared, StackError> {
     let path = workspace::root().join("template.yaml");
     let text = std::fs::read_to_string(&path).trying(|| format!("reading {}", path.display()))?;
     declared::read(&text)
@@ -24,11 +24,11 @@ pub(crate) fn asked(overrides: &str) -> Result<Vec<(String, String)>, StackError
 }
 
 /// An error that names every value that the template does not allow.
-pub(crate) fn check(values: &[(String, String)], declared: &[Declared]) -> Result<(), StackError> {
+pub(crate) fn check(values: &[(String, String)], declared: &Declared) -> Result<(), StackError> {
     let mut faults = Vec::new();
     for (name, value) in values {
-        if let Some(parameter) = declared.iter().find(|parameter| parameter.name == *name)
-            && let Some(must_be) = parameter.refuses(value)?
+        if let Some(parameter) = declared.get(name)
+            && let Some(must_be) = parameter.refuses(name, value)?
         {
             faults.push(format!("{name} must be {must_be}, but is {value:?}"));
         }
@@ -37,17 +37,16 @@ pub(crate) fn check(values: &[(String, String)], declared: &[Declared]) -> Resul
 }
 
 /// Reads `Name=value Name=value …`; a value ends before the next name, so that it may hold spaces.
-fn parse(overrides: &str, declared: &[Declared]) -> Result<Vec<(String, String)>, StackError> {
+fn parse(overrides: &str, declared: &Declared) -> Result<Vec<(String, String)>, StackError> {
     let mut parsed: Vec<(String, String)> = Vec::new();
     for word in overrides.split_whitespace() {
         match word.split_once('=') {
-            Some((name, value)) if declared.iter().any(|parameter| parameter.name == name) => {
+            Some((name, value)) if declared.contains_key(name) => {
                 parsed.push((name.to_owned(), value.to_owned()));
             }
             Some((name, _)) => {
-                let known: Vec<&str> = declared.iter().map(|parameter| parameter.name.as_str()).collect();
-                let near = nearest(name, known.iter().copied());
-                let known = known.into_iter().map(str::to_owned).collect();
+                let near = nearest(name, declared.keys().map(String::as_str));
+                let known = declared.keys().cloned().collect();
                 return Err(StackError::UnknownParameter { name: name.to_owned(), near, known });
             }
             None => match parsed.last_mut() {
@@ -71,8 +70,8 @@ fn parse(overrides: &str, declared: &[Declared]) -> Result<Vec<(String, String)>
 mod tests {
     use super::*;
 
-    fn of(names: &[&str]) -> Vec<Declared> {
-        names.iter().map(|name| Declared::new(name)).collect()
+    fn of(names: &[&str]) -> Declared {
+        names.iter().map(|name| ((*name).to_owned(), declared::Parameter::default())).collect()
     }
 
     #[test]
@@ -88,12 +87,12 @@ mod tests {
         let error = asked("KeyPrefx=x/").unwrap_err().to_string();
         assert_eq!(error, "PARAMS: the template has no parameter \"KeyPrefx\"; did you mean KeyPrefix?");
         let error = asked("zzz=1").unwrap_err().to_string();
-        assert!(error.contains("\"zzz\"; it has:\n  CxoneRegion\n"), "{error}");
+        assert!(error.contains("\"zzz\"; it has:\n  AlarmEmail\n"), "{error}");
     }
 
     #[test]
     fn a_word_without_a_name_is_refused() {
-        assert!(parse("loose", &[]).unwrap_err().to_string().contains("loose"));
+        assert!(parse("loose", &of(&[])).unwrap_err().to_string().contains("loose"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use axum::response::Response;
 use http::{StatusCode, request::Parts};
+use media_type::MediaType;
 use serde_json::json;
 
 use super::{answer, exchange::Exchange, fault, raw};
@@ -14,18 +15,6 @@ use crate::cxone::{
 
 /// The API accepts files up to this size.
 const SIZE_LIMIT: u64 = 25 * 1024 * 1024;
-/// The API accepts files of these types.
-const TYPES: [&str; 9] = [
-    "audio/wav",
-    "audio/mpeg",
-    "audio/ogg",
-    "image/png",
-    "image/jpeg",
-    "image/gif",
-    "application/pdf",
-    "application/msword",
-    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
-];
 
 /// Why an upload is not accepted.
 pub(super) struct Refusal {
@@ -76,7 +65,8 @@ pub(super) fn settle(
     }
     let candidate = candidate(interaction_id, key, upload)
         .ok_or_else(|| Refusal::new(StatusCode::BAD_REQUEST, "the form lacks a part"))?;
-    if !TYPES.contains(&candidate.content_type.as_str()) {
+    // The API accepts the types that the pipeline sends.
+    if !MediaType::ALL.iter().any(|known| known.as_str() == candidate.content_type) {
         let text = format!("files of type {:?} are not taken", candidate.content_type);
         return Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, text));
     }
