@@ -17,8 +17,9 @@ TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # All development builds build the same packages (as in tests/stack/src/binaries.rs): other packages may need other features of a
 # dependency, and cargo would then compile it, and everything that depends on it, again. `parsers` is here only for its features.
 PROGRAMS := stack pipeline parsers intake poll finalize servers
-STACK := $(TARGET_DIR)/debug/stack
-FAULTS := $(TARGET_DIR)/debug/faults
+# In quotes, because a folder may have a space in its name.
+STACK := "$(TARGET_DIR)/debug/stack"
+FAULT_ROWS := "$(TARGET_DIR)/debug/faults"
 BENCH_REQUIREMENTS := tests/python/bench/requirements.txt
 BENCH_VENV := .venv-bench/installed
 SAM_REQUIREMENTS := tests/python/sam/requirements.txt
@@ -33,9 +34,9 @@ CARGO_MACHETE_VERSION := 0.9.2
 CARGO_MACHETE := .tools/cargo-machete-$(CARGO_MACHETE_VERSION)/bin/cargo-machete
 DENY_CHECKS := $(or $(CHECKS),bans licenses sources)
 
-.PHONY: help demo up down status test reference faults soak guard bench lint venv
+.PHONY: help demo up down status env reload fault test reference faults faults-list soak guard bench lint venv
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
 
 demo: venv programs ## run the pipeline on good and bad files, and print a table of their outcomes
 	@$(STACK) demo
@@ -49,6 +50,17 @@ down: programs ## stop the local stack
 status: programs ## print the local stack's addresses and names as one JSON object (make -s status)
 	@$(STACK) status
 
+env: programs ## set a shell up for the local stack: eval "$(make -s env)"
+	@$(STACK) env
+
+# `stack` compiles the functions itself: if that fails, it says that the old ones keep running.
+reload: rust ## compile the functions and replace those of the local stack; its data stays
+	@test -x $(STACK) || { echo "no stack is running: make up starts one" >&2; exit 1; }
+	@$(STACK) reload
+
+fault: programs ## let CXone or the webhook fail: make fault FAULT=upload-429 INTERACTION=INT-42 (list: no FAULT)
+	@$(STACK) fault $(if $(FAULT),"$(FAULT)") $(if $(INTERACTION),--interaction "$(INTERACTION)")
+
 test: venv rust lint ## run all checks and tests
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets -- -D warnings
@@ -58,11 +70,15 @@ reference: rust ## write the reference tables of the docs from the template and 
 	@$(CARGO) run --quiet --bin contracts
 
 faults soak: export PROFILE := $(if $(filter file,$(origin PROFILE)),release,$(PROFILE))
-faults: venv programs ## run all fault scenarios, and print a table (some of them: ONLY=upload/)
-	@$(FAULTS) run $(if $(ONLY),--only "$(ONLY)")
+SELECTED = $(if $(ONLY),--only "$(ONLY)") $(if $(EXACT),--exact "$(EXACT)")
+faults: venv programs ## run all fault scenarios, and print a table (some: ONLY=upload/, one: EXACT=upload/500-burst)
+	@$(FAULT_ROWS) run $(SELECTED)
+
+faults-list: programs ## list the fault scenarios, one a line (some: ONLY=upload/)
+	@$(FAULT_ROWS) list $(SELECTED)
 
 soak: venv programs ## process many objects, some of them with a fault: make soak OBJECTS=2000 FAULTS=10%
-	@$(FAULTS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
+	@$(FAULT_ROWS) soak --objects $(or $(OBJECTS),2000) --faults $(or $(FAULTS),10%)
 
 guard: rust ## compare sizes and cold starts of the deployed functions with tests/bench/budgets.json
 	$(CARGO) test --workspace --test guard -- --ignored --nocapture
@@ -70,14 +86,14 @@ guard: rust ## compare sizes and cold starts of the deployed functions with test
 bench: venv $(BENCH_VENV) rust ## compare intake with Python and with a raw proxy (fewer repetitions: QUICK=1)
 	$(CARGO) build --release --package intake --package poll --package finalize
 	$(CARGO) build --release --package bench
-	@mkdir -p $(TARGET_DIR)/bench
+	@mkdir -p "$(TARGET_DIR)/bench"
 	PROFILE=release $(CARGO) run --quiet --package pipeline --example put_to_completed -- \
-		$(if $(QUICK),5,20) $(TARGET_DIR)/bench/end-to-end.json
+		$(if $(QUICK),5,20) "$(TARGET_DIR)/bench/end-to-end.json"
 	@$(CARGO) run --quiet --release --package bench -- $(if $(QUICK),--quick)
 	@$(CARGO) run --quiet --release --package media-type --example compare
 
 fuzz: $(CARGO_FUZZ) ## fuzz all parsers of outside data: make fuzz SECONDS_EACH=30 (one of them: ONLY=key)
-	@CARGO_FUZZ=$(abspath $(CARGO_FUZZ)) SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR=$(TARGET_DIR) ONLY=$(ONLY) \
+	@CARGO_FUZZ="$$PWD/$(CARGO_FUZZ)" SECONDS_EACH=$(or $(SECONDS_EACH),30) TARGET_DIR="$(TARGET_DIR)" ONLY="$(ONLY)" \
 		tests/parsers/fuzz/run.sh tests/parsers/fuzz crates/media-type/fuzz
 
 test-sam: venv $(SAM_VENV) programs ## test sam validate, build and deploy, and the functions in containers
@@ -119,7 +135,7 @@ $(VENV): $(REQUIREMENTS) $(LINT)
 		|| { echo "Python 3.11 or later with venv is missing; install it (Debian: apt-get install python3-venv) or set PYTHON=…" >&2; exit 1; }
 	rm -rf .venv
 	$(PYTHON) -m venv .venv
-	.venv/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $(REQUIREMENTS)
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $(REQUIREMENTS)
 	mkdir .venv/lint && cp $(LINT) .venv/lint
 	PATH="$$PWD/.venv/bin:$$PATH" npm ci --ignore-scripts --silent --no-audit --no-fund --prefix .venv/lint
 	touch $@
@@ -127,22 +143,22 @@ $(VENV): $(REQUIREMENTS) $(LINT)
 $(BENCH_VENV): $(BENCH_REQUIREMENTS)
 	rm -rf .venv-bench
 	$(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	.venv-bench/bin/python -m compileall -q .venv-bench/lib tests/python/bench
 	touch $@
 
 $(CHECKOV_VENV): $(CHECKOV_REQUIREMENTS)
 	rm -rf .venv-checkov
 	$(PYTHON) -m venv .venv-checkov
-	.venv-checkov/bin/pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
+	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement $<
 	touch $@
 
 # --no-deps, because the file has all dependencies, and pip cannot match extras with their pins.
 $(SAM_VENV): $(SAM_REQUIREMENTS)
 	rm -rf .venv-sam
 	$(PYTHON) -m venv .venv-sam
-	.venv-sam/bin/pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --requirement $<
-	.venv-sam/bin/pip check --disable-pip-version-check
+	.venv-sam/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes --requirement $<
+	.venv-sam/bin/python -m pip check --disable-pip-version-check
 	touch $@
 
 # Without optimisation: it runs for seconds, and an optimised build takes minutes.
@@ -159,7 +175,7 @@ $(CARGO_FUZZ): | rust
 	$(CARGO) install --quiet --locked --root .tools/cargo-fuzz-$(CARGO_FUZZ_VERSION) --version $(CARGO_FUZZ_VERSION) cargo-fuzz
 
 .PHONY: deny unused checkov fuzz test-sam sam-local programs rust
-down status: QUIET := --quiet
+down status env fault faults-list: QUIET := --quiet
 programs: rust
 	@$(CARGO) build $(QUIET) $(addprefix --package ,$(PROGRAMS))
 

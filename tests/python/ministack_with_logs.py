@@ -14,6 +14,8 @@ import sys
 from ministack import app
 from ministack.core import lambda_runtime
 
+import ministack_repairs
+
 LOG_DIR = pathlib.Path(os.environ["STACK_LOG_DIR"])
 
 
@@ -56,4 +58,5 @@ def install():
 
 if __name__ == "__main__":
     install()
+    ministack_repairs.install()
     app.main()

@@ -1,5 +1,7 @@
 use std::fmt::Display;
 
+use stack::nearest::did_you_mean;
+
 /// Why a row failed or could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum FaultsError {
@@ -28,9 +30,14 @@ pub enum FaultsError {
         /// The client's error with its causes.
         reason: String,
     },
-    /// A signal came.
-    #[error("interrupted; nothing is left running")]
-    Interrupted,
+    /// No row is selected.
+    #[error("no scenario {what}{}", did_you_mean(near))]
+    NoSuchRow {
+        /// What was asked for.
+        what: String,
+        /// Names, and beginnings of names, that are like it.
+        near: Vec<String>,
+    },
 }
 
 impl FaultsError {

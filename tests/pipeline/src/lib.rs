@@ -21,6 +21,6 @@ mod soak;
 mod world;
 
 pub use error::FaultsError;
-pub use run::{Selection, Summary, run};
+pub use run::{Selection, Summary, list, run};
 pub use soak::{Load, SoakReport, save_plot, soak};
 pub use world::{Ended, File, Invoked, Placed, Setup, World, eventbridge, notification};

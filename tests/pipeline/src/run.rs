@@ -1,11 +1,12 @@
 //! Running rows on their stacks.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use futures_util::{StreamExt as _, future, stream};
-use stack::{Binaries, Options};
+use stack::{Binaries, Options, nearest::nearest};
 
 use crate::FaultsError;
 use crate::places::Place;
@@ -18,6 +19,8 @@ use crate::world::{WHOLE, World};
 pub struct Selection {
     /// Those alone whose name holds this.
     pub only: Option<String>,
+    /// The one of this name.
+    pub exact: Option<String>,
     /// The quick ones on the shared stack alone.
     pub fast: bool,
     /// The cargo profile of the functions.
@@ -35,16 +38,56 @@ pub struct Summary {
     pub rows: usize,
 }
 
+impl Selection {
+    /// The selected rows, at least one.
+    fn rows(&self) -> Result<Vec<Row>, FaultsError> {
+        let is_selected = |row: &Row| {
+            let named = self.only.as_ref().is_none_or(|only| row.name.contains(only.as_str()))
+                && self.exact.as_ref().is_none_or(|exact| row.name == exact);
+            named && (!self.fast || row.is_quick())
+        };
+        let selected: Vec<Row> = rows::all().into_iter().filter(is_selected).collect();
+        if selected.is_empty() { Err(self.nothing()) } else { Ok(selected) }
+    }
+
+    fn nothing(&self) -> FaultsError {
+        let (what, word) = match (&self.only, &self.exact) {
+            (_, Some(exact)) => (format!("is called {exact:?}"), exact.as_str()),
+            (Some(only), None) => (format!("has {only:?} in its name"), only.as_str()),
+            (None, None) => ("is there".to_owned(), ""),
+        };
+        let what = if self.fast { format!("that takes seconds {what}") } else { what };
+        let rows = rows::all();
+        let groups = rows.iter().filter_map(|row| row.name.split_inclusive('/').next());
+        let groups: BTreeSet<&str> = groups.filter(|_| self.exact.is_none()).collect();
+        let longer: Vec<&str> = rows.iter().map(|row| row.name).filter(|name| name.contains(word)).collect();
+        let names = if longer.is_empty() { rows.iter().map(|row| row.name).chain(groups).collect() } else { longer };
+        let near = nearest(word, names);
+        FaultsError::NoSuchRow { what, near }
+    }
+}
+
+/// The selected rows, one a line: name, whether it takes seconds, what happens, and what must come of it.
+///
+/// # Errors
+/// [`FaultsError::NoSuchRow`].
+pub fn list(selection: &Selection) -> Result<String, FaultsError> {
+    let mut rows = selection.rows()?;
+    rows.sort_by_key(|row| row.name);
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or_default();
+    let line = |row: &Row| {
+        let speed = if row.is_quick() { "fast" } else { "" };
+        format!("{:<width$}  {speed:<4}  {} -> {}\n", row.name, row.fault, row.expectation)
+    };
+    Ok(rows.iter().map(line).collect())
+}
+
 /// Runs the selected rows, tells of each on standard error, and gives the table.
 ///
 /// # Errors
-/// [`FaultsError`] where a stack cannot be started. A row that does not hold is no error but counted.
+/// [`FaultsError`] where no row is selected or a stack cannot be started. A row that does not hold is no error but counted.
 pub async fn run(selection: &Selection) -> Result<Summary, FaultsError> {
-    let wanted = |row: &Row| {
-        let named = selection.only.as_ref().is_none_or(|only| row.name.contains(only.as_str()));
-        named && (!selection.fast || (row.fast && row.place == Place::Shared))
-    };
-    let rows: Vec<Row> = rows::all().into_iter().filter(wanted).collect();
+    let rows = selection.rows()?;
     let places: Vec<(Place, Vec<Row>)> = Place::ALL
         .into_iter()
         .map(|place| (place, rows.iter().filter(|row| row.place == place).copied().collect::<Vec<_>>()))
@@ -86,7 +129,6 @@ async fn run_place(
 ) -> Result<Vec<RowResult>, FaultsError> {
     let world = match World::start(&place.setup(), &selection.profile, binaries).await {
         Ok(world) => Arc::new(world),
-        Err(FaultsError::Interrupted) => return Err(FaultsError::Interrupted),
         // The rows of the other stacks still show what they show.
         Err(error) => return Ok(without_a_stack(rows, &error, progress)),
     };
@@ -129,4 +171,43 @@ async fn judged(
     let began = Instant::now();
     let seen = acting.await.map_err(|error| error.to_string());
     RowResult { name, fault, expectation, seen, seconds: began.elapsed().as_secs_f64() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(selection: &Selection) -> Vec<&'static str> {
+        selection.rows().unwrap().iter().map(|row| row.name).collect()
+    }
+
+    #[test]
+    fn rows_are_selected_by_a_part_of_the_name_or_by_the_whole_one() {
+        let only = |only: &str| Selection { only: Some(only.to_owned()), ..Selection::default() };
+        let exact = |exact: &str| Selection { exact: Some(exact.to_owned()), ..Selection::default() };
+        assert!(names(&only("webhook/")).len() > 5);
+        assert!(names(&only("aws/start")).len() > 1);
+        assert_eq!(names(&exact("aws/start-lost")), ["aws/start-lost"]);
+        let fast = Selection { fast: true, ..only("webhook/") };
+        assert!(names(&fast).len() < names(&only("webhook/")).len());
+    }
+
+    #[test]
+    fn a_selection_without_rows_is_an_error_with_near_names() {
+        let error = |selection: Selection| list(&selection).unwrap_err().to_string();
+        let only = Selection { only: Some("webhok".to_owned()), ..Selection::default() };
+        assert!(error(only).starts_with("no scenario has \"webhok\" in its name; did you mean webhook/"));
+        let exact = Selection { exact: Some("aws/start".to_owned()), ..Selection::default() };
+        let near = error(exact);
+        assert!(near.starts_with("no scenario is called \"aws/start\"; did you mean aws/start-"), "{near}");
+        let slow = Selection { exact: Some("webhook/down".to_owned()), fast: true, ..Selection::default() };
+        assert!(error(slow).starts_with("no scenario that takes seconds is called \"webhook/down\""));
+    }
+
+    #[test]
+    fn every_row_is_listed_on_one_line() {
+        let listed = list(&Selection::default()).unwrap();
+        assert_eq!(listed.lines().count(), rows::all().len());
+        assert!(listed.lines().any(|line| line.starts_with("webhook/500 ") && line.contains("  fast  500 twice -> ")));
+    }
 }

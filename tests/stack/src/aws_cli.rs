@@ -12,8 +12,9 @@ use crate::{StackError, ministack, workspace};
 ///
 /// It sees nothing of the caller's environment or profile, so that no call can reach a real account.
 pub(crate) async fn run(endpoint: &str, dir: &Path, arguments: &[&str]) -> Result<Vec<u8>, StackError> {
-    let output = Command::new(workspace::venv_program("aws")?)
-        .args(["--endpoint-url", endpoint])
+    // As a module: the first line of the script `aws` cannot name an interpreter whose path has a space.
+    let output = Command::new(workspace::venv_program("python")?)
+        .args(["-m", "awscli", "--endpoint-url", endpoint])
         .args(arguments)
         .current_dir(dir)
         .env_clear()

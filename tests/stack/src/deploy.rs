@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,11 @@ use crate::{Binaries, StackError, aws_cli, binaries::FUNCTIONS, workspace};
 const STACK_NAME: &str = "cxone-attachments";
 /// The bucket that packages are uploaded to.
 pub(crate) const ARTIFACTS: &str = "artifacts";
+/// The folder of a stack's directory in which the template and the functions are laid out.
+pub(crate) const PACKAGE: &str = "package";
+/// The template, and the folder of what it includes.
+const TEMPLATE: &str = "template.yaml";
+const INFRA: &str = "infra";
 /// The template with the packages' places in it.
 const PACKAGED: &str = "packaged.yaml";
 
@@ -60,26 +65,48 @@ struct Parameter {
     parameter_value: String,
 }
 
-/// The text of the project's template.
-pub(crate) fn template() -> Result<String, StackError> {
-    let path = workspace::root().join("template.yaml");
-    std::fs::read_to_string(&path).trying(|| format!("reading {}", path.display()))
-}
-
 /// Lays out `dir` like the working tree as the template sees it, with compiled functions in place of their sources.
 ///
 /// So the very template is deployed, byte for byte.
 pub(crate) fn lay_out(dir: &Path, binaries: &Binaries) -> Result<(), StackError> {
     let root = workspace::root();
-    copy(&root.join("template.yaml"), &dir.join("template.yaml"))?;
-    copy_all(&root.join("infra"), &dir.join("infra"))?;
+    copy(&root.join(TEMPLATE), &dir.join(TEMPLATE))?;
+    copy_all(&root.join(INFRA), &dir.join(INFRA))?;
+    lay_out_functions(dir, binaries)
+}
+
+/// The compiled functions alone.
+pub(crate) fn lay_out_functions(dir: &Path, binaries: &Binaries) -> Result<(), StackError> {
     for (name, _) in FUNCTIONS {
-        let bootstrap = dir.join("functions").join(name).join("bootstrap");
+        let bootstrap = bootstrap(dir, name);
         copy(binaries.path(name)?, &bootstrap)?;
         std::fs::set_permissions(&bootstrap, std::fs::Permissions::from_mode(0o755))
             .trying(|| format!("making {} executable", bootstrap.display()))?;
     }
     Ok(())
+}
+
+/// A function's program below the folder in which it was laid out.
+pub(crate) fn bootstrap(dir: &Path, function: &str) -> PathBuf {
+    dir.join("functions").join(function).join("bootstrap")
+}
+
+/// The content of the template's files below a folder, by name.
+pub(crate) fn template_files(dir: &Path) -> Result<BTreeMap<PathBuf, Vec<u8>>, StackError> {
+    let mut files = BTreeMap::new();
+    let mut left = vec![PathBuf::from(TEMPLATE), PathBuf::from(INFRA)];
+    while let Some(name) = left.pop() {
+        let path = dir.join(&name);
+        let reading = || format!("reading {}", path.display());
+        if path.is_dir() {
+            for entry in std::fs::read_dir(&path).trying(reading)? {
+                left.push(name.join(entry.trying(reading)?.file_name()));
+            }
+        } else {
+            files.insert(name, std::fs::read(&path).trying(reading)?);
+        }
+    }
+    Ok(files)
 }
 
 /// Packages and deploys what was laid out.
@@ -88,7 +115,7 @@ pub(crate) async fn deploy(
     dir: &Path,
     parameters: &[(String, String)],
 ) -> Result<Deployed, StackError> {
-    let package = ["--template-file", "template.yaml", "--output-template-file", PACKAGED];
+    let package = ["--template-file", TEMPLATE, "--output-template-file", PACKAGED];
     let arguments = [&["cloudformation", "package", "--s3-bucket", ARTIFACTS][..], &package[..]].concat();
     aws_cli::run(endpoint, dir, &arguments).await?;
 

@@ -1,5 +1,7 @@
 use std::path::PathBuf;
 
+use crate::nearest::did_you_mean;
+
 /// What can keep the local stack from starting, being found or being stopped.
 #[derive(Debug, thiserror::Error)]
 pub enum StackError {
@@ -62,16 +64,69 @@ pub enum StackError {
         reason: String,
     },
     /// `PARAMS` names a parameter that the template does not have; `CloudFormation` would drop it in silence.
-    #[error("PARAMS: the template has no parameter {name:?}; it has:\n  {}", known.join("\n  "))]
+    #[error("PARAMS: the template has no parameter {name:?}{}", near_or_all(near, known))]
     UnknownParameter {
         /// The name.
         name: String,
+        /// Known names that are like it.
+        near: Vec<String>,
         /// The names that exist.
         known: Vec<String>,
     },
+    /// Parameters have values that the template does not allow.
+    #[error("the template does not allow these parameters:\n  {}", .0.join("\n  "))]
+    Parameters(Vec<String>),
     /// The template's parameters cannot be read.
     #[error("template.yaml: {0}")]
     Template(#[from] yaml_serde::Error),
+    /// The pattern of a template's parameter is not a regular expression.
+    #[error("template.yaml: AllowedPattern of {name}: {source}")]
+    Pattern {
+        /// The parameter.
+        name: String,
+        /// What is wrong with the pattern.
+        source: regex_lite::Error,
+    },
+    /// The functions do not start with the settings that the deployed stack gives them.
+    #[error("the functions refuse their settings:\n  {}{}", refused.join("\n  "), set_by(parameters))]
+    Refused {
+        /// The function and its message, for each that refuses.
+        refused: Vec<String>,
+        /// The template parameters of the settings that the messages name.
+        parameters: Vec<String>,
+    },
+    /// A function's program did not end, although it had no Runtime API.
+    #[error("{} was started to check its settings, and did not end within {seconds} s", program.display())]
+    StillRunning {
+        /// The program.
+        program: PathBuf,
+        /// How long was waited.
+        seconds: u64,
+    },
+    /// The functions of the running stack were not replaced.
+    #[error("{0}\nThe old functions keep running")]
+    NotReloaded(Box<StackError>),
+    /// A signal came before the functions of the running stack were replaced.
+    #[error("interrupted; the old functions keep running")]
+    ReloadInterrupted,
+    /// No fault has this name.
+    #[error("there is no fault {name:?}{}", near_or_where(near))]
+    UnknownFault {
+        /// The name.
+        name: String,
+        /// Known names that are like it.
+        near: Vec<String>,
+    },
+    /// The fault concerns a server that the stack does not run itself.
+    #[error("{name} needs the stack's own {server}, but the stack uses {url}")]
+    NoControl {
+        /// The fault.
+        name: &'static str,
+        /// Which server.
+        server: &'static str,
+        /// The server in its place.
+        url: String,
+    },
     /// There is a stack already.
     #[error("a stack is already running at {endpoint}: `make down` stops it")]
     AlreadyRunning {
@@ -147,4 +202,20 @@ impl<T> Trying<T> for Result<T, serde_json::Error> {
     fn trying(self, what: impl FnOnce() -> String) -> Result<T, StackError> {
         self.map_err(|source| StackError::Json { what: what(), source })
     }
+}
+
+/// The near names, else all of them.
+fn near_or_all(near: &[String], known: &[String]) -> String {
+    if near.is_empty() { format!("; it has:\n  {}", known.join("\n  ")) } else { did_you_mean(near) }
+}
+
+fn near_or_where(near: &[String]) -> String {
+    if near.is_empty() { "; `make fault` lists them".to_owned() } else { did_you_mean(near) }
+}
+
+fn set_by(parameters: &[String]) -> String {
+    if parameters.is_empty() {
+        return String::new();
+    }
+    format!("\nThe template parameters of these settings: {}", parameters.join(", "))
 }

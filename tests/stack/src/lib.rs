@@ -6,20 +6,31 @@
 //! it again.
 
 mod aws_cli;
+mod banner;
 mod binaries;
 mod clients;
+mod completion;
 pub mod demo;
 mod deploy;
 mod error;
+pub mod fault;
 pub mod fixtures;
 mod group;
 mod lone_ministack;
 mod ministack;
+pub mod nearest;
 mod options;
+pub mod output;
 mod parameters;
+pub mod reload;
 mod server;
+mod settings;
+pub mod shell;
+pub mod signals;
 mod stack;
 pub mod state;
+pub mod up;
+mod variables;
 mod workspace;
 
 pub use binaries::Binaries;

@@ -2,135 +2,127 @@
 
 use std::process::ExitCode;
 
-use stack::{Binaries, Description, Options, Stack, StackError, state};
+use clap::{Parser, Subcommand};
+use stack::{Binaries, Description, Options, StackError, fault, output, reload, shell, state, up};
 
-const HELP: &str = "\
-The pipeline on this machine: local AWS, CXone stand-in, webhook receiver.
-
-Usage: stack up | down | status | demo
-
-  up      compile the functions, start and deploy everything, return when it is ready
-  down    stop it
-  status  print where everything is, as one JSON object
-  demo    run good and bad files through a stack of its own, and show what became of them
-
-Variables of `up`; `demo` takes PROFILE and BUILT alone:
+const VARIABLES: &str = "\
+Variables of `up`; `demo` and `reload` take PROFILE and BUILT alone:
   PORT                    the AWS endpoint's port (a free one)
   PROFILE                 cargo profile of the functions (dev)
-  BUILT                   the folder of a `sam build`, whose functions are taken as they are
-  PARAMS                  template parameters: \"StorageQuotaBytes=1000 JobDeadlineSeconds=60\"
-  CXONE_BASE_URL          another server than the stand-in, with /api/v2 where it has that
+  BUILT                   the folder of a `sam build`, whose functions are
+                          taken as they are
+  PARAMS                  template parameters:
+                          \"StorageQuotaBytes=1000 JobDeadlineSeconds=60\"
+  CXONE_BASE_URL          another server than the stand-in, with /api/v2
+                          where it has that
   CXONE_CLIENT_ID, CXONE_CLIENT_SECRET
   WEBHOOK_URL             another receiver
   WEBHOOK_SIGNING_SECRET  whsec_ and Base64 (a random one)
-  PLAIN_HTTP_HOSTS, TLS_CA_FILE  as the functions take them
+  PLAIN_HTTP_HOSTS, TLS_CA_FILE
+                          as the functions take them
 
-Exit codes: 0 done, 1 failed, not running or not as expected, 2 not understood, 130 interrupted.";
+Exit codes: 0 done, 1 failed, not running or not as expected,
+2 not understood, 130 interrupted.";
 
+/// The pipeline on this machine: local AWS, CXone stand-in, webhook receiver.
+#[derive(Parser)]
+#[command(name = "stack", disable_help_subcommand = true, after_help = VARIABLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
 enum Command {
+    /// Compile the functions, start and deploy everything, return when ready
     Up,
+    /// Stop it
     Down,
+    /// Print where everything is, as one JSON object
     Status,
+    /// Print commands that set a shell up for it: eval "$(stack env)"
+    Env,
+    /// Compile the functions and replace those of it; its data stays
+    Reload,
+    /// Let CXone or the webhook's receiver misbehave; without NAME, list how
+    Fault {
+        /// The fault's name, or `off`
+        name: Option<String>,
+        /// The interaction that meets it [default: all]
+        #[arg(long, value_name = "ID")]
+        interaction: Option<String>,
+    },
+    /// Run good and bad files through a stack of its own; show the outcome
     Demo,
-    Help,
 }
 
 fn main() -> ExitCode {
-    let command = match parse(lexopt::Parser::from_env()) {
-        Ok(command) => command,
-        Err(error) => {
-            eprintln!("stack: {error}\n\n{HELP}");
-            return ExitCode::from(2);
-        }
-    };
-    match run(&command) {
+    match run(&Cli::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(error) => {
             // It may quote a log or another system.
             let text: Vec<_> = error.to_string().lines().map(|line| attachments::shown(line).into_owned()).collect();
-            eprintln!("stack: {}", text.join("\n"));
-            // As shells say it of a program that SIGINT has ended.
-            if matches!(error, StackError::Interrupted) { ExitCode::from(130) } else { ExitCode::FAILURE }
-        }
-    }
-}
-
-fn parse(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    use lexopt::prelude::{Long, Short, Value};
-    let mut command = None;
-    while let Some(argument) = arguments.next()? {
-        match argument {
-            Short('h') | Long("help") => return Ok(Command::Help),
-            Value(word) if command.is_none() => {
-                command = Some(match word.to_str() {
-                    Some("up") => Command::Up,
-                    Some("down") => Command::Down,
-                    Some("status") => Command::Status,
-                    Some("demo") => Command::Demo,
-                    _ => return Err(Value(word).unexpected()),
-                });
+            output::say(&format!("stack: {}", text.join("\n")));
+            match error {
+                // As shells say it of a program that SIGINT has ended.
+                StackError::Interrupted | StackError::ReloadInterrupted => ExitCode::from(130),
+                StackError::UnknownFault { .. } => ExitCode::from(2),
+                _ => ExitCode::FAILURE,
             }
-            other => return Err(other.unexpected()),
         }
     }
-    command.ok_or_else(|| "a command is missing".into())
 }
 
 /// `false` if the demo ran and not all was as expected.
-fn run(command: &Command) -> Result<bool, StackError> {
-    match command {
-        Command::Help => println!("{HELP}"),
-        Command::Status => print_json(&state::find()?)?,
-        Command::Down => println!("{}", if state::stop()? { "stopped" } else { "no stack was running" }),
-        Command::Up => introduce(&up()?),
-        Command::Demo => return demo(),
-    }
+#[tokio::main(flavor = "current_thread")]
+async fn run(command: &Command) -> Result<bool, StackError> {
+    let variable = |name: &str| std::env::var(name).ok();
+    let find = || state::find(&state::background_dir());
+    let text = match command {
+        Command::Up => {
+            let options = Options::background(variable)?;
+            up::background(&options, Binaries::build(&options)).await?
+        }
+        Command::Down => {
+            if state::stop(&state::background_dir())? { "stopped\n" } else { "no stack was running\n" }.to_owned()
+        }
+        Command::Status => json(&find()?)?,
+        Command::Env => shell::exports(&find()?),
+        Command::Reload => {
+            format!("the functions at {} run the new code\n", reload::background(variable).await?.endpoint)
+        }
+        Command::Fault { name: None, .. } => fault::list(),
+        Command::Fault { name: Some(name), interaction } => {
+            fault::set(&find()?, name, interaction.as_deref()).await? + "\n"
+        }
+        Command::Demo => return stack::demo::run(variable).await,
+    };
+    output::print(&text)?;
     Ok(true)
 }
 
-#[tokio::main(flavor = "current_thread")]
-async fn up() -> Result<Description, StackError> {
-    let options = Options::background(|name| std::env::var(name).ok())?;
-    if let Ok(running) = state::find() {
-        return Err(StackError::AlreadyRunning { endpoint: running.endpoint });
-    }
-    let binaries = Binaries::build(&options).await?;
-    Stack::start(&options, &binaries).await?.detach()
-}
-
-#[tokio::main(flavor = "current_thread")]
-async fn demo() -> Result<bool, StackError> {
-    stack::demo::run(|name| std::env::var(name).ok()).await
-}
-
-fn print_json(description: &Description) -> Result<(), StackError> {
+fn json(description: &Description) -> Result<String, StackError> {
     let text = serde_json::to_string_pretty(description)
         .map_err(|source| StackError::Json { what: "writing the status".to_owned(), source })?;
-    println!("{text}");
-    Ok(())
+    Ok(text + "\n")
 }
 
-fn introduce(stack: &Description) {
-    println!(
-        "\
-endpoint    {endpoint}
-bucket      {bucket}
-CXone       {cxone}
-webhook     {webhook}, signed with the secret {webhook_secret}
-logs        {logs}
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
 
-Try:
-  export AWS_ENDPOINT_URL={endpoint} AWS_DEFAULT_REGION={region} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test
-  .venv/bin/aws s3 cp tests/fixtures/letter.pdf s3://{bucket}/interactions/INT-42/letter.pdf
+    use super::*;
 
-`make -s status` tells the rest, `make down` stops it.",
-        endpoint = stack.endpoint,
-        region = stack.region,
-        bucket = stack.bucket,
-        cxone = stack.cxone_base_url,
-        webhook = stack.webhook_url,
-        webhook_secret = stack.webhook_secret_arn,
-        logs = stack.log_dir.display(),
-    );
+    #[test]
+    fn every_page_of_the_help_fits_80_columns() {
+        let mut command = Cli::command();
+        command.build();
+        let mut pages = vec![command.render_long_help().to_string()];
+        pages.extend(command.get_subcommands_mut().map(|command| command.render_long_help().to_string()));
+        assert!(pages.len() > 5);
+        for line in pages.iter().flat_map(|page| page.lines()) {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+    }
 }

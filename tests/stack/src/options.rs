@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use base64::Engine as _;
 
 use crate::error::Trying as _;
-use crate::{StackError, workspace};
+use crate::variables::{self, Asked};
+use crate::{StackError, parameters, workspace};
 
 /// What a stack is started with.
 #[derive(Debug)]
@@ -34,6 +35,8 @@ pub struct Options {
     pub wait_scale: f64,
     /// Variables of the functions for which the template has no parameter (`PLAIN_HTTP_HOSTS`, `TLS_CA_FILE`).
     pub environment: Vec<(String, String)>,
+    /// The variables of `make up` that are set.
+    pub(crate) asked: Asked,
 }
 
 /// What stands for `CXone`.
@@ -87,6 +90,7 @@ impl Options {
             parameters: String::new(),
             wait_scale: 1.0,
             environment: Vec::new(),
+            asked: Asked::new(),
         })
     }
 
@@ -107,6 +111,7 @@ impl Options {
     pub fn background(variable: impl Fn(&str) -> Option<String>) -> Result<Self, StackError> {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let mut options = Self::private("unnamed")?;
+        options.asked = variables::asked(variable);
         options.dir = crate::state::background_dir();
         options.port = match variable("PORT") {
             None => None,
@@ -132,6 +137,7 @@ impl Options {
             options.signing_secret = signing_secret(secret)?;
         }
         options.parameters = variable("PARAMS").unwrap_or_default();
+        parameters::asked(&options.parameters)?;
         let passed_on = ["PLAIN_HTTP_HOSTS", "TLS_CA_FILE"];
         options.environment = passed_on.iter().filter_map(|name| Some(((*name).to_owned(), variable(name)?))).collect();
         Ok(options)

@@ -3,31 +3,31 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::types::TimeToLiveSpecification;
-use aws_sdk_s3::types::{
-    DefaultRetention, ObjectLockConfiguration, ObjectLockEnabled, ObjectLockRetentionMode, ObjectLockRule,
-};
+use servers::scripted::control::ControlClient;
 
 use crate::deploy::{self, Deployed};
 use crate::error::Trying as _;
 use crate::group::{ProcessGroup, end_of};
 use crate::state::{self, State};
+use crate::variables::Asked;
 use crate::{
-    Binaries, Clients, CxoneServer, Description, Functions, Options, StackError, WebhookServer, ministack, parameters,
-    server,
+    Binaries, Clients, CxoneServer, Description, Functions, Options, StackError, WebhookServer, completion, ministack,
+    parameters, reload, server, settings,
 };
 
 /// How long ministack may take until it answers.
 const READY_SECONDS: u64 = 30;
 
 /// A running stack. Dropping it ends every process of it and removes its directory, unless the thread is panicking:
-/// then the logs are left for whoever reads the failure.
+/// then the logs are left for the person who reads the failure.
 #[derive(Debug)]
 pub struct Stack {
     description: Description,
     clients: Clients,
     group: ProcessGroup,
     dir: WorkDir,
+    asked: Asked,
+    environment: Vec<(String, String)>,
 }
 
 /// A part of [`Stack::start_telling`] that takes a moment.
@@ -64,9 +64,9 @@ impl Stack {
             return Err(StackError::AlreadyRunning { endpoint: other.description.endpoint });
         }
         // What a person got wrong is said before anything is started.
-        let wishes = parameters::parse(&options.parameters, &parameters::names(&deploy::template()?)?)?;
+        let asked = parameters::asked(&options.parameters)?;
         let dir = WorkDir::create(options.dir.clone())?;
-        let (logs, package) = (dir.path.join("logs"), dir.path.join("package"));
+        let (logs, package) = (dir.path.join("logs"), dir.path.join(deploy::PACKAGE));
         for path in [&logs, &package] {
             std::fs::create_dir_all(path).trying(|| format!("creating {}", path.display()))?;
         }
@@ -98,15 +98,20 @@ impl Stack {
         let clients = Clients::new(&endpoint);
         ready(&mut group, &clients, &logs).await?;
         let mut values = local_values(&cxone_base_url, &webhook_url);
-        values.retain(|(name, _)| wishes.iter().all(|(wish, _)| wish != name));
-        values.extend(wishes);
+        values.retain(|(name, _)| asked.iter().all(|(asked, _)| asked != name));
+        values.extend(asked);
+        parameters::check(&values, &parameters::declared()?)?;
         begins(Step::Deployment);
         let deployed = deploy::deploy(&endpoint, &package, &values).await?;
         begins(Step::Completion);
-        complete(&clients, &deployed, options).await?;
+        completion::complete(&clients, &deployed, options).await?;
 
-        let description = describe(endpoint, &deployed, logs, cxone_base_url, webhook_url)?;
-        Ok(Self { description, clients, group, dir })
+        let mut description = describe(endpoint, &deployed, logs, cxone_base_url, webhook_url)?;
+        let own = |own: bool, url: &str| own.then(|| control_of(url)).transpose();
+        description.cxone_control = own(options.cxone == CxoneServer::StandIn, &description.cxone_base_url)?;
+        description.webhook_control = own(options.webhook == WebhookServer::Receiver, &description.webhook_url)?;
+        let (asked, environment) = (options.asked.clone(), options.environment.clone());
+        Ok(Self { description, clients, group, dir, asked, environment })
     }
 
     /// Where everything is.
@@ -121,9 +126,20 @@ impl Stack {
         &self.clients
     }
 
-    /// Leaves the stack running when this process ends; [`state::find`] and [`state::stop`] know it from then on.
+    /// An error if a function refuses the settings that it was deployed with.
+    pub async fn check_settings(&self, binaries: &Binaries) -> Result<(), StackError> {
+        settings::check(&self.description, binaries, &self.environment).await
+    }
+
+    /// Puts other programs in place of its functions. Its data stays.
+    pub async fn replace_functions(&self, binaries: &Binaries) -> Result<(), StackError> {
+        reload::replace(&self.description, &self.dir.path.join(deploy::PACKAGE), binaries).await
+    }
+
+    /// Leaves the stack running when this process ends; [`state::find`] and [`state::stop`] know it by its directory then.
     pub fn detach(mut self) -> Result<Description, StackError> {
-        let state = State { description: self.description, processes: self.group.records() };
+        let (description, processes) = (self.description, self.group.records());
+        let state = State { description, processes, asked: self.asked, environment: self.environment };
         state.save(&self.dir.path)?;
         self.group.detach()?;
         self.dir.keep = true;
@@ -172,6 +188,11 @@ fn local_values(cxone_base_url: &str, webhook_url: &str) -> Vec<(String, String)
     LOCAL_PARAMETERS.into_iter().chain(own).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
+/// The root of the control interface of one of the stack's own servers.
+fn control_of(url: &str) -> Result<String, StackError> {
+    Ok(format!("{}/_control", ControlClient::new(url)?.base_url()))
+}
+
 /// Waits until ministack answers, and makes the bucket that packages go to.
 pub(crate) async fn ready(
     group: &mut ProcessGroup,
@@ -186,58 +207,6 @@ pub(crate) async fn ready(
             return Err(StackError::NotReady { server: ministack::NAME, seconds: READY_SECONDS, log });
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    Ok(())
-}
-
-/// Does what ministack's `CloudFormation` drops in silence, and fills the secrets, as an operator does after a deploy.
-async fn complete(clients: &Clients, deployed: &Deployed, options: &Options) -> Result<(), StackError> {
-    let days = deployed.parameter("AuditRetentionDays")?;
-    let retention = DefaultRetention::builder()
-        .mode(ObjectLockRetentionMode::from(deployed.parameter("AuditLockMode")?))
-        .days(days.parse().map_err(|_| StackError::Setting {
-            name: "PARAMS",
-            reason: format!("AuditRetentionDays={days} is not a number of days"),
-        })?)
-        .build();
-    let lock = ObjectLockConfiguration::builder()
-        .object_lock_enabled(ObjectLockEnabled::Enabled)
-        .rule(ObjectLockRule::builder().default_retention(retention).build())
-        .build();
-    let bucket = deployed.output("AuditBucketName")?;
-    clients
-        .s3
-        .put_object_lock_configuration()
-        .bucket(bucket)
-        .object_lock_configuration(lock)
-        .send()
-        .await
-        .map_err(|error| failed("PutObjectLockConfiguration", &error))?;
-
-    let ttl = TimeToLiveSpecification::builder().attribute_name("expires_at").enabled(true).build();
-    clients
-        .dynamodb
-        .update_time_to_live()
-        .table_name(deployed.output("LedgerTableName")?)
-        .time_to_live_specification(ttl.map_err(|error| failed("UpdateTimeToLive", &error))?)
-        .send()
-        .await
-        .map_err(|error| failed("UpdateTimeToLive", &error))?;
-
-    let credentials = serde_json::json!({
-        "client_id": options.credentials.client_id,
-        "client_secret": options.credentials.client_secret,
-    });
-    let signing = serde_json::json!({ "signing_secrets": [options.signing_secret] });
-    for (output, value) in [("CxoneSecretArn", credentials), ("WebhookSecretArn", signing)] {
-        clients
-            .secrets
-            .put_secret_value()
-            .secret_id(deployed.output(output)?)
-            .secret_string(value.to_string())
-            .send()
-            .await
-            .map_err(|error| failed("PutSecretValue", &error))?;
     }
     Ok(())
 }
@@ -277,6 +246,8 @@ fn describe(
         log_dir,
         cxone_base_url,
         webhook_url,
+        cxone_control: None,
+        webhook_control: None,
         cxone_secret_arn: deployed.output("CxoneSecretArn")?,
         webhook_secret_arn: deployed.output("WebhookSecretArn")?,
     })

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Trying as _;
 use crate::group::{self, ProcessRecord};
+use crate::variables::Asked;
 use crate::{StackError, workspace};
 
 /// Where a running stack can be reached, and what it deployed; what `status` prints.
@@ -35,6 +36,12 @@ pub struct Description {
     pub cxone_base_url: String,
     /// Where webhooks go.
     pub webhook_url: String,
+    /// The root of the control interface of the stand-in for `CXone`, if the stack has it: what makes calls go wrong.
+    #[serde(default)]
+    pub cxone_control: Option<String>,
+    /// The same of the webhook receiver.
+    #[serde(default)]
+    pub webhook_control: Option<String>,
     /// The secret with the `CXone` credentials.
     pub cxone_secret_arn: String,
     /// The secret with the webhook's signing secrets.
@@ -52,10 +59,27 @@ pub struct Functions {
     pub finalize: String,
 }
 
+impl Functions {
+    /// The deployed name of `intake`, `poll` or `finalize`.
+    pub(crate) fn named(&self, function: &str) -> &str {
+        match function {
+            "intake" => &self.intake,
+            "poll" => &self.poll,
+            _ => &self.finalize,
+        }
+    }
+}
+
 /// A detached stack, as it is written to `state.json`.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct State {
     pub(crate) description: Description,
+    /// The variables of `make up`.
+    #[serde(default)]
+    pub(crate) asked: Asked,
+    /// What the functions have from the environment of the local AWS, beside its address and credentials.
+    #[serde(default)]
+    pub(crate) environment: Vec<(String, String)>,
     pub(crate) processes: Vec<ProcessRecord>,
 }
 
@@ -65,24 +89,28 @@ pub fn background_dir() -> PathBuf {
     workspace::root().join("target/stack")
 }
 
-/// The stack that runs in the background, if it runs whole.
-pub fn find() -> Result<Description, StackError> {
-    let state = load(&background_dir())?.filter(State::has_survivors).ok_or(StackError::NotRunning)?;
+/// The stack that was left running with this directory, if it runs whole.
+pub fn find(dir: &Path) -> Result<Description, StackError> {
+    running(dir).map(|state| state.description)
+}
+
+/// The same with all that was saved of it.
+pub(crate) fn running(dir: &Path) -> Result<State, StackError> {
+    let state = load(dir)?.filter(State::has_survivors).ok_or(StackError::NotRunning)?;
     let ended: Vec<String> =
         state.processes.iter().filter(|process| !process.is_alive()).map(|process| process.name.clone()).collect();
     if ended.is_empty() {
-        return Ok(state.description);
+        return Ok(state);
     }
     Err(StackError::Broken { endpoint: state.description.endpoint, ended, log_dir: state.description.log_dir })
 }
 
-/// Ends the stack that runs in the background; `false` if there was none. Its logs stay.
-pub fn stop() -> Result<bool, StackError> {
-    let dir = background_dir();
-    let Some(state) = load(&dir)? else { return Ok(false) };
+/// Ends the stack that was left running with this directory; `false` if there was none. Its logs stay.
+pub fn stop(dir: &Path) -> Result<bool, StackError> {
+    let Some(state) = load(dir)? else { return Ok(false) };
     let ran = state.has_survivors();
     group::end(&state.processes)?;
-    let path = file(&dir);
+    let path = file(dir);
     std::fs::remove_file(&path).trying(|| format!("removing {}", path.display()))?;
     Ok(ran)
 }

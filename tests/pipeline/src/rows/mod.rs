@@ -93,6 +93,11 @@ impl Row {
         Self { place, ..self }
     }
 
+    /// Whether it takes seconds on a stack that others share, so that it can be played with every test run.
+    pub(crate) fn is_quick(&self) -> bool {
+        self.fast && self.place == Place::Shared
+    }
+
     /// Its interaction's id.
     pub(crate) fn interaction(&self) -> String {
         self.name.replace('/', ".")

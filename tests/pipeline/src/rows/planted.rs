@@ -69,13 +69,13 @@ fn planted(case: Case, early: Early) -> Acting {
         ensure(error == "Audit.Foreign", || format!("the execution's error is {error:?}"))?;
         let sent = case.world.receiver.deliveries(Some(placed.identity.as_str()), None).await?.len();
         ensure(sent == 0, || format!("{sent} webhooks were sent"))?;
-        // As the runbook says: add a delete marker, which the lock allows, and run the state again.
+        // As the runbook says: add a delete marker, which the lock allows, and redrive the execution.
         for key in &keys {
             s3.delete_object().bucket(bucket).key(key).send().await.calling("DeleteObject")?;
         }
-        let answer = redriven(&case, &arn).await?;
-        let key = answer.get("audit_key").and_then(Value::as_str).unwrap_or_default().to_owned();
-        ensure(keys.contains(&key), || format!("run again: {answer}"))?;
+        let output = redriven(&case, &arn).await?;
+        let key = output.get("audit_key").and_then(Value::as_str).unwrap_or_default().to_owned();
+        ensure(keys.contains(&key), || format!("redriven: {output}"))?;
         let got = s3.get_object().bucket(bucket).key(&key).send().await.calling("GetObject")?;
         let written = got.body.collect().await.calling("GetObject")?.into_bytes();
         let record: Value = serde_json::from_slice(&written).calling("reading an audit record")?;
@@ -84,7 +84,7 @@ fn planted(case: Case, early: Early) -> Acting {
         let sent = case.world.receiver.deliveries(Some(placed.identity.as_str()), None).await?;
         let same = sent.iter().filter(|one| one.verified && one.body.as_bytes() == written.as_ref()).count();
         ensure((sent.len(), same) == (1, 1), || format!("{} webhooks, {same} with the record", sent.len()))?;
-        Ok("Audit.Foreign, nothing sent; hidden and run again, the true record sent".to_owned())
+        Ok("Audit.Foreign, nothing sent; hidden and redriven, the true record sent".to_owned())
     })
 }
 

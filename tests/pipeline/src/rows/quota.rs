@@ -3,7 +3,7 @@
 use serde_json::Value;
 use servers::{cxone::JobAct, scripted::Step};
 
-use super::{Acting, Play, Row, row, webhooks::redriven};
+use super::{Acting, Play, Row, row, webhooks::recorded_again};
 use crate::case::{Case, Expect, ensure};
 use crate::places::Place;
 use crate::world::{File, Webhook};
@@ -39,7 +39,7 @@ fn given_back(case: Case) -> Acting {
             let placed = case.world.put(&File::named(&case.interaction, &format!("{number}.wav"), BYTES)).await?;
             let ended = case.end_of(&placed, Webhook::Delivered).await?;
             ensure(ended.outcome == "FAILED", || ended.seen())?;
-            let again = redriven(&case, &ended.execution_arn).await?;
+            let again = recorded_again(&case, &ended.execution_arn).await?;
             ensure(again.get("outcome").and_then(Value::as_str) == Some("FAILED"), || format!("again: {again}"))?;
         }
         let used = case.world.ledger().await?.used_bytes;

@@ -1,5 +1,8 @@
 //! Faults of the webhook's receiver.
 
+use std::time::Duration;
+
+use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::{Value, json};
 use servers::{
     scripted::{CutHow, Step},
@@ -88,7 +91,7 @@ fn down(case: Case) -> Acting {
         let failed = ended.deliveries.len();
         case.world.receiver.forget_interaction(&case.interaction).await?;
         delivers_again(&case, &ended).await?;
-        Ok(format!("Undelivered after {failed} tries; run again, taken once with the same bytes"))
+        Ok(format!("Undelivered after {failed} tries; redriven, taken once with the same bytes"))
     })
 }
 
@@ -102,14 +105,14 @@ fn unknown_certificate(case: Case) -> Acting {
         ensure(sent == 0, || format!("{sent} webhooks came through"))?;
         front.become_known();
         delivers_again(&case, &ended).await?;
-        Ok("Undelivered without a byte of it sent; run again, taken once".to_owned())
+        Ok("Undelivered without a byte of it sent; redriven, taken once".to_owned())
     })
 }
 
-/// Runs the last state again. Then the webhook has been accepted once, and all attempts had the same body.
+/// Redrives the execution. Then the webhook has been accepted once, and all attempts had the same body.
 async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
-    let answer = redriven(case, &ended.execution_arn).await?;
-    ensure(answer.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("run again: {answer}"))?;
+    let output = redriven(case, &ended.execution_arn).await?;
+    ensure(output.get("outcome").and_then(Value::as_str) == Some("COMPLETED"), || format!("redriven: {output}"))?;
     let identity = ended.record.get("identity").and_then(Value::as_str);
     let deliveries = case.world.receiver.deliveries(identity, None).await?;
     let bodies: std::collections::BTreeSet<_> = deliveries.iter().map(|one| &one.body_sha256).collect();
@@ -117,8 +120,36 @@ async fn delivers_again(case: &Case, ended: &Ended) -> Result<(), FaultsError> {
     ensure(bodies.len() == 1 && taken == 1, || format!("{} bodies, taken {taken} times", bodies.len()))
 }
 
-/// Runs the failed state again with its input, as a redrive of the execution does.
+/// Redrives a failed execution, which then succeeds, and gives its output.
 pub(super) async fn redriven(case: &Case, execution_arn: &str) -> Result<Value, FaultsError> {
+    let sfn = &case.world.clients.sfn;
+    sfn.redrive_execution().execution_arn(execution_arn).send().await.calling("RedriveExecution")?;
+    let ended = async {
+        loop {
+            let found =
+                sfn.describe_execution().execution_arn(execution_arn).send().await.calling("DescribeExecution")?;
+            if *found.status() != ExecutionStatus::Running {
+                return Ok(found);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let late =
+        || FaultsError::TooLate { what: "the redriven execution runs on".to_owned(), seconds: case.limit.as_secs() };
+    let ended = tokio::time::timeout(case.limit, ended).await.unwrap_or_else(|_| Err(late()))?;
+    let (status, error) = (ended.status().as_str(), ended.error().unwrap_or_default());
+    ensure((status, ended.redrive_count) == ("SUCCEEDED", Some(1)), || {
+        format!("the redriven execution is {status} {error}")
+    })?;
+    // What is checked of the whole stack is the watch's last look, which may be from before this end.
+    while case.world.end_of_execution(ended.name().unwrap_or_default()).await != ExecutionStatus::Succeeded {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    serde_json::from_str(ended.output().unwrap_or_default()).calling("reading an execution's output")
+}
+
+/// Calls finalize once more with what the execution's last state had as input, as a repeated invocation does.
+pub(super) async fn recorded_again(case: &Case, execution_arn: &str) -> Result<Value, FaultsError> {
     let call = case.world.clients.sfn.get_execution_history().execution_arn(execution_arn);
     let history =
         call.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await.calling("GetExecutionHistory")?;

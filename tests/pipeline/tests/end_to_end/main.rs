@@ -1,6 +1,7 @@
 //! The whole pipeline on the local stack: the compiled functions, the project's own template and state machine.
 //!
-//! One stack serves most trials, side by side, each with interactions of its own; a second one has stricter settings.
+//! One stack serves most trials, side by side, each with interactions of its own. A second one has stricter settings. A third one
+//! is for the runbook's commands, which list all executions.
 
 mod audit_data;
 mod cold_start;
@@ -10,6 +11,7 @@ mod good;
 mod logs;
 mod media;
 mod refused;
+mod runbook;
 mod strict;
 mod transitions;
 
@@ -39,8 +41,8 @@ fn main() -> ExitCode {
     // The functions share two cores; more trials at once would only wait for each other.
     arguments.test_threads = arguments.test_threads.or(Some(6));
     if arguments.list {
-        let runtime = Arc::new(Trials::default());
-        return libtest_mimic::run(&arguments, runtime.names()).exit_code();
+        let names = groups().into_iter().flat_map(|group| group.trials).map(|(name, _)| Trial::test(name, || Ok(())));
+        return libtest_mimic::run(&arguments, names.collect()).exit_code();
     }
     match run(&arguments) {
         Ok(code) => code,
@@ -55,28 +57,36 @@ fn run(arguments: &Arguments) -> Result<ExitCode, Error> {
     let runtime = Runtime::new()?;
     let options = Options::private("end-to-end")?.functions(|name| std::env::var(name).ok());
     let binaries = runtime.block_on(Binaries::build(&options))?;
-    let start = |setup| runtime.block_on(World::start(&setup, &options.profile, &binaries)).map(Arc::new);
-    let open = start(Setup::as_deployed("end-to-end", OPEN))?;
-    let strict = start(Setup::as_deployed("end-to-end-strict", STRICT))?;
     let handle = runtime.handle().clone();
-    let trials = Trials::default();
     let in_world = |world: &Arc<World>, (name, trial): Named| {
         let (world, handle) = (Arc::clone(world), handle.clone());
         Trial::test(name, move || handle.block_on(trial(world)).map_err(Failed::from))
     };
-    let mut all: Vec<Trial> = trials.open.into_iter().map(|trial| in_world(&open, trial)).collect();
-    all.extend(trials.strict.into_iter().map(|trial| in_world(&strict, trial)));
-    let conclusion = libtest_mimic::run(arguments, all);
-    let left = left_behind(&[&open, &strict], arguments.filter.is_none() && arguments.skip.is_empty());
+    let (mut worlds, mut trials) = (Vec::new(), Vec::new());
+    for group in groups().into_iter().filter(|group| group.trials.iter().any(|(name, _)| is_selected(arguments, name)))
+    {
+        let setup = Setup::as_deployed(group.stack, group.parameters);
+        let world = Arc::new(runtime.block_on(World::start(&setup, &options.profile, &binaries))?);
+        trials.extend(group.trials.into_iter().map(|trial| in_world(&world, trial)));
+        worlds.push(world);
+    }
+    let conclusion = libtest_mimic::run(arguments, trials);
+    let left = left_behind(&worlds, arguments.filter.is_none() && arguments.skip.is_empty());
     if let Err(error) = &left {
         eprintln!("end_to_end: {error}");
     }
-    drop((open, strict));
+    drop(worlds);
     Ok(if left.is_ok() { conclusion.exit_code() } else { ExitCode::FAILURE })
 }
 
+/// Whether the trial will run: a stack is only started for those that do.
+fn is_selected(arguments: &Arguments, name: &str) -> bool {
+    let matches = |filter: &String| if arguments.exact { name == filter } else { name.contains(filter.as_str()) };
+    arguments.filter.as_ref().is_none_or(matches) && !arguments.skip.iter().any(matches)
+}
+
 /// Checks the logs of all trials and, if all of them ran, the audit records.
-fn left_behind(worlds: &[&World], all: bool) -> Result<(), Error> {
+fn left_behind(worlds: &[Arc<World>], all: bool) -> Result<(), Error> {
     let mut lines = 0;
     for world in worlds {
         lines += logs::check(world, all)?;
@@ -99,15 +109,19 @@ macro_rules! trials {
     };
 }
 
-struct Trials {
-    open: Vec<Named>,
-    strict: Vec<Named>,
+/// Trials that share a stack.
+struct Group {
+    stack: &'static str,
+    parameters: &'static str,
+    trials: Vec<Named>,
 }
 
-impl Default for Trials {
-    fn default() -> Self {
-        Self {
-            open: trials![
+fn groups() -> [Group; 3] {
+    [
+        Group {
+            stack: "end-to-end",
+            parameters: OPEN,
+            trials: trials![
                 good::every_type_completes,
                 good::one_file_is_checked_in_every_detail,
                 good::metadata_overrides_the_path,
@@ -127,20 +141,22 @@ impl Default for Trials {
                 cold_start::memory_does_not_grow_with_the_file,
                 transitions::job_inside_the_window_takes_four_transitions,
             ],
-            strict: trials![
+        },
+        Group {
+            stack: "end-to-end-strict",
+            parameters: STRICT,
+            trials: trials![
                 strict::content_length_framing_is_used,
                 strict::narrower_settings_reject,
                 strict::quota_is_enforced_and_refunded,
                 strict::job_after_its_deadline_times_out,
                 transitions::each_wait_takes_three_more_transitions,
             ],
-        }
-    }
-}
-
-impl Trials {
-    fn names(&self) -> Vec<Trial> {
-        let names = self.open.iter().chain(&self.strict).map(|(name, _)| Trial::test(*name, || Ok(())));
-        names.collect()
-    }
+        },
+        Group {
+            stack: "end-to-end-runbook",
+            parameters: "",
+            trials: trials![runbook::failed_execution_is_found_and_redriven, runbook::dead_letters_are_moved_back],
+        },
+    ]
 }

@@ -11,13 +11,11 @@ mod story;
 mod table;
 mod terminal;
 
-use std::io::Write as _;
-
 use servers::cxone::JobTimes;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::error::Trying as _;
-use crate::{Binaries, Options, Stack, StackError, Step, workspace};
+use crate::output::print;
+use crate::{Binaries, Options, Stack, StackError, Step, signals, workspace};
 
 use dropped::Dropped;
 use seen::Gathered;
@@ -35,18 +33,7 @@ const SLOW_JOB: JobTimes = JobTimes { pending_ms: 2_000, running_ms: 9_000 };
 /// `true` if every object ended as it must. Whatever happens, an interrupt included, the stack is gone afterwards; the
 /// logs of a run that went wrong are kept. `variable` looks up an environment variable.
 pub async fn run(variable: impl Fn(&str) -> Option<String>) -> Result<bool, StackError> {
-    let listening = || "listening for signals".to_owned();
-    let mut interrupt = signal(SignalKind::interrupt()).trying(listening)?;
-    let mut terminate = signal(SignalKind::terminate()).trying(listening)?;
-    let mut hang_up = signal(SignalKind::hangup()).trying(listening)?;
-    let mut screen = Screen::new();
-    // What is not finished when a signal comes is dropped, the stack with it.
-    tokio::select! {
-        verdict = show(&variable, &mut screen) => verdict,
-        _ = interrupt.recv() => Err(StackError::Interrupted),
-        _ = terminate.recv() => Err(StackError::Interrupted),
-        _ = hang_up.recv() => Err(StackError::Interrupted),
-    }
+    signals::unless_interrupted(Box::pin(show(&variable, &mut Screen::new()))).await
 }
 
 async fn show(variable: &impl Fn(&str) -> Option<String>, screen: &mut Screen) -> Result<bool, StackError> {
@@ -164,9 +151,4 @@ fn keep_logs(stack: &Stack, screen: &mut Screen) -> Result<(), StackError> {
     .trying(|| format!("moving the logs to {}", kept.display()))?;
     screen.say(&format!("the logs are in {}", kept.display()));
     Ok(())
-}
-
-fn print(text: &str) -> Result<(), StackError> {
-    let mut output = std::io::stdout();
-    output.write_all(text.as_bytes()).and_then(|()| output.flush()).trying(|| "printing the report".to_owned())
 }

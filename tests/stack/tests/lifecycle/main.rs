@@ -1,6 +1,8 @@
-//! A stack leaves nothing behind, however the process that holds it ends.
+//! A stack leaves nothing behind, however the process that holds it ends; and what is left running can be found and changed.
 //!
-//! The functions are a shell script here: what matters is that ministack has started it.
+//! The functions are shell scripts here: what matters is that ministack has started them.
+
+mod background;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -11,8 +13,13 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use stack::{Binaries, CxoneServer, Options, Stack, WebhookServer};
 
 fn main() -> ExitCode {
-    if std::env::args().nth(1).as_deref() == Some("hold") {
-        return hold().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    let role = match std::env::args().nth(1).as_deref() {
+        Some("hold") => Some(hold as fn() -> Result<(), Failed>),
+        Some("up") => Some(background::up as fn() -> Result<(), Failed>),
+        _ => None,
+    };
+    if let Some(role) = role {
+        return role().map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
     }
     let trials = vec![
         Trial::test("dropping_a_stack_ends_all_of_it", dropping_a_stack_ends_all_of_it),
@@ -20,6 +27,11 @@ fn main() -> ExitCode {
         Trial::test("an_interrupted_holder_takes_its_stack_along", || a_killed_holder_takes_its_stack_along("INT")),
         Trial::test("an_unknown_parameter_starts_nothing", an_unknown_parameter_starts_nothing),
         Trial::test("a_port_in_use_is_said_so", a_port_in_use_is_said_so),
+        Trial::test("a_value_that_the_template_does_not_allow_starts_nothing", a_value_not_allowed_starts_nothing),
+        Trial::test("a_setting_that_a_function_refuses_leaves_nothing_running", background::a_refused_setting),
+        Trial::test("a_second_up_finds_the_first_and_prints_the_same", background::a_second_up),
+        Trial::test("an_interrupted_up_leaves_nothing_running", background::an_interrupted_up),
+        Trial::test("replaced_functions_run_and_the_data_stays", background::replaced_functions),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -80,7 +92,18 @@ fn an_unknown_parameter_starts_nothing() -> Result<(), Failed> {
     let (mut options, binaries) = prepared("unknown")?;
     options.parameters.push_str("StorageQuotaByte=1");
     let error = runtime.block_on(Stack::start(&options, &binaries)).err().ok_or("it started")?.to_string();
-    assert!(error.contains("\"StorageQuotaByte\"") && error.contains("StorageQuotaBytes\n"), "{error}");
+    assert!(error.contains("\"StorageQuotaByte\"; did you mean StorageQuotaBytes?"), "{error}");
+    Ok(())
+}
+
+fn a_value_not_allowed_starts_nothing() -> Result<(), Failed> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (mut options, binaries) = prepared("value")?;
+    // It is no parameter of a person's, so that only the deployment sees it.
+    options.webhook = WebhookServer::Other("http://127.0.0.1:9/a path".to_owned());
+    let error = runtime.block_on(Stack::start(&options, &binaries)).err().ok_or("it started")?.to_string();
+    assert!(error.contains("WebhookUrl must be a whole URL, but is"), "{error}");
+    assert_eq!(processes_of(&options.dir)?, Vec::<String>::new());
     Ok(())
 }
 
@@ -99,19 +122,29 @@ fn prepared(name: &str) -> Result<(Options, Binaries), Failed> {
     let mut options = Options::private(name)?;
     options.cxone = CxoneServer::Other("http://127.0.0.1:9/api/v2".to_owned());
     options.webhook = WebhookServer::Other("http://127.0.0.1:9/webhook".to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lifecycle/idle_function.sh");
-    let functions = ["intake", "poll", "finalize"];
-    Ok((options, Binaries::at(functions.map(|function| (function.to_owned(), script.clone())).into())))
+    Ok((options, scripts("idle_function.sh")))
 }
 
-/// Puts an object into the bucket and waits until what intake prints is in its log.
+/// The script in place of each function.
+fn scripts(name: &str) -> Binaries {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lifecycle").join(name);
+    let functions = ["intake", "poll", "finalize"];
+    Binaries::at(functions.map(|function| (function.to_owned(), script.clone())).into())
+}
+
+/// Puts an object into the bucket and waits until intake, the idle one, has said so in its log.
 async fn make_a_function_start(stack: &Stack) -> Result<(), Failed> {
+    make_one_say(stack, "interactions/INT-1/a.txt", "up").await
+}
+
+/// Puts an object into the bucket and waits until what intake says is in its log.
+async fn make_one_say(stack: &Stack, key: &str, message: &str) -> Result<(), Failed> {
     let place = stack.description();
-    let put = stack.clients().s3.put_object().bucket(&place.bucket).key("interactions/INT-1/a.txt");
-    put.send().await?;
+    stack.clients().s3.put_object().bucket(&place.bucket).key(key).send().await?;
     let log = place.log_dir.join("intake.log");
+    let said = format!("{{\"message\":\"{message}\"}}\n");
     let deadline = Instant::now() + Duration::from_secs(20);
-    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("{\"message\":\"up\"}\n")) {
+    while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains(&said)) {
         assert!(Instant::now() < deadline, "nothing in {}", log.display());
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
