@@ -1,6 +1,6 @@
 //! Claims an object for one run, and releases it.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Write as _};
 
 use attachments::{Identity, Timestamp};
 use aws_sdk_dynamodb::{
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 use crate::{
     Decided, Ledger, LedgerError, expires_at, number, object_key,
     row::{Row, State},
-    text,
+    shard_of, text,
 };
 
 /// The result of [`Ledger::claim`].
@@ -55,11 +55,32 @@ pub struct Lease {
     pub known: Option<String>,
 }
 
+/// Which object a run takes, and until when.
+#[derive(Debug, Clone, Copy)]
+pub struct Claiming<'a> {
+    /// The object.
+    pub identity: &'a Identity,
+    /// Its key, for people who read the row.
+    pub key: &'a str,
+    /// Its version.
+    pub version_id: Option<&'a str>,
+    /// The interaction that the key names, valid or not; empty if it names none. The row is found by it.
+    pub interaction: &'a str,
+    /// The time.
+    pub now: Timestamp,
+    /// When the lease ends.
+    pub lease_until: Timestamp,
+    /// The run, such as an invocation's request id.
+    pub run: &'a str,
+}
+
 /// What a run stores for the next one when it releases the object.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release {
     /// For people. [`Ledger::release`] keeps the first 256 characters.
     pub fault: String,
+    /// When the next attempt may begin.
+    pub retry_at: Timestamp,
     /// See [`Lease::history`].
     pub history: String,
     /// See [`Lease::known`]. None keeps what an earlier run stored.
@@ -69,31 +90,41 @@ pub struct Release {
 const MAX_FAULT_CHARS: usize = 256;
 
 impl Ledger {
-    /// Claims an object until `lease_until`. `run` names the claiming run: it is the invocation's request id.
+    /// Claims an object for one run.
     ///
     /// # Errors
     /// [`LedgerError`] if DynamoDB fails or the row is malformed.
-    pub async fn claim(
-        &self,
-        identity: &Identity,
-        now: Timestamp,
-        lease_until: Timestamp,
-        run: &str,
-    ) -> Result<Claim, LedgerError> {
+    pub async fn claim(&self, claiming: Claiming<'_>) -> Result<Claim, LedgerError> {
+        let Claiming { identity, key, version_id, interaction, now, lease_until, run } = claiming;
         // If a response is lost, the SDK repeats the write. The owner then shows that the first write was this claim's.
         let owner = owner()?;
+        // Writing to a string cannot fail.
+        let mut more = String::new();
+        let mut values: HashMap<String, AttributeValue> = HashMap::new();
+        // An index takes no empty text.
+        for (name, value) in [("interaction", interaction), ("version_id", version_id.unwrap_or_default())] {
+            if !value.is_empty() {
+                let _ = write!(more, ", {name} = if_not_exists({name}, :{name})");
+                values.insert(format!(":{name}"), text(value));
+            }
+        }
         let claimed = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(identity))
-            .update_expression(
+            .set_expression_attribute_values(Some(values))
+            .update_expression(format!(
                 "SET #state = :claimed, lease_until = :until, lease_owner = :owner, \
                  first_seen = if_not_exists(first_seen, :now), expires_at = :expires, \
-                 crashed_run = if_not_exists(claimed_by, :none), claimed_by = :run ADD attempts :one",
-            )
+                 crashed_run = if_not_exists(claimed_by, :none), claimed_by = :run, #key = :key{more} \
+                 ADD attempts :one",
+            ))
             .condition_expression("attribute_not_exists(pk) OR (#state = :claimed AND lease_until < :now)")
             .expression_attribute_names("#state", "state")
+            // A reserved word of DynamoDB.
+            .expression_attribute_names("#key", "key")
+            .expression_attribute_values(":key", text(key))
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":until", number(lease_until.unix_seconds() + 1))
             .expression_attribute_values(":owner", text(&owner))
@@ -141,9 +172,17 @@ impl Ledger {
     pub async fn release(&self, lease: &Lease, release: &Release) -> Result<bool, LedgerError> {
         let fault = shortened(&release.fault);
         let known = release.known.as_deref().or(lease.known.as_deref()).unwrap_or_default();
-        let update = ", last_fault = :fault, history = :history, known = :known REMOVE claimed_by";
-        let values = [(":fault", text(fault)), (":history", text(&release.history)), (":known", text(known))];
-        self.end_lease(lease, lease.attempt, update, values.map(with_owned_name).into()).await
+        let update = ", last_fault = :fault, history = :history, known = :known, retry_at = :retry_at, waiting = :shard \
+                    REMOVE claimed_by";
+        let values = [
+            (":fault", text(fault)),
+            (":history", text(&release.history)),
+            (":known", text(known)),
+            (":retry_at", number(release.retry_at.unix_seconds())),
+            (":shard", text(shard_of(&lease.identity))),
+        ];
+        let values = values.map(with_owned_name).into();
+        self.end_lease(lease, lease.attempt, update, values).await
     }
 
     /// Releases a claim that this run did not work on. The next claim counts the same number of crashes in a row. Returns

@@ -1,5 +1,7 @@
 //! Writes intake's decision on an object before intake starts an execution.
 
+use std::{collections::HashMap, fmt::Write as _};
+
 use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, types::ReturnValuesOnConditionCheckFailure};
 
 use crate::{
@@ -15,6 +17,15 @@ pub struct Decided {
     pub execution_name: String,
     /// The execution's input, byte for byte.
     pub execution_input: String,
+}
+
+/// What the row of a decided object is found by, besides the interaction of its key.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Found<'a> {
+    /// The interaction that the file was sent to.
+    pub interaction: Option<&'a str>,
+    /// CXone's job.
+    pub job_id: Option<&'a str>,
 }
 
 /// The result of [`Ledger::decide`].
@@ -33,14 +44,32 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`] if DynamoDB fails or the row is malformed. The next run decides again.
-    pub async fn decide(&self, lease: &Lease, decided: Decided) -> Result<DecisionWrite, LedgerError> {
+    pub async fn decide(
+        &self,
+        lease: &Lease,
+        decided: Decided,
+        found: Found<'_>,
+    ) -> Result<DecisionWrite, LedgerError> {
+        // Writing to a string cannot fail.
+        let mut more = String::new();
+        let mut values = HashMap::new();
+        for (name, value) in [("interaction", found.interaction), ("job_id", found.job_id)] {
+            if let Some(value) = value {
+                let _ = write!(more, ", {name} = :{name}");
+                values.insert(format!(":{name}"), text(value));
+            }
+        }
         let written = self
             .client
             .update_item()
             .table_name(&self.table)
             .key("pk", object_key(&lease.identity))
             // The removed attributes are large, and the input repeats what they say.
-            .update_expression("SET #state = :decided, execution_name = :name, execution_input = :input REMOVE known, #request, history")
+            .set_expression_attribute_values(Some(values))
+            .update_expression(format!(
+                "SET #state = :decided, execution_name = :name, execution_input = :input{more} \
+                 REMOVE known, #request, history, waiting, retry_at"
+            ))
             .condition_expression("attempts = :mine AND #state = :claimed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_names("#request", "request")

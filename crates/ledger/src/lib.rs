@@ -15,12 +15,16 @@
 //!
 //! Invariant: the sum of `reserved_bytes` over all objects is `used_bytes` of the quota.
 //!
+//! Three sparse indexes with keys alone serve people who look for an object: `by_interaction`, `by_job`, and `waiting` for
+//! objects that were released for a retry ([`Ledger::of_interaction`] and so on).
+//!
 //! Times in the table are whole seconds since the Unix epoch (`lease_until`, `first_seen`, `expires_at`) or RFC 3339 (`outcome_at`).
 
 mod claim;
 mod decide;
 mod entry;
 mod error;
+mod lookup;
 mod quota;
 mod row;
 mod settle;
@@ -28,10 +32,11 @@ mod settle;
 use attachments::Identity;
 use aws_sdk_dynamodb::{Client, types::AttributeValue};
 
-pub use claim::{Claim, Lease, Release};
-pub use decide::{Decided, DecisionWrite};
+pub use claim::{Claim, Claiming, Lease, Release};
+pub use decide::{Decided, DecisionWrite, Found};
 pub use entry::Entry;
 pub use error::LedgerError;
+pub use lookup::{ObjectRow, RowState};
 pub use quota::Prepared;
 pub use settle::Settled;
 
@@ -51,6 +56,18 @@ impl Ledger {
     pub const fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
+}
+
+/// Shards of the index `waiting`: one partition would limit how fast objects can be released.
+const WAITING_SHARDS: u32 = 16;
+
+fn waiting_shard(shard: u32) -> String {
+    format!("{shard:x}")
+}
+
+/// The shard of an object: the first digit of its identity, which is a hash.
+fn shard_of(identity: &Identity) -> &str {
+    identity.as_str().get(..1).unwrap_or("0")
 }
 
 fn object_key(identity: &Identity) -> AttributeValue {

@@ -104,9 +104,9 @@ fn refused_name(file_name: &FileName, settings: &Settings) -> Stop {
             let ending = quoted(&format!(".{extension}"));
             match MediaType::from_extension(extension) {
                 Some(known) => format!(
-                    "the file name {name} ends in {ending}, which means a {}; this installation does not accept those \
+                    "the file name {name} ends in {ending}, which means {}; this installation does not accept those \
                      (ALLOWED_MIME_TYPES)",
-                    known.plain_name()
+                    known.with_article()
                 ),
                 None => format!("the file name {name} ends in {ending}, which is not an accepted extension"),
             }

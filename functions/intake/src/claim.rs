@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use attachments::{Identity, Timestamp, workflow::error_type};
+use attachments::{Identity, ObjectKey, ObjectRef, ObjectVersion, Timestamp, workflow::error_type};
 use events::Notification;
 use host::Clock;
-use ledger::{Claim, Lease, LedgerError};
+use ledger::{Claim, Claiming, Lease, LedgerError};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{Intake, finish::Finish};
@@ -59,9 +59,26 @@ pub(crate) async fn admit(intake: &Intake, notification: &Notification, times: &
     }
 }
 
-pub(crate) async fn claim(intake: &Intake, identity: &Identity, times: &Times) -> Result<Claim, Finish> {
-    let now = times.clock.now();
-    match timeout_at(times.wrap_up, intake.ledger.claim(identity, now, times.lease_until, &times.run)).await {
+pub(crate) async fn claim(
+    intake: &Intake,
+    object: &ObjectRef,
+    identity: &Identity,
+    times: &Times,
+) -> Result<Claim, Finish> {
+    let interaction = ObjectKey::interaction_of(&object.key, &intake.settings.key_prefix);
+    let claiming = Claiming {
+        identity,
+        key: &object.key,
+        version_id: match &object.version {
+            ObjectVersion::Id(id) => Some(id),
+            ObjectVersion::Unversioned { .. } => None,
+        },
+        interaction: &interaction,
+        now: times.clock.now(),
+        lease_until: times.lease_until,
+        run: &times.run,
+    };
+    match timeout_at(times.wrap_up, intake.ledger.claim(claiming)).await {
         Ok(claim) => claim.map_err(|error| ledger_failed(&error)),
         Err(_) => Err(out_of_time("the ledger did not claim the object in time")),
     }

@@ -1,9 +1,9 @@
 //! Fixing an object's execution in the ledger, and starting it.
 
-use attachments::{ObjectKey, execution_name, workflow::Attachment};
+use attachments::{InteractionId, JobId, ObjectKey, execution_name, workflow::Attachment};
 use aws_sdk_sfn::{error::DisplayErrorContext, operation::start_execution::StartExecutionError};
 use host::metrics::{self, Metric};
-use ledger::{Decided, DecisionWrite};
+use ledger::{Decided, DecisionWrite, Found};
 use tokio::time::timeout_at;
 
 use crate::{
@@ -37,8 +37,12 @@ pub(crate) async fn decide(run: &Run<'_>, times: &Times) -> Finish {
         Ok(input) => input,
         Err(error) => return Finish::outage(format!("the execution's input cannot be written as JSON: {error}")),
     };
+    let found = Found {
+        interaction: attachment.interaction_id.as_ref().map(InteractionId::as_str),
+        job_id: attachment.job_id.as_ref().map(JobId::as_str),
+    };
     let decided = Decided { execution_name: execution_name(&interaction, &lease.identity), execution_input };
-    match timeout_at(times.wrap_up, intake.ledger.decide(lease, decided)).await {
+    match timeout_at(times.wrap_up, intake.ledger.decide(lease, decided, found)).await {
         Ok(Ok(DecisionWrite::Start(decided))) => {
             // Counted here and not after the upload: if the decision fails, the upload is repeated and must count once.
             if attachment.job_id.is_some() {

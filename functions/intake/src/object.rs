@@ -38,7 +38,7 @@ pub(crate) async fn process(
         return finish;
     }
     let shared = lane.read().await;
-    let claimed = match claim(intake, identity, times).await {
+    let claimed = match claim(intake, &notification.object, identity, times).await {
         Ok(claimed) => claimed,
         Err(finish) => return finish,
     };
@@ -59,7 +59,7 @@ pub(crate) async fn process(
             "the object's last run crashed, and this run had no time left to process the object alone",
         );
     };
-    match claim(intake, identity, times).await {
+    match claim(intake, &notification.object, identity, times).await {
         Ok(Claim::Mine(lease)) => run_claimed(intake, notification, lease, times).await,
         Ok(claimed) => not_claimed(intake, claimed, times).await,
         Err(finish) => finish,
@@ -160,7 +160,8 @@ async fn give_up_or_release(run: &mut Run<'_>, last: Retry, wait: Duration, time
     tracing::warn!(attempt = run.lease.attempt, retry_in_seconds = wait.as_secs(), "released for a retry: {fault}");
     metrics::count(Metric::GivenBack);
     let history = serde_json::to_string(&run.history).unwrap_or_default();
-    let release = Release { fault: fault.clone(), history, known: run.known() };
+    let retry_at = host::later(times.clock.now(), wait);
+    let release = Release { fault: fault.clone(), retry_at, history, known: run.known() };
     match timeout_at(times.wrap_up, run.intake.ledger.release(&run.lease, &release)).await {
         Ok(Ok(_)) => {}
         Ok(Err(error)) => tracing::error!("{error}; the lease expires by itself"),

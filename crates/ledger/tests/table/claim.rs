@@ -1,8 +1,8 @@
 //! Claims.
 
-use ledger::{Claim, Lease, LedgerError, RETENTION_DAYS};
+use ledger::{Claim, Found, Lease, LedgerError, RETENTION_DAYS};
 
-use crate::table::{LEASE, START, Table, at, at_once, decided, mine, object, s, settle};
+use crate::table::{LEASE, START, Table, at, at_once, claiming, decided, mine, object, s, settle};
 
 pub(crate) async fn first_claim_of_an_object_gets_a_lease(table: Table) {
     let object = object(1);
@@ -61,7 +61,7 @@ pub(crate) async fn one_of_twenty_concurrent_claims_wins(table: Table) {
 pub(crate) async fn claim_of_a_decided_object_returns_the_decision(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
-    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    table.ledger.decide(&lease, decided("a"), Found::default()).await.unwrap();
     let row = table.row(&object).await;
     // During the lease, and long after it.
     for seconds in [0, 10 * LEASE] {
@@ -74,7 +74,7 @@ pub(crate) async fn claim_of_a_decided_object_returns_the_decision(table: Table)
 pub(crate) async fn claim_of_a_done_object_changes_nothing(table: Table) {
     let object = object(1);
     let lease = table.lease_at(&object, 0).await;
-    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    table.ledger.decide(&lease, decided("a"), Found::default()).await.unwrap();
     settle(&table.ledger, &object, &crate::settle::completed(5), false, at(5)).await.unwrap();
     let row = table.row(&object).await;
     for seconds in [0, 10 * LEASE] {
@@ -89,7 +89,7 @@ pub(crate) async fn claim_of_a_done_object_changes_nothing(table: Table) {
 pub(crate) async fn missing_table_is_unavailable(table: Table) {
     let client = stack::Clients::new(table.endpoint()).dynamodb;
     let error = ledger::Ledger::new(client, "no-such-table".to_owned())
-        .claim(&object(1), at(0), at(1), "run")
+        .claim(claiming(&object(1), at(0), at(1), "run"))
         .await
         .unwrap_err();
     assert!(matches!(error, LedgerError::Unavailable { .. }), "{error:?}");

@@ -1,6 +1,6 @@
 //! Writes of a run that has lost its lease.
 
-use ledger::{DecisionWrite, Lease, Prepared};
+use ledger::{DecisionWrite, Found, Lease, Prepared};
 
 use crate::table::{LEASE, Table, at, decided, object, released, s, settle};
 
@@ -18,7 +18,7 @@ pub(crate) async fn run_without_its_lease_changes_nothing(table: Table) {
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
     let row = table.row(&object).await;
-    assert_eq!(table.ledger.decide(&lost, decided("lost")).await.unwrap(), DecisionWrite::Lost);
+    assert_eq!(table.ledger.decide(&lost, decided("lost"), Found::default()).await.unwrap(), DecisionWrite::Lost);
     assert_lost(&table, &lost).await;
     assert_eq!(table.row(&object).await, row);
     assert_eq!(table.used_bytes().await, None);
@@ -27,14 +27,17 @@ pub(crate) async fn run_without_its_lease_changes_nothing(table: Table) {
     assert_lost(&table, &lost).await;
     assert_eq!(table.row(&object).await["request"], s("held"));
     assert_eq!(table.used_bytes().await, Some(10));
-    assert_eq!(table.ledger.decide(&holder, decided("held")).await.unwrap(), DecisionWrite::Start(decided("held")));
+    assert_eq!(
+        table.ledger.decide(&holder, decided("held"), Found::default()).await.unwrap(),
+        DecisionWrite::Start(decided("held"))
+    );
 }
 
 pub(crate) async fn decided_object_is_neither_released_nor_prepared(table: Table) {
     let object = object(1);
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
-    table.ledger.decide(&holder, decided("held")).await.unwrap();
+    table.ledger.decide(&holder, decided("held"), Found::default()).await.unwrap();
     let row = table.row(&object).await;
     for lease in [&lost, &holder] {
         assert_lost(&table, lease).await;
@@ -47,11 +50,11 @@ pub(crate) async fn done_object_is_not_decided_again(table: Table) {
     let object = object(1);
     let lost = table.lease_at(&object, 0).await;
     let holder = table.lease_at(&object, LEASE + 2).await;
-    table.ledger.decide(&holder, decided("a")).await.unwrap();
+    table.ledger.decide(&holder, decided("a"), Found::default()).await.unwrap();
     settle(&table.ledger, &object, &crate::settle::completed(5), false, at(5)).await.unwrap();
     let row = table.row(&object).await;
     for lease in [&lost, &holder] {
-        assert_eq!(table.ledger.decide(lease, decided("late")).await.unwrap(), DecisionWrite::Done);
+        assert_eq!(table.ledger.decide(lease, decided("late"), Found::default()).await.unwrap(), DecisionWrite::Done);
         assert_lost(&table, lease).await;
     }
     assert_eq!(table.row(&object).await, row);

@@ -4,11 +4,11 @@ use attachments::{
     Reason, ReasonCode,
     workflow::{Ending, Resolution},
 };
-use ledger::{DecisionWrite, Prepared, Release};
+use ledger::{DecisionWrite, Found, Prepared, Release};
 
 use crate::{
     proxy::{Disturbance, Proxy},
-    table::{LEASE, Table, at, decided, mine, object, released, s, settle},
+    table::{LEASE, Table, at, claiming, decided, mine, object, released, s, settle},
 };
 
 async fn proxy_that_loses(table: &Table, operation: &'static str) -> Proxy {
@@ -19,7 +19,7 @@ async fn proxy_that_loses(table: &Table, operation: &'static str) -> Proxy {
 
 pub(crate) async fn claim_whose_response_is_lost_counts_once(table: Table) {
     let proxy = proxy_that_loses(&table, "UpdateItem").await;
-    let lease = mine(table.through(&proxy).claim(&object(1), at(0), at(LEASE), "run at 0").await.unwrap());
+    let lease = mine(table.through(&proxy).claim(claiming(&object(1), at(0), at(LEASE), "run at 0")).await.unwrap());
     assert_eq!(proxy.disturbances_left(), 0);
     assert_eq!((lease.attempt, lease.crashes), (1, 0));
     assert_eq!(table.number(&object(1), "attempts").await, Some(1));
@@ -56,7 +56,7 @@ pub(crate) async fn request_whose_response_is_lost_is_written(table: Table) {
 pub(crate) async fn decision_whose_response_is_lost_is_written(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
     let proxy = proxy_that_loses(&table, "UpdateItem").await;
-    let written = table.through(&proxy).decide(&lease, decided("a")).await.unwrap();
+    let written = table.through(&proxy).decide(&lease, decided("a"), Found::default()).await.unwrap();
     assert_eq!(proxy.disturbances_left(), 0);
     assert_eq!(written, DecisionWrite::Start(decided("a")));
 }
@@ -73,7 +73,7 @@ pub(crate) async fn reservation_whose_response_is_lost_counts_once(table: Table)
 pub(crate) async fn refund_whose_response_is_lost_counts_once(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
     table.ledger.prepare(&lease, "{}", 7, 10).await.unwrap();
-    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    table.ledger.decide(&lease, decided("a"), Found::default()).await.unwrap();
     let failed = Resolution { ending: Ending::Failed(Reason::new(ReasonCode::JobFailed, "virus")), at: at(5) };
     let proxy = proxy_that_loses(&table, "TransactWriteItems").await;
     let settled = settle(&table.through(&proxy), &object(1), &failed, false, at(5)).await.unwrap();
@@ -84,7 +84,7 @@ pub(crate) async fn refund_whose_response_is_lost_counts_once(table: Table) {
 
 pub(crate) async fn outcome_whose_response_is_lost_is_written(table: Table) {
     let lease = table.lease_at(&object(1), 0).await;
-    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    table.ledger.decide(&lease, decided("a"), Found::default()).await.unwrap();
     let completed = crate::settle::completed(5);
     let proxy = proxy_that_loses(&table, "UpdateItem").await;
     let settled = settle(&table.through(&proxy), &object(1), &completed, false, at(5)).await.unwrap();

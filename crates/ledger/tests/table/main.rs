@@ -10,6 +10,7 @@
 mod claim;
 mod decide;
 mod fence;
+mod lookup;
 mod lost_responses;
 mod malformed;
 mod prepare;
@@ -91,6 +92,14 @@ fn main() -> ExitCode {
             repeated_decision_returns_the_first,
             decision_of_another_run_returns_the_first,
             one_of_ten_concurrent_decisions_wins,
+        }
+        lookup {
+            objects_of_an_interaction_are_found_newest_first,
+            object_is_found_by_the_interaction_that_it_was_sent_to_and_by_its_job,
+            key_without_an_interaction_is_in_no_index,
+            object_waits_from_its_release_to_its_decision,
+            rows_are_read_in_batches_and_absent_ones_left_out,
+            crashed_and_settled_rows_say_so,
         }
         quota {
             bytes_are_reserved_once_per_object,

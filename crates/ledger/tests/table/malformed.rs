@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use ledger::LedgerError;
 
-use crate::table::{Table, at, n, object, s, settle};
+use crate::table::{Table, at, claiming, n, object, s, settle};
 
 type Row = Vec<(&'static str, AttributeValue)>;
 
@@ -32,12 +32,16 @@ pub(crate) async fn claim_of_a_malformed_row_names_the_attribute(table: Table) {
         (vec![("state", s("claimed")), ("lease_until", s("tomorrow"))], "lease_until"),
         (expired_lease("reserved_bytes", s("many")), "reserved_bytes"),
         (expired_lease("reserved_bytes", n(-1)), "reserved_bytes"),
-        (expired_lease("first_seen", s("yesterday")), "first_seen"),
+        (expired_lease("first_seen", AttributeValue::N("1.5".to_owned())), "first_seen"),
         (expired_lease("released", AttributeValue::Bool(true)), "released"),
     ];
     for (number, (row, attribute)) in rows.into_iter().enumerate() {
         table.put(&object(number), row).await;
-        assert_names(table.ledger.claim(&object(number), at(0), at(1), "run").await.unwrap_err(), number, attribute);
+        assert_names(
+            table.ledger.claim(claiming(&object(number), at(0), at(1), "run")).await.unwrap_err(),
+            number,
+            attribute,
+        );
     }
 }
 
@@ -48,7 +52,7 @@ pub(crate) async fn settling_a_malformed_row_names_the_attribute(table: Table) {
         (vec![("state", s("done")), ("outcome", s("COMPLETED"))], "outcome_at"),
         (vec![("state", s("done")), ("outcome", s("COMPLETED")), ("outcome_at", s("today"))], "outcome_at"),
         (vec![("state", s("decided")), ("reserved_bytes", s("many"))], "reserved_bytes"),
-        (vec![("state", s("decided")), ("first_seen", s("yesterday"))], "first_seen"),
+        (vec![("state", s("decided")), ("first_seen", AttributeValue::N("1.5".to_owned()))], "first_seen"),
     ];
     for (number, (row, attribute)) in rows.into_iter().enumerate() {
         let decision = [("execution_name", s("name-a")), ("execution_input", s("{}")), ("first_seen", n(1))];
@@ -64,7 +68,7 @@ pub(crate) async fn settling_a_malformed_row_names_the_attribute(table: Table) {
 pub(crate) async fn malformed_claim_count_is_not_overwritten(table: Table) {
     table.put(&object(1), expired_lease("attempts", s("many"))).await;
     let before = table.row(&object(1)).await;
-    let error = table.ledger.claim(&object(1), at(0), at(1), "run").await.unwrap_err();
+    let error = table.ledger.claim(claiming(&object(1), at(0), at(1), "run")).await.unwrap_err();
     assert!(error.to_string().starts_with("the ledger did not claim the object: "), "{error}");
     assert_eq!(table.row(&object(1)).await, before);
 }

@@ -10,6 +10,7 @@ pub(crate) async fn released_object_can_be_claimed_at_once_with_all_stored_facts
     assert_eq!(table.ledger.prepare(&lease, r#"{"boundary":"b"}"#, 10, 100).await.unwrap(), Prepared::Ready);
     let release = Release {
         fault: "CXone answered 503".to_owned(),
+        retry_at: at(60),
         history: r#"{"stored":"maybe"}"#.to_owned(),
         known: Some(r#"{"size":1}"#.to_owned()),
     };

@@ -8,7 +8,7 @@ use attachments::{
     workflow::{Ending, Resolution},
 };
 use aws_sdk_dynamodb::types::AttributeValue;
-use ledger::{LedgerError, Prepared, Settled};
+use ledger::{Found, LedgerError, Prepared, Settled};
 
 use crate::{
     proxy::{Disturbance, Proxy},
@@ -42,7 +42,7 @@ async fn decided_object(table: &Table, number: usize, bytes: u64) {
     if bytes > 0 {
         assert_eq!(table.ledger.prepare(&lease, "{}", bytes, 1_000).await.unwrap(), Prepared::Ready);
     }
-    table.ledger.decide(&lease, decided("a")).await.unwrap();
+    table.ledger.decide(&lease, decided("a"), Found::default()).await.unwrap();
 }
 
 pub(crate) async fn first_outcome_is_kept(table: Table) {

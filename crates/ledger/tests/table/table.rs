@@ -5,9 +5,12 @@ use std::{collections::HashMap, time::Duration};
 use attachments::{Identity, Timestamp, audit::QuotaState, workflow::Resolution};
 use aws_sdk_dynamodb::{
     Client,
-    types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType},
+    types::{
+        AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+        ProjectionType, ScalarAttributeType,
+    },
 };
-use ledger::{Claim, Decided, Lease, Ledger, LedgerError, Release, Settled};
+use ledger::{Claim, Claiming, Decided, Lease, Ledger, LedgerError, Release, Settled};
 
 use crate::proxy::Proxy;
 
@@ -59,7 +62,7 @@ pub(crate) async fn settle(
 
 /// A release with this fault and no other facts.
 pub(crate) fn released(fault: &str) -> Release {
-    Release { fault: fault.to_owned(), ..Release::default() }
+    Release { fault: fault.to_owned(), retry_at: at(7), history: String::new(), known: None }
 }
 
 pub(crate) fn n(value: i64) -> AttributeValue {
@@ -74,10 +77,30 @@ impl Table {
     /// Replaces the `::` of the trial's name, because a table's name must not contain it.
     pub(crate) async fn create(dynamodb: Client, endpoint: &str, trial: &str) -> Self {
         let name = trial.replace("::", ".");
-        let key = KeySchemaElement::builder().attribute_name("pk").key_type(KeyType::Hash).build().unwrap();
-        let attribute = AttributeDefinition::builder().attribute_name("pk").attribute_type(ScalarAttributeType::S);
-        let table = dynamodb.create_table().table_name(&name).key_schema(key);
-        let table = table.attribute_definitions(attribute.build().unwrap()).billing_mode(BillingMode::PayPerRequest);
+        let key = |name: &str, kind: KeyType| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        };
+        let mut table = dynamodb.create_table().table_name(&name).billing_mode(BillingMode::PayPerRequest);
+        table = table.key_schema(key("pk", KeyType::Hash));
+        let texts = ["pk", "interaction", "job_id", "waiting"].map(|name| (name, ScalarAttributeType::S));
+        let numbers = ["first_seen", "retry_at"].map(|name| (name, ScalarAttributeType::N));
+        for (name, kind) in texts.into_iter().chain(numbers) {
+            let attribute = AttributeDefinition::builder().attribute_name(name).attribute_type(kind);
+            table = table.attribute_definitions(attribute.build().unwrap());
+        }
+        // As in the template.
+        for (index, attribute, sort) in [
+            ("by_interaction", "interaction", Some("first_seen")),
+            ("by_job", "job_id", None),
+            ("waiting", "waiting", Some("retry_at")),
+        ] {
+            let mut built = GlobalSecondaryIndex::builder().index_name(index).key_schema(key(attribute, KeyType::Hash));
+            if let Some(sort) = sort {
+                built = built.key_schema(key(sort, KeyType::Range));
+            }
+            let keys = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+            table = table.global_secondary_indexes(built.projection(keys).build().unwrap());
+        }
         table.send().await.unwrap();
         Self { ledger: Ledger::new(dynamodb.clone(), name.clone()), dynamodb, endpoint: endpoint.to_owned(), name }
     }
@@ -127,13 +150,26 @@ impl Table {
     }
 
     pub(crate) async fn claim_at(&self, identity: &Identity, seconds: i64) -> Claim {
-        self.ledger.claim(identity, at(seconds), at(seconds + LEASE), &format!("run at {seconds}")).await.unwrap()
+        self.ledger
+            .claim(claiming(identity, at(seconds), at(seconds + LEASE), &format!("run at {seconds}")))
+            .await
+            .unwrap()
     }
 
     /// Claims the object and panics if it gets no lease.
     pub(crate) async fn lease_at(&self, identity: &Identity, seconds: i64) -> Lease {
         mine(self.claim_at(identity, seconds).await)
     }
+}
+
+pub(crate) fn claiming<'a>(
+    identity: &'a Identity,
+    now: Timestamp,
+    lease_until: Timestamp,
+    run: &'a str,
+) -> Claiming<'a> {
+    let (key, interaction) = ("interactions/INT-1/a.pdf", "INT-1");
+    Claiming { identity, key, version_id: Some("v1"), interaction, now, lease_until, run }
 }
 
 pub(crate) fn mine(claim: Claim) -> Lease {
