@@ -61,21 +61,25 @@ pub fn cxone_client(
     let CxoneSettings { client, secret_id } = settings;
     cxone::Client::new(web, client, move || {
         let (secrets, secret_id) = (secrets.clone(), secret_id.clone());
-        async move { read_credentials(&secrets, &secret_id).await }
+        async move {
+            read_credentials(&secrets, &secret_id).await.map_err(|error| match error {
+                SecretError::Unreadable { .. } => CredentialsError::Unavailable(error.to_string()),
+                _ => CredentialsError::Unusable(error.to_string()),
+            })
+        }
     })
 }
 
-async fn read_credentials(secrets: &aws_sdk_secretsmanager::Client, id: &str) -> Result<Credentials, CredentialsError> {
+/// Reads CXone's credentials from their secret.
+///
+/// # Errors
+/// [`SecretError`]
+pub async fn read_credentials(secrets: &aws_sdk_secretsmanager::Client, id: &str) -> Result<Credentials, SecretError> {
     #[derive(Deserialize)]
     struct Stored {
         client_id: secret::Text,
         client_secret: secret::Text,
     }
-    match secret::fetch::<Stored>(secrets, id, SHAPE).await {
-        Ok(Stored { client_id, client_secret }) => {
-            Ok(Credentials { client_id: client_id.into_string(), client_secret: client_secret.into_secret() })
-        }
-        Err(error @ SecretError::Unreadable { .. }) => Err(CredentialsError::Unavailable(error.to_string())),
-        Err(error) => Err(CredentialsError::Unusable(error.to_string())),
-    }
+    let Stored { client_id, client_secret } = secret::fetch(secrets, id, SHAPE).await?;
+    Ok(Credentials { client_id: client_id.into_string(), client_secret: client_secret.into_secret() })
 }

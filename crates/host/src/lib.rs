@@ -16,13 +16,15 @@ mod read_timeout;
 mod refusals;
 mod secret;
 mod serve;
+mod signing;
 mod tls;
 
 pub use aws::Aws;
 pub use clock::{Clock, later};
-pub use cxone_client::{CxoneSettings, cxone_client};
+pub use cxone_client::{CxoneSettings, cxone_client, read_credentials};
 pub use environment::{Environment, Invalid, NumberSetting, PlainHttpHosts, SettingsError};
 pub use refusals::{Refusals, Refused};
 pub use secret::{SecretError, SigningSecrets, read_signing_secrets};
 pub use serve::{Failure, serve, start};
+pub use signing::signatures;
 pub use tls::HttpClients;

@@ -3,19 +3,15 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use attachments::{causes, workflow::error_type};
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use host::{
     Failure, SigningSecrets,
     metrics::{self, Metric},
 };
 use reqwest::header::CONTENT_TYPE;
-use secrecy::{ExposeSecret as _, SecretString};
 use standardwebhooks::{HEADER_WEBHOOK_ID, HEADER_WEBHOOK_SIGNATURE, HEADER_WEBHOOK_TIMESTAMP};
 use tokio::sync::Mutex;
 use url::Url;
 
-/// Standard Webhooks requires keys of 24 to 64 bytes. A shorter key may be guessed from one delivery.
-const SHORTEST_KEY: usize = 24;
 /// The time limit of a delivery.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// The signing secrets are read again after this time, so that a rotated secret is used.
@@ -43,7 +39,8 @@ impl Webhook {
     pub(crate) async fn deliver(&self, id: &str, bytes: Vec<u8>) -> Result<u16, Failure> {
         let secrets = self.signing_secrets().await?;
         let timestamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
-        let signature = signatures(&secrets, id, timestamp, &bytes)?;
+        let signature = host::signatures(&secrets, id, timestamp, &bytes);
+        let signature = signature.map_err(|fault| undelivered(format_args!("{fault}")))?;
         metrics::count(Metric::WebhookTries);
         let sent = self
             .http
@@ -96,30 +93,6 @@ fn delivered(sent: Result<reqwest::Response, reqwest::Error>) -> Result<u16, Str
     }
 }
 
-/// One signature per secret, separated by spaces.
-fn signatures(secrets: &SigningSecrets, id: &str, timestamp: u64, bytes: &[u8]) -> Result<String, Failure> {
-    let timestamp = i64::try_from(timestamp).unwrap_or(i64::MAX);
-    let sign = |(index, secret): (usize, &SecretString)| {
-        let fault = |fault: &str| undelivered(format_args!("entry {} of signing_secrets {fault}", index + 1));
-        let key = key(secret).map_err(fault)?;
-        let webhook = standardwebhooks::Webhook::from_bytes(key).map_err(|_| fault("is not a key"))?;
-        webhook.sign(id, timestamp, bytes).map_err(|error| fault(&format!("cannot sign: {error}")))
-    };
-    let signed: Result<Vec<_>, _> = secrets.0.iter().enumerate().map(sign).collect();
-    Ok(signed?.join(" "))
-}
-
-/// The secret's bytes, or its fault, which never quotes the secret.
-fn key(secret: &SecretString) -> Result<Vec<u8>, &'static str> {
-    let text = secret.expose_secret();
-    let bytes = STANDARD.decode(text.strip_prefix("whsec_").unwrap_or(text));
-    let bytes = bytes.map_err(|_| "is not whsec_ and base64")?;
-    if bytes.len() < SHORTEST_KEY {
-        return Err("has fewer than 24 bytes; make one with: openssl rand -base64 32");
-    }
-    Ok(bytes)
-}
-
 fn undelivered(fault: std::fmt::Arguments<'_>) -> Failure {
     metrics::count(Metric::WebhookUndelivered);
     Failure::new(error_type::WEBHOOK_UNDELIVERED, fault)
@@ -128,23 +101,6 @@ fn undelivered(fault: std::fmt::Arguments<'_>) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_secret_adds_a_signature_that_verifies() {
-        let secrets = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkZXIgc2VjcmV0IG9mIHRoZSB0d28h"];
-        let signing = SigningSecrets(secrets.map(Into::into).to_vec());
-        let timestamp = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
-        let signature = signatures(&signing, "msg", timestamp, b"{}\n").unwrap();
-        for secret in secrets {
-            let mut headers = reqwest::header::HeaderMap::new();
-            headers.insert(HEADER_WEBHOOK_ID, "msg".parse().unwrap());
-            headers.insert(HEADER_WEBHOOK_TIMESTAMP, timestamp.to_string().parse().unwrap());
-            headers.insert(HEADER_WEBHOOK_SIGNATURE, signature.parse().unwrap());
-            let receiver = standardwebhooks::Webhook::new(secret).unwrap();
-            receiver.verify(b"{}\n", &headers).unwrap();
-            assert!(receiver.verify(b"{} \n", &headers).is_err());
-        }
-    }
 
     /// Starts a receiver that sends these bytes on every connection. Returns its address.
     async fn start_receiver(response: &'static [u8]) -> String {
@@ -183,31 +139,6 @@ mod tests {
         {
             let fault = delivered(web.post(url).body("{}").send().await).unwrap_err();
             assert!(fault.starts_with("cannot be reached: ") && !fault.contains("hunter2"), "{fault}");
-        }
-    }
-
-    #[test]
-    fn example_of_the_specification_gives_its_signature() {
-        // The example of the Standard Webhooks specification.
-        let signing = SigningSecrets(vec!["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()]);
-        let signature =
-            signatures(&signing, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, br#"{"test": 2432232314}"#).unwrap();
-        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
-    }
-
-    #[test]
-    fn bad_secret_is_reported_by_its_number_and_not_quoted() {
-        let good = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
-        for (bad, fault) in [
-            ("whsec_hunter2!", "is not whsec_ and base64"),
-            ("whsec_", "has fewer than 24 bytes"),
-            // 23 bytes.
-            ("whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHU=", "has fewer than 24 bytes"),
-        ] {
-            let signing = SigningSecrets(vec![good.into(), bad.into()]);
-            let failure = signatures(&signing, "msg", 0, b"").unwrap_err();
-            let expected = format!("entry 2 of signing_secrets {fault}");
-            assert!(failure.message.starts_with(&expected) && !failure.message.contains("unter2"), "{failure}");
         }
     }
 }
