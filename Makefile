@@ -16,7 +16,7 @@ VENV := .venv/installed
 TARGET_DIR := $(or $(CARGO_TARGET_DIR),target)
 # All development builds build the same packages (as in tests/stack/src/binaries.rs): other packages may need other features of a
 # dependency, and cargo would then compile it, and everything that depends on it, again. `parsers` is here only for its features.
-PROGRAMS := stack pipeline parsers intake poll finalize servers
+PROGRAMS := stack operator pipeline parsers intake poll finalize servers
 # In quotes, because a folder may have a space in its name.
 STACK := "$(TARGET_DIR)/debug/stack"
 FAULT_ROWS := "$(TARGET_DIR)/debug/faults"
@@ -106,11 +106,13 @@ lint: venv ## check the templates, the state machine and the pages
 	.venv/bin/cfn-lint template.yaml infra/monitoring.yaml infra/audit_data.yaml infra/audit_trail.yaml
 	.venv/bin/python tests/python/infrastructure.py
 	.venv/bin/python tests/python/permissions.py
+	.venv/bin/python tests/python/operator_policies.py
 	.venv/bin/python tests/python/protection.py
 	.venv/bin/python tests/python/audit_bucket.py
 	.venv/bin/python tests/python/threat_model.py
 	.venv/bin/python tests/python/supply_chain.py
 	.venv/bin/python tests/python/links.py
+	.venv/bin/python tests/python/pages.py
 	.venv/bin/python tests/python/audit_queries.py
 	.venv/bin/node .venv/lint/node_modules/asl-validator/dist/bin/asl-validator.js --json-path infra/state_machine.asl.json
 

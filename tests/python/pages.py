@@ -19,7 +19,7 @@ QUESTION = re.compile(r"\*\*[A-Z][^*?]*\?\*\* For [a-z]")
 
 # The files whose words are checked, by suffix. To check more of the project, add suffixes: ".rs", ".py", ".yaml", ".yml", ".json",
 # ".toml", ".sql", ".sh". "" stands for files without one, such as the Makefile.
-SUFFIXES = {".md"}
+SUFFIXES = {".md", ".rs", ".py", ".yaml", ".yml", ".toml", ".json", ".sh", ""}
 # Word → what to write instead.
 FORMER_WORDS = {
     r"giv(?:e|es|en|ing) back|gave back|give_back": "release, refund, return (the alarm given-back and the metric GivenBack keep their names)",

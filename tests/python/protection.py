@@ -42,6 +42,7 @@ KEEP_NOTHING = {
     "AWS::Events::Rule",
     "AWS::Glue::Database",
     "AWS::Glue::Table",
+    "AWS::IAM::ManagedPolicy",
     "AWS::IAM::Policy",
     "AWS::IAM::Role",
     "AWS::KMS::Key",

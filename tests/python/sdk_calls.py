@@ -15,9 +15,9 @@ FUNCTIONS = ("intake", "poll", "finalize")
 
 # Comments, raw strings, strings, characters (a lifetime has no closing quote).
 TEXT = re.compile(r"""//[^\n]*|/\*.*?\*/|\bb?r(#*)".*?"\1|"(?:\\.|[^"\\])*"|'(?:\\'|\\[^']+|[^'\\])'""", re.DOTALL)
-HTTP = re.compile(r"\bhttp\s*\.(?:get|post|request)\(")
+HTTP = re.compile(r"\b(?:http|web)\s*\.(?:get|post|request)\(")
 # Ways to send a request that this scan does not find.
-UNKNOWN_WAYS = re.compile(r"\.(send_with\w*|into_paginator|presigned|customize|orchestrate\w*|wait_until_\w+)\(")
+UNKNOWN_WAYS = re.compile(r"\.(send_with\w*|presigned|customize|orchestrate\w*|wait_until_\w+)\(")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -171,6 +171,15 @@ media_types! {
 }
 
 impl MediaType {
+    /// [`Self::plain_name`] with its article, such as `an MP3 recording`.
+    #[must_use]
+    pub fn with_article(self) -> String {
+        let name = self.plain_name();
+        // The letter M of MP3 is spoken with a vowel in front.
+        let article = if name.starts_with(['A', 'E', 'I', 'M', 'O']) { "an" } else { "a" };
+        format!("{article} {name}")
+    }
+
     /// The type of a file name extension without its dot, in upper or lower case.
     #[must_use]
     pub fn from_extension(extension: &str) -> Option<Self> {

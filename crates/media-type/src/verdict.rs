@@ -23,10 +23,10 @@ pub enum Refusal {
     #[error("the content is {0}")]
     UnsupportedType(Found),
     /// The content has an accepted type that the operator does not allow.
-    #[error("the content is a {}, which this installation does not accept (ALLOWED_MIME_TYPES)", .0.plain_name())]
+    #[error("the content is {}, which this installation does not accept (ALLOWED_MIME_TYPES)", .0.with_article())]
     NotAllowed(MediaType),
     /// Name and content have different types.
-    #[error("the extension means a {}, but the content is a {}", named.plain_name(), found.plain_name())]
+    #[error("the extension means {}, but the content is {}", named.with_article(), found.with_article())]
     TypeMismatch {
         /// The type of the file name's extension.
         named: MediaType,
@@ -34,7 +34,7 @@ pub enum Refusal {
         found: MediaType,
     },
     /// The content has an accepted type and contains active content that the operator refuses.
-    #[error("the content is a {} that contains {active}", front.plain_name())]
+    #[error("the content is {} that contains {active}", front.with_article())]
     ActiveContent {
         /// The type of the content.
         front: MediaType,
@@ -42,7 +42,7 @@ pub enum Refusal {
         active: ActiveContent,
     },
     /// The content starts as an accepted type and contains something else too.
-    #[error("the content starts as a {}, but {hidden}", front.plain_name())]
+    #[error("the content starts as {}, but {hidden}", front.with_article())]
     Polyglot {
         /// The type of the file's start.
         front: MediaType,
@@ -204,13 +204,13 @@ impl fmt::Display for Found {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Damaged(media_type) => {
-                return write!(f, "a broken or incomplete {}", media_type.plain_name());
+                return write!(f, "{}, but broken or incomplete", media_type.with_article());
             }
             Self::OutOfReach(media_type) => {
                 return write!(
                     f,
-                    "perhaps a {}, but the bytes that would prove it are out of reach",
-                    media_type.plain_name()
+                    "perhaps {}, but the bytes that would prove it are out of reach",
+                    media_type.with_article()
                 );
             }
             Self::Empty => "empty",

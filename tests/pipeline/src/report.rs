@@ -36,7 +36,7 @@ pub(crate) fn tell(done: usize, all: usize, verdict: &RowResult) {
     ));
 }
 
-/// A line of progress, to standard error. Where nobody reads it, nothing is to be done.
+/// A line of progress, to standard error. A failed write is ignored.
 pub(crate) fn say(line: &str) {
     let mut error = std::io::stderr().lock();
     let _ = writeln!(error, "{line}");

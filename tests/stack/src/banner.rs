@@ -18,6 +18,8 @@ logs        {logs}
 Try:
   eval \"$(make -s env)\"
   aws s3 cp tests/fixtures/letter.pdf \"s3://$BUCKET/interactions/INT-42/letter.pdf\"
+  target/debug/cxone-attachments explain INT-42
+  target/debug/cxone-attachments status
 
 `make -s status` tells the rest, `make reload` takes in an edit, `make down` stops it.
 ",

@@ -17,7 +17,8 @@ pub(crate) const FUNCTIONS: [(&str, &str); 3] =
 
 /// What every development build compiles, as the Makefile's `PROGRAMS` does. Cargo unifies the features of the packages
 /// that it compiles together, so a smaller set would compile half of the dependencies again, with fewer features.
-const DEVELOPMENT_BUILD: [&str; 7] = ["stack", "pipeline", "parsers", "intake", "poll", "finalize", "servers"];
+const DEVELOPMENT_BUILD: [&str; 8] =
+    ["stack", "operator", "pipeline", "parsers", "intake", "poll", "finalize", "servers"];
 
 /// The programs that a stack runs, freshly compiled unless `sam build` has made them.
 #[derive(Debug)]

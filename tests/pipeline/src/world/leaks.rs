@@ -18,7 +18,7 @@ impl World {
         for (placed, ended) in ended {
             texts.extend(self.texts_of(placed, ended).await?);
         }
-        // Megabytes: in a thread of its own, so that the servers of other rows can go on.
+        // Megabytes: in a thread of its own, so that the servers of other rows are not blocked.
         let searched = tokio::task::spawn_blocking(move || texts.iter().try_for_each(|text| search(text, &secrets)));
         searched.await.calling("searching for secrets")?
     }

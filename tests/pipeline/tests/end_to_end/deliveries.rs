@@ -67,8 +67,8 @@ pub(crate) async fn unreadable_message_goes_to_dead_letter_queue(world: &World) 
 }
 
 pub(crate) async fn records_without_an_object_are_acknowledged(world: &World) -> Result<(), Error> {
-    let marker = world.never_written("interactions/NOBODY/folder/", "v1")?;
-    let outside = world.never_written("elsewhere/NOBODY/a.pdf", "v1")?;
+    let marker = world.never_written("interactions/NOTHING/folder/", "v1")?;
+    let outside = world.never_written("elsewhere/NOTHING/a.pdf", "v1")?;
     world.send(json!({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": "b"}).to_string()).await?;
     world.send(notification(&[&marker]).to_string()).await?;
     world.send(notification(&[&outside]).to_string()).await?;

@@ -21,7 +21,7 @@ fn document_with_a_project() -> String {
 pub(crate) async fn hard_cases_get_their_true_type(world: &World) -> Result<(), Error> {
     let rows: [(&str, Vec<u8>, Option<&str>); 8] = [
         ("far-directory.docx", word(DOCUMENT, 40_000), None),
-        // Its directory lies at byte 8,704, behind the head.
+        // Its directory begins at byte 8,704, after the head.
         ("far-directory.doc", fixture("letter.doc")?, None),
         ("behind-700-KB-of-tag.mp3", behind_a_tag(700_000, &fixture("voice.mp3")?), None),
         ("macros.docx", word(WITH_MACROS, 40_000), Some("unsupported_type")),

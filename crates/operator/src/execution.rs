@@ -1,0 +1,178 @@
+//! An execution in Step Functions: its state, and what it did in each state that it visited.
+
+use attachments::workflow::{Attachment, Finalized};
+use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
+use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::ToolError;
+
+/// An execution.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Execution {
+    /// Its ARN.
+    pub arn: String,
+    /// Its name.
+    pub name: String,
+    /// `RUNNING`, `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub status: String,
+    /// The error of a failed one, which is the outcome or the error that ended it.
+    pub error: Option<String>,
+    /// The cause of a failed one.
+    pub cause: Option<String>,
+    /// The output of a succeeded one.
+    pub output: Option<String>,
+    /// Its input.
+    pub input: Option<String>,
+    /// When it started, in seconds since the Unix epoch.
+    pub started: f64,
+    /// When it ended. None while it runs.
+    pub ended: Option<f64>,
+}
+
+/// A state that an execution visited.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Visit {
+    /// The state's name.
+    pub state: String,
+    /// When it was entered, in seconds since the Unix epoch.
+    pub at: f64,
+    /// What it did there. Empty if the name says it all.
+    pub note: String,
+    /// Failed attempts of the state, so far.
+    pub failures: u32,
+    /// The error of the last failed attempt.
+    pub last_error: Option<String>,
+    /// The seconds after which the last failed attempt is repeated. None if it was the last.
+    pub left: bool,
+}
+
+impl Execution {
+    /// Reads an execution. None if no execution has this ARN.
+    ///
+    /// # Errors
+    /// AWS does not say.
+    pub async fn read(sfn: &aws_sdk_sfn::Client, arn: &str) -> Result<Option<Self>, ToolError> {
+        let described = match sfn.describe_execution().execution_arn(arn).send().await {
+            Ok(described) => described,
+            Err(error) if error.as_service_error().is_some_and(DescribeExecutionError::is_execution_does_not_exist) => {
+                return Ok(None);
+            }
+            Err(error) => return Err(ToolError::of_call("states:DescribeExecution", &error)),
+        };
+        Ok(Some(Self {
+            name: described.name.unwrap_or_else(|| arn.rsplit(':').next().unwrap_or(arn).to_owned()),
+            arn: described.execution_arn,
+            status: described.status.as_str().to_owned(),
+            error: described.error,
+            cause: described.cause,
+            output: described.output,
+            input: described.input,
+            started: described.start_date.as_secs_f64(),
+            ended: described
+                .stop_date
+                .filter(|_| described.status != ExecutionStatus::Running)
+                .map(|date| date.as_secs_f64()),
+        }))
+    }
+
+    /// Whether it still runs.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.status == "RUNNING"
+    }
+
+    /// The outcome's word: a failed execution's error, else what its output says.
+    #[must_use]
+    pub fn outcome(&self) -> String {
+        match &self.error {
+            Some(error) => error.clone(),
+            None => read::<Finalized>(self.output.as_deref())
+                .map_or_else(|| self.status.clone(), |finalized| finalized.outcome.to_string()),
+        }
+    }
+
+    /// The code of the reason, which is the first word of the cause.
+    #[must_use]
+    pub fn reason_code(&self) -> Option<String> {
+        let code = self.cause.as_deref()?.split(';').next()?;
+        (!code.is_empty() && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+            .then(|| code.to_owned())
+    }
+}
+
+/// The states that an execution visited, in order.
+///
+/// # Errors
+/// AWS does not say.
+pub async fn visits_of(sfn: &aws_sdk_sfn::Client, arn: &str) -> Result<Vec<Visit>, ToolError> {
+    let mut events = Vec::new();
+    let mut pages = sfn.get_execution_history().execution_arn(arn).max_results(1000).into_paginator().items().send();
+    while let Some(event) = pages.next().await {
+        events.push(event.map_err(|error| ToolError::of_call("states:GetExecutionHistory", &error))?);
+    }
+    Ok(visits(&events))
+}
+
+/// Reads the history of an execution that visits one state after the other.
+#[must_use]
+pub fn visits(events: &[HistoryEvent]) -> Vec<Visit> {
+    let mut visits: Vec<Visit> = Vec::new();
+    let mut input = None;
+    for event in events {
+        let at = event.timestamp.as_secs_f64();
+        if let Some(entered) = &event.state_entered_event_details {
+            let (state, note) = (entered.name.clone(), wait(entered.input.as_deref(), &entered.name));
+            visits.push(Visit { state, at, note, failures: 0, last_error: None, left: false });
+            input = entered.input.as_deref();
+        }
+        let Some(visit) = visits.last_mut() else { continue };
+        let failed = event.task_failed_event_details.as_ref().map(|details| details.error.clone());
+        let failed = failed.or_else(|| event.lambda_function_failed_event_details.as_ref().map(|d| d.error.clone()));
+        if let Some(error) = failed {
+            visit.failures += 1;
+            let error = error.unwrap_or_else(|| "an error without a name".to_owned());
+            add(&mut visit.note, &format!("failed with {error}"));
+            visit.last_error = Some(error);
+        }
+        if let Some(exited) = &event.state_exited_event_details {
+            visit.left = true;
+            add(&mut visit.note, &task(&exited.name, input, exited.output.as_deref()));
+        }
+    }
+    visits
+}
+
+fn add(note: &mut String, more: &str) {
+    if !note.is_empty() && !more.is_empty() {
+        note.push_str("; ");
+    }
+    note.push_str(more);
+}
+
+fn read<T: DeserializeOwned>(json: Option<&str>) -> Option<T> {
+    serde_json::from_str(json?).ok()
+}
+
+fn wait(input: Option<&str>, state: &str) -> String {
+    match read::<Attachment>(input).and_then(|input| input.wait_seconds) {
+        Some(seconds) if state == "WaitForJob" => format!("{seconds} s"),
+        _ => String::new(),
+    }
+}
+
+/// What a function's state did, from the payloads before and after it.
+fn task(state: &str, input: Option<&str>, output: Option<&str>) -> String {
+    if let (true, Some(before), Some(after)) =
+        (state == "PollJob", read::<Attachment>(input), read::<Attachment>(output))
+    {
+        let asked = after.job.polls.saturating_sub(before.job.polls);
+        let mut note = format!("asked {asked} {}", if asked == 1 { "time" } else { "times" });
+        let saw: Vec<&str> = after.job.changes.iter().map(|change| change.status.as_str()).collect();
+        add(&mut note, &if saw.is_empty() { "no change".to_owned() } else { format!("saw {}", saw.join(", ")) });
+        return note;
+    }
+    read::<Finalized>(output).filter(|_| state.starts_with("Record")).map_or_else(String::new, |done| {
+        format!("{} written to the ledger and the audit bucket; webhook answered {}", done.outcome, done.webhook_status)
+    })
+}
