@@ -119,8 +119,8 @@ mod tests {
 
     #[test]
     fn id_of_up_to_128_documented_characters_is_accepted() {
-        for good in ["INT-42", "a", "A.b_c:d-9", "...", &"x".repeat(128)] {
-            assert_eq!(good.parse::<InteractionId>().unwrap().as_str(), good);
+        for id in ["INT-42", "a", "A.b_c:d-9", "...", &"x".repeat(128)] {
+            assert_eq!(id.parse::<InteractionId>().unwrap().as_str(), id);
         }
     }
 

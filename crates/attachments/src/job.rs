@@ -136,8 +136,8 @@ mod tests {
 
     #[test]
     fn job_id_of_visible_characters_is_accepted() {
-        for good in ["8f14e45f-ceea:1", "a/b", "a?b#c", "a%2e", "a\\b", "...", "ü-日本", &"é".repeat(256)] {
-            assert_eq!(good.parse::<JobId>().unwrap().as_str(), good);
+        for id in ["8f14e45f-ceea:1", "a/b", "a?b#c", "a%2e", "a\\b", "...", "ü-日本", &"é".repeat(256)] {
+            assert_eq!(id.parse::<JobId>().unwrap().as_str(), id);
         }
     }
 

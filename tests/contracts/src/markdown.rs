@@ -7,7 +7,7 @@ use crate::{ContractError, text};
 /// The longest line of a list, in characters.
 const WIDTH: usize = 100;
 
-/// A page of the docs with its generated blocks made anew.
+/// A page of the docs with its blocks generated again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// From the workspace's root.

@@ -33,7 +33,7 @@ pub struct Parameter {
 }
 
 impl Parameter {
-    /// The default as CloudFormation passes it on. None: whoever deploys must give a value.
+    /// The default as CloudFormation passes it on. None: a value must be given at the deployment.
     #[must_use]
     pub fn default(&self) -> Option<String> {
         self.default.as_ref().map(written)

@@ -41,7 +41,7 @@ fn every_field_of_the_audit_record_is_explained() {
 #[test]
 fn the_messages_that_troubleshooting_quotes_exist() {
     let mut code = sources("crates") + &sources("functions");
-    // A string literal goes on behind a backslash at a line's end.
+    // A backslash at a line's end continues a string literal.
     while let Some(at) = code.find("\\\n") {
         let rest = code[at + 2..].trim_start();
         let kept = code.len() - rest.len();

@@ -104,7 +104,7 @@ fn an_object_is_given_up_before_its_message_counts_as_poison() {
 
 #[test]
 fn what_no_invocation_can_work_reaches_the_dead_letters_before_it_expires() {
-    // Nobody hides such a message: it comes back with the queue's own timeout. The dead-letter queue goes on counting its age.
+    // No run hides such a message: the queue's own timeout makes it visible. The dead-letter queue continues its age.
     let days = max_receives() * default("QueueVisibilitySeconds") / 86_400;
     let left = retention("IntakeQueue") / 86_400 - days;
     assert!(left >= 3, "{left} days are left to find it in the dead-letter queue");

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::StackError;
 use crate::error::Trying as _;
 
-/// Told to keep the group, the leader only goes on holding the group's number, so that `down` can rely on it.
+/// With this message, the leader keeps the group running and holds its number, so that `down` can rely on it.
 const LEADER: &str =
     r#"if read -r word && [ "$word" = keep ]; then exec sleep infinity </dev/null; fi; kill -s KILL 0"#;
 
@@ -122,7 +122,7 @@ pub(crate) fn end_of(log: &Path) -> String {
 
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
-        // The leader kills the group, itself included. After `detach` it was told otherwise and there is nobody to wait for.
+        // The leader kills the group, itself included. After `detach` it keeps the group, and there is no process to wait for.
         let Some(lifeline) = self.lifeline.take() else { return };
         drop(lifeline);
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -168,7 +168,7 @@ pub(crate) fn end(records: &[ProcessRecord]) -> Result<(), StackError> {
     Ok(())
 }
 
-/// When the process started; `None` if there is none, or only its remains that nobody has collected.
+/// When the process started; `None` if there is none, or only a zombie that was not collected.
 fn start_of(pid: u32) -> Option<u64> {
     let mut stat = String::new();
     std::io::Read::read_to_string(&mut File::open(format!("/proc/{pid}/stat")).ok()?, &mut stat).ok()?;

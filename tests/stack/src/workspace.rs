@@ -1,4 +1,4 @@
-//! Where things lie in the working tree.
+//! Where things are in the working tree.
 
 use std::path::{Path, PathBuf};
 

@@ -210,7 +210,7 @@ fn tasks_call_their_functions() {
         let function = if name == "PollJob" { "${PollFunctionArn}" } else { "${FinalizeFunctionArn}" };
         assert_eq!(task.parameters.function_name, function, "{name}");
         assert_eq!(task.resource, "arn:aws:states:::lambda:invoke", "{name}");
-        assert_eq!(task.end, task.next.is_none(), "{name} must end or go on");
+        assert_eq!(task.end, task.next.is_none(), "{name} must end or have a next state");
     }
 }
 

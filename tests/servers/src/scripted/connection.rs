@@ -21,7 +21,7 @@ use tokio::{
     sync::{Notify, watch},
 };
 
-/// How long a closed connection still reads from a client that goes on sending.
+/// How long a closed connection still reads from a client that is still sending.
 const LINGER: Duration = Duration::from_secs(5);
 
 /// How a connection is ended without an answer.

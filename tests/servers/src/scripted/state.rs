@@ -69,7 +69,7 @@ impl<R> Records<R> {
         self.by_seq.contains_key(&seq)
     }
 
-    /// Removes all records. The numbers go on, so that a request from before never changes a record from after.
+    /// Removes all records. The numbering continues, so that a request from before never changes a record from after.
     pub(crate) fn clear(&mut self) {
         self.by_seq.clear();
     }

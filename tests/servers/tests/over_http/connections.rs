@@ -151,7 +151,7 @@ async fn cut_body_ends_after_its_first_bytes() {
 async fn early_answer_reaches_a_client_that_goes_on_sending() {
     let server = server(mpsc::unbounded_channel().0);
     let mut stream = send(&server, "POST /early HTTP/1.1\r\ncontent-length: 9000000", &[b'x'; 100]).await;
-    // The server has answered and ended the connection before the client goes on sending.
+    // The server has answered and ended the connection before the client sends more.
     tokio::time::sleep(Duration::from_millis(100)).await;
     for _ in 0..20 {
         stream.write_all(&vec![b'x'; 100_000]).await.unwrap();

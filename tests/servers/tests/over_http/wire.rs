@@ -58,7 +58,7 @@ pub(crate) async fn open(base_url: &str, head: &str) -> TcpStream {
 pub(crate) async fn exchange(stream: TcpStream, body: &[u8], patience: Duration) -> Seen {
     let (mut reader, mut writer) = stream.into_split();
     let body = body.to_vec();
-    // Reading goes on at the same time: an answer may come before the body is sent. A failed write shows in it.
+    // It reads at the same time: an answer may come before the body is sent. A failed write shows in it.
     let sending = tokio::spawn(async move {
         let _ = writer.write_all(&body).await;
         writer

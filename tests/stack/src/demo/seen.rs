@@ -37,7 +37,7 @@ pub(crate) struct Record {
     /// `s3://{bucket}/{key}`
     pub(crate) location: String,
     pub(crate) sha256: String,
-    /// Until when nobody may delete it.
+    /// Until when it cannot be deleted.
     pub(crate) locked_until: Option<String>,
     /// What is stored, byte for byte if it is text.
     pub(crate) text: String,

@@ -12,7 +12,7 @@ pub(crate) struct Screen {
     started: Instant,
     /// Whether one line may be written again and again.
     live: bool,
-    /// Whether such a line stands there now.
+    /// Whether such a line is shown now.
     standing: bool,
     paint: Paint,
 }
@@ -130,7 +130,7 @@ fn of_process(name: &str) -> Option<String> {
 }
 
 fn write(text: &str) {
-    // Progress that nobody can read any more is no reason to stop.
+    // A closed pipe is no reason to stop.
     let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
