@@ -40,7 +40,7 @@ macro_rules! metrics {
         }
 
         impl Metric {
-            /// All metrics, in the order of `infra/metrics.json`.
+            /// All metrics.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
             /// The name in CloudWatch.
