@@ -64,6 +64,16 @@ class Policies(unittest.TestCase):
         self.assertEqual(granted("ReaderPolicy") - KEY_ACTIONS, needed - OPERATOR)
         self.assertEqual(granted("OperatorPolicy") - KEY_ACTIONS, OPERATOR)
 
+    def test_a_missing_record_is_seen_as_missing(self):
+        statements = MAIN["Resources"]["ReaderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        (bucket,) = [one for one in statements if one.get("Sid") == "AuditBucket"]
+        self.assertIn("s3:ListBucket", bucket["Action"])
+
+    def test_the_stack_is_read_by_its_name(self):
+        statements = MAIN["Resources"]["ReaderPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        (stack,) = [one for one in statements if one.get("Sid") == "Stack"]
+        self.assertTrue(stack["Resource"]["Fn::Sub"].endswith(":stack/${AWS::StackName}/*"))
+
     def test_every_command_but_send_reads_alone(self):
         verbs = ("Get", "List", "Describe", "Query", "BatchGet")
         for one in tool_functions():

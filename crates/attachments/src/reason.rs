@@ -53,6 +53,12 @@ macro_rules! reason_codes {
                 }
             }
 
+            /// What an operator should do. None for a code that this release does not declare.
+            #[must_use]
+            pub fn advice(self) -> Option<&'static str> {
+                Self::KNOWN.iter().find(|known| known.code == self).map(|known| known.advice)
+            }
+
             /// The code as records, logs and the console show it.
             #[must_use]
             pub fn as_str(self) -> Cow<'static, str> {

@@ -90,7 +90,10 @@ impl FromStr for IgnoredNames {
         if list.trim() == "none" {
             return Ok(Self(Vec::new()));
         }
-        let catch_all = list.split(',').map(str::trim).find(|name| !name.is_empty() && name.chars().all(|c| c == '*'));
+        let catch_all = list
+            .split(',')
+            .map(str::trim)
+            .find(|name| name.contains('*') && name.chars().all(|c| matches!(c, '*' | '?')));
         catch_all.map_or_else(|| Ok(Self(patterns(list))), |pattern| Err(InvalidNames(pattern.to_owned())))
     }
 }
@@ -123,6 +126,7 @@ mod tests {
         assert!(names.contain("a/b.TMP") && names.contain("copy1.pdf"));
         assert!(!names.contain("a/.DS_Store") && !names.contain("copy12.pdf"));
         assert!(!"none".parse::<IgnoredNames>().unwrap().contain(".DS_Store"));
+        assert!("a.pdf,?*".parse::<IgnoredNames>().is_err());
         let error = "a.pdf, * ".parse::<IgnoredNames>().unwrap_err();
         assert_eq!(error.to_string(), "\"*\" would ignore every file; name the files to ignore, or write none");
     }

@@ -135,7 +135,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// Why intake ignores the object of this key. None if intake processes it.
-fn ignored(key: &str, source: Source<'_>) -> Option<Ignored> {
+#[must_use]
+pub fn ignored(key: &str, source: Source<'_>) -> Option<Ignored> {
     if !key.starts_with(source.prefix) {
         return Some(Ignored::OutsidePrefix { key: key.to_owned(), prefix: source.prefix.to_owned() });
     }

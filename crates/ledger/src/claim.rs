@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, fmt::Write as _};
 
-use attachments::{Identity, Timestamp};
+use attachments::{Identity, Timestamp, shown, to_json};
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
@@ -101,11 +101,11 @@ impl Ledger {
         // Writing to a string cannot fail.
         let mut more = String::new();
         let mut values: HashMap<String, AttributeValue> = HashMap::new();
-        // An index takes no empty text.
+        // People read the row, so that no text in it may steer a terminal. An index takes no empty text.
         for (name, value) in [("interaction", interaction), ("version_id", version_id.unwrap_or_default())] {
             if !value.is_empty() {
                 let _ = write!(more, ", {name} = if_not_exists({name}, :{name})");
-                values.insert(format!(":{name}"), text(value));
+                values.insert(format!(":{name}"), text(shown(value)));
             }
         }
         let claimed = self
@@ -124,7 +124,7 @@ impl Ledger {
             .expression_attribute_names("#state", "state")
             // A reserved word of DynamoDB.
             .expression_attribute_names("#key", "key")
-            .expression_attribute_values(":key", text(key))
+            .expression_attribute_values(":key", text(to_json(&key).unwrap_or_default()))
             .expression_attribute_values(":claimed", text("claimed"))
             .expression_attribute_values(":until", number(lease_until.unix_seconds() + 1))
             .expression_attribute_values(":owner", text(&owner))

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use attachments::{Identity, Timestamp, workflow::Resolution};
+use attachments::{Identity, Timestamp, shown, workflow::Resolution};
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 
 use crate::{
@@ -46,9 +46,11 @@ pub struct ObjectRow {
     pub crashes: u64,
     /// The request of the run that claimed the object last, if it did not release it.
     pub claimed_by: Option<String>,
+    /// The request of the last run that crashed, if the run after it has the lease.
+    pub crashed_run: Option<String>,
     /// Why the last run released it.
     pub last_fault: Option<String>,
-    /// When the next attempt may begin. None unless the object waits for a retry.
+    /// When the attempt after the last release could begin. None if the object was never released.
     pub retry_at: Option<Timestamp>,
     /// What attempts have shown, in intake's own JSON.
     pub history: Option<String>,
@@ -94,7 +96,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say.
     pub async fn of_interaction(&self, interaction: &str, limit: usize) -> Result<Vec<Identity>, LedgerError> {
-        self.query("by_interaction", "interaction", interaction, limit).await
+        self.query("by_interaction", "interaction", &shown(interaction), limit, false).await
     }
 
     /// The object of a job.
@@ -102,17 +104,17 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say.
     pub async fn of_job(&self, job: &str) -> Result<Vec<Identity>, LedgerError> {
-        self.query("by_job", "job_id", job, BATCH).await
+        self.query("by_job", "job_id", job, BATCH, false).await
     }
 
-    /// Objects that were released for a retry, at most `limit` of each of the index's shards.
+    /// Objects that were released for a retry, those that are due first; at most `limit` of each of the index's 16 shards.
     ///
     /// # Errors
     /// [`LedgerError`] where DynamoDB cannot say.
     pub async fn waiting(&self, limit: usize) -> Result<Vec<Identity>, LedgerError> {
         let mut found = Vec::new();
         for shard in 0..WAITING_SHARDS {
-            found.extend(self.query("waiting", "waiting", &crate::waiting_shard(shard), limit).await?);
+            found.extend(self.query("waiting", "waiting", &crate::waiting_shard(shard), limit, true).await?);
         }
         Ok(found)
     }
@@ -123,6 +125,7 @@ impl Ledger {
         attribute: &str,
         value: &str,
         limit: usize,
+        ascending: bool,
     ) -> Result<Vec<Identity>, LedgerError> {
         let mut pages = self
             .client
@@ -132,7 +135,7 @@ impl Ledger {
             .key_condition_expression("#attribute = :value")
             .expression_attribute_names("#attribute", attribute)
             .expression_attribute_values(":value", text(value))
-            .scan_index_forward(false)
+            .scan_index_forward(ascending)
             .into_paginator()
             .items()
             .send();
@@ -167,7 +170,8 @@ fn object_row(identity: &Identity, item: &HashMap<String, AttributeValue>) -> Re
             State::Decided => RowState::Decided,
             State::Done => RowState::Done,
         },
-        key: text("key"),
+        // As JSON, whose escapes keep it harmless and exact.
+        key: row.text("key").and_then(|json| serde_json::from_str(json).ok()),
         version_id: text("version_id"),
         attempts,
         first_seen: row.first_seen()?,
@@ -175,6 +179,7 @@ fn object_row(identity: &Identity, item: &HashMap<String, AttributeValue>) -> Re
         // The run that holds the lease has not crashed yet; a caller that knows the time may count it.
         crashes: attempts.saturating_sub(released).saturating_sub(u64::from(lease_until.is_some())),
         claimed_by: text("claimed_by"),
+        crashed_run: text("crashed_run"),
         last_fault: text("last_fault"),
         retry_at: seconds("retry_at")?,
         history: text("history"),

@@ -6,7 +6,8 @@ use std::{
     path::Path,
 };
 
-use attachments::{InteractionId, ObjectKey};
+use attachments::{InteractionId, InteractionPrefix, ObjectKey};
+use events::IgnoredNames;
 use media_type::{ActiveContentPolicy, AllowedTypes, Inspection, MediaType};
 
 use crate::{Deployment, ToolError};
@@ -19,6 +20,23 @@ pub struct Rules {
     allowed: AllowedTypes,
     active_content: ActiveContentPolicy,
     max_file_size: u64,
+    ignored_names: IgnoredNames,
+    interaction_prefixes: Vec<InteractionPrefix>,
+}
+
+/// The file names that start nothing in this stack.
+///
+/// # Errors
+/// The parameter cannot be read: the stack is one of a newer release.
+pub(crate) fn ignored_names(deployment: &Deployment) -> Result<IgnoredNames, ToolError> {
+    let Some(list) = deployment.parameter("IgnoredNames") else { return Ok(IgnoredNames::default()) };
+    list.parse().map_err(|error| unreadable("IgnoredNames", &error))
+}
+
+fn unreadable(name: &str, error: &dyn std::fmt::Display) -> ToolError {
+    ToolError::Unreadable(format!(
+        "the stack's parameter {name} cannot be read: {error}; is there a newer release of this tool?"
+    ))
 }
 
 impl Default for Rules {
@@ -29,6 +47,8 @@ impl Default for Rules {
             allowed: AllowedTypes::default(),
             active_content: ActiveContentPolicy::default(),
             max_file_size: 26_214_400,
+            ignored_names: IgnoredNames::default(),
+            interaction_prefixes: Vec::new(),
         }
     }
 }
@@ -40,11 +60,10 @@ impl Rules {
     /// A parameter cannot be read: the stack is one of a newer release.
     pub fn of(deployment: &Deployment) -> Result<Self, ToolError> {
         let default = Self::default();
-        let unreadable = |name: &str, error: &dyn std::fmt::Display| {
-            ToolError::Unreadable(format!(
-                "the stack's parameter {name} cannot be read: {error}; is there a newer release of this tool?"
-            ))
-        };
+        let listed = deployment.parameter("InteractionIdPrefixes").unwrap_or_default();
+        let prefixes = listed.split(',').map(str::trim).filter(|prefix| !prefix.is_empty());
+        let interaction_prefixes = prefixes.map(str::parse).collect::<Result<_, _>>();
+        let interaction_prefixes = interaction_prefixes.map_err(|error| unreadable("InteractionIdPrefixes", &error))?;
         let allowed = match deployment.parameter("AllowedMimeTypes") {
             Some(list) => list.parse().map_err(|error| unreadable("AllowedMimeTypes", &error))?,
             None => default.allowed,
@@ -58,6 +77,8 @@ impl Rules {
             allowed,
             active_content,
             max_file_size: deployment.number("MaxFileSizeBytes", default.max_file_size),
+            ignored_names: ignored_names(deployment)?,
+            interaction_prefixes,
         })
     }
 
@@ -66,7 +87,16 @@ impl Rules {
     /// # Errors
     /// The text for people.
     pub fn key(&self, interaction: &InteractionId, name: &str) -> Result<String, String> {
+        let prefixes = &self.interaction_prefixes;
+        if !prefixes.is_empty() && !prefixes.iter().any(|prefix| prefix.admits(interaction)) {
+            return Err(format!(
+                "the interaction {interaction} has none of this tenant's prefixes (InteractionIdPrefixes)"
+            ));
+        }
         let key = format!("{}{interaction}/{name}", self.key_prefix);
+        if self.ignored_names.contain(&key) {
+            return Err(format!("the pipeline ignores files with the name {name:?} (IgnoredNames)"));
+        }
         match ObjectKey::parse(&key, &self.key_prefix) {
             Ok(parsed) if parsed.file_name.as_str() == name => Ok(key),
             Ok(_) => Err(format!("the name {name:?} contains a slash")),

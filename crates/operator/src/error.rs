@@ -81,12 +81,13 @@ impl ToolError {
                  `eval \"$(make -s env)\"`"
                     .to_owned(),
             ),
-            _ => Self::Aws { action, text },
+            Some(code) => Self::Aws { action, text: format!("{text} ({code})") },
+            None => Self::Aws { action, text },
         }
     }
 }
 
-const DENIED: [&str; 4] = ["AccessDenied", "NotAuthorized", "UnauthorizedOperation", "Forbidden"];
+const DENIED: [&str; 5] = ["AccessDenied", "AuthorizationError", "NotAuthorized", "UnauthorizedOperation", "Forbidden"];
 const CREDENTIALS: [&str; 7] = [
     "ExpiredToken",
     "ExpiredTokenException",

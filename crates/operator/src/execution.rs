@@ -1,6 +1,9 @@
 //! An execution in Step Functions: its state, and what it did in each state that it visited.
 
-use attachments::workflow::{Attachment, Finalized};
+use attachments::{
+    Outcome,
+    workflow::{Attachment, Finalized},
+};
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
 use serde::{Serialize, de::DeserializeOwned};
@@ -43,7 +46,7 @@ pub struct Visit {
     pub failures: u32,
     /// The error of the last failed attempt.
     pub last_error: Option<String>,
-    /// The seconds after which the last failed attempt is repeated. None if it was the last.
+    /// Whether the execution has left the state.
     pub left: bool,
 }
 
@@ -80,6 +83,13 @@ impl Execution {
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.status == "RUNNING"
+    }
+
+    /// Whether it ended with an outcome: it succeeded, or failed with an outcome's word.
+    #[must_use]
+    pub fn has_outcome(&self) -> bool {
+        let known = |error: &str| matches!(error.parse(), Ok(outcome) if !matches!(outcome, Outcome::Other(_)));
+        self.status == "SUCCEEDED" || (self.status == "FAILED" && self.error.as_deref().is_some_and(known))
     }
 
     /// The outcome's word: a failed execution's error, else what its output says.

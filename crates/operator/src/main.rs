@@ -3,7 +3,12 @@
 use std::{process::ExitCode, time::SystemTime};
 
 use clap::Parser as _;
-use operator::{Exit, ToolError, cli::Cli, commands, exit_of, ui::Out};
+use operator::{
+    Exit, ToolError,
+    cli::Cli,
+    commands, exit_of,
+    ui::{self, Out},
+};
 
 fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
@@ -18,7 +23,7 @@ fn main() -> ExitCode {
     let result = answer(&cli);
     if let Err(error) = &result {
         for line in error.to_string().lines() {
-            eprintln!("cxone-attachments: {}", attachments::shown(line));
+            ui::note(line);
         }
     }
     exit_of(&result).into()

@@ -9,13 +9,16 @@ use aws_sdk_s3::types::EncodingType;
 use ledger::{Ledger, ObjectRow};
 
 use crate::{
-    Clients, Deployment, Handle, ToolError,
+    Clients, Deployment, Handle, ToolError, check,
     execution::{self, Execution, Visit},
     record::StoredRecord,
 };
 
 /// Objects that one handle stands for at most; a person reads no more, and a script narrows the handle.
 pub(crate) const MOST: usize = 1_000;
+
+/// How far S3's clock and intake's may differ.
+const CLOCK_TOLERANCE_SECONDS: f64 = 2.0;
 
 /// The file in the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +40,8 @@ pub struct Object {
     pub key: Option<String>,
     /// None in an unversioned bucket.
     pub version_id: Option<String>,
+    /// Why its key starts nothing. None for a key that the pipeline processes.
+    pub ignored: Option<String>,
     /// The file. None if it is gone, or was not looked for.
     pub source: Option<Source>,
     /// The ledger's row.
@@ -55,6 +60,7 @@ impl Object {
             identity: Some(row.identity.clone()),
             key: row.key.clone(),
             version_id: row.version_id.clone(),
+            ignored: None,
             source: None,
             row: Some(row),
             execution: None,
@@ -80,6 +86,15 @@ impl Object {
     #[must_use]
     pub fn upload(&self) -> Option<Upload> {
         self.attachment()?.upload
+    }
+
+    /// Whether an unversioned object is what this row is about: intake saw it after it was written.
+    fn is_the_write_of(&self, row: &ObjectRow) -> bool {
+        let written = self.source.as_ref().filter(|source| !source.is_delete_marker).map(|source| source.written);
+        self.identity.is_none()
+            && self.row.is_none()
+            && row.version_id.is_none()
+            && written.is_some_and(|written| row.first_seen.seconds_since(written) >= -CLOCK_TOLERANCE_SECONDS)
     }
 
     /// When it was written, or first seen.
@@ -123,7 +138,8 @@ pub(crate) async fn find(
         Handle::Id(id) => {
             let (interaction, job) = tokio::join!(ledger.of_interaction(id, MOST), ledger.of_job(id));
             let mut found = interaction.map_err(|error| of_ledger(&error))?;
-            found.extend(job.map_err(|error| of_ledger(&error))?);
+            let jobs = job.map_err(|error| of_ledger(&error))?;
+            found.extend(jobs.into_iter().filter(|one| !found.contains(one)).collect::<Vec<_>>());
             found
         }
     };
@@ -149,6 +165,13 @@ async fn of_execution(clients: &Clients, deployment: &Deployment, name: &str) ->
 fn execution_arn(deployment: &Deployment, name: &str) -> Result<String, ToolError> {
     let machine = deployment.output("StateMachineArn")?;
     Ok(format!("{}:{name}", machine.replacen(":stateMachine:", ":execution:", 1)))
+}
+
+/// Why a key starts nothing. None if intake processes it.
+fn ignored(deployment: &Deployment, bucket: &str, key: &str) -> Result<Option<String>, ToolError> {
+    let ignored_names = &check::ignored_names(deployment)?;
+    let source = events::Source { bucket, prefix: deployment.key_prefix(), ignored_names };
+    Ok(events::ignored(key, source).map(|ignored| ignored.to_string()))
 }
 
 /// All versions of a key, with their rows.
@@ -182,8 +205,10 @@ async fn versions(
             .filter(|one| !objects.iter().any(|object| object.identity.as_ref() == Some(one)))
             .collect();
         let rows = ledger.rows(&missing).await.map_err(|error| of_ledger(&error))?;
-        for row in rows.into_iter().filter(|row| row.key.as_deref() == Some(key)) {
-            match objects.iter_mut().find(|object| object.identity.is_none() && object.row.is_none()) {
+        let mut rows: Vec<ObjectRow> = rows.into_iter().filter(|row| row.key.as_deref() == Some(key)).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse(row.first_seen));
+        for row in rows {
+            match objects.iter_mut().find(|object| object.is_the_write_of(&row)) {
                 Some(object) => {
                     object.identity = Some(row.identity.clone());
                     object.row = Some(row);
@@ -191,6 +216,10 @@ async fn versions(
                 None => objects.push(Object::of_row(row)),
             }
         }
+    }
+    let ignored = ignored(deployment, ingest, key)?;
+    for object in objects.iter_mut().filter(|object| object.row.is_none()) {
+        object.ignored.clone_from(&ignored);
     }
     // A delete marker says nothing where the deleted versions are known.
     if objects.iter().any(|object| object.row.is_some()) {
@@ -214,6 +243,7 @@ async fn listed(clients: &Clients, bucket: &str, key: &str) -> Result<Vec<Object
             identity,
             key: Some(key.to_owned()),
             version_id,
+            ignored: None,
             source: Some(source),
             row: None,
             execution: None,

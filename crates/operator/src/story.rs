@@ -51,6 +51,8 @@ pub enum Verdict {
     TrackingFailed,
     /// An outcome of a newer release.
     Other,
+    /// Its key or name starts nothing.
+    Ignored,
     /// Deleted before intake claimed it, or never written.
     Nothing,
 }
@@ -107,6 +109,7 @@ impl Verdict {
                 Exit::InProgress
             }
             Self::Unseen
+            | Self::Ignored
             | Self::Stuck
             | Self::Failed
             | Self::Rejected
@@ -134,6 +137,7 @@ impl Verdict {
             Self::TimedOut => "TIMED_OUT",
             Self::TrackingFailed => "TRACKING_FAILED",
             Self::Other => "OTHER",
+            Self::Ignored => "IGNORED",
             Self::Nothing => "NOTHING",
         }
     }

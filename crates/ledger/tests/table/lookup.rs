@@ -37,6 +37,18 @@ pub(crate) async fn key_without_an_interaction_is_in_no_index(table: Table) {
     );
 }
 
+pub(crate) async fn hostile_key_is_harmless_in_the_row_and_read_exactly(table: Table) {
+    let (object, key, interaction) = (object(1), "in/\u{1b}[2J\u{202e}\u{ad}/a.pdf", "\u{1b}[2J\u{202e}\u{ad}");
+    let claiming = Claiming { key, interaction, ..claiming(&object, at(0), at(LEASE), "run") };
+    mine(table.ledger.claim(claiming).await.unwrap());
+    for (name, value) in table.row(&object).await {
+        let text = format!("{value:?}");
+        assert!(text.chars().all(attachments::is_harmless), "{name}: {text}");
+    }
+    assert_eq!(table.ledger.of_interaction(interaction, 20).await.unwrap(), std::slice::from_ref(&object));
+    assert_eq!(table.ledger.rows(&[object]).await.unwrap()[0].key.as_deref(), Some(key));
+}
+
 pub(crate) async fn object_waits_from_its_release_to_its_decision(table: Table) {
     let (one, other) = (object(1), object(2));
     let lease = table.lease_at(&one, 0).await;

@@ -97,6 +97,7 @@ fn main() -> ExitCode {
             objects_of_an_interaction_are_found_newest_first,
             object_is_found_by_the_interaction_that_it_was_sent_to_and_by_its_job,
             key_without_an_interaction_is_in_no_index,
+            hostile_key_is_harmless_in_the_row_and_read_exactly,
             object_waits_from_its_release_to_its_decision,
             rows_are_read_in_batches_and_absent_ones_left_out,
             crashed_and_settled_rows_say_so,

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use aws_sdk_s3::types::EncodingType;
+use ledger::RowState;
 use serde::Serialize;
 
 use super::Context;
@@ -17,6 +18,7 @@ const ROWS: usize = 20;
 
 #[derive(Serialize)]
 struct Told<'a> {
+    schema_version: u32,
     identity: Option<&'a str>,
     key: Option<&'a str>,
     version_id: Option<&'a str>,
@@ -29,15 +31,29 @@ struct Told<'a> {
 
 /// Explains each handle.
 pub(super) async fn run(context: &mut Context<'_, impl Write>, handles: &[Handle]) -> Result<Exit, ToolError> {
-    let mut exits = Vec::new();
+    let (mut exits, mut all, mut similar_keys) = (Vec::new(), Vec::new(), Vec::new());
     for handle in handles {
         let found = object::find(&context.clients, &context.deployment, handle).await?;
         if found.is_empty() {
-            nothing(context, handle).await?;
             exits.push(Exit::NotFound);
+            let similar = similar(context, handle).await?;
+            if context.is_json() {
+                similar_keys.extend(similar);
+            } else {
+                nothing(context, handle, &similar)?;
+            }
             continue;
         }
-        exits.push(explain(context, found).await?);
+        let told = tell(context, found).await?;
+        exits.push(Exit::of_all(told.iter().map(|(_, story)| story.verdict.exit())));
+        if context.is_json() {
+            all.extend(told);
+        } else {
+            print(context, &told)?;
+        }
+    }
+    if context.is_json() {
+        json(context, &all, &similar_keys)?;
     }
     Ok(Exit::of_all(exits))
 }
@@ -50,43 +66,38 @@ pub(super) fn limits(deployment: &Deployment) -> Limits {
     }
 }
 
-async fn explain(context: &mut Context<'_, impl Write>, mut objects: Vec<Object>) -> Result<Exit, ToolError> {
+/// Tells each object. The execution is read where the row alone does not say what became of it.
+async fn tell(context: &Context<'_, impl Write>, objects: Vec<Object>) -> Result<Vec<(Object, Story)>, ToolError> {
     let limits = limits(&context.deployment);
-    let all = objects.len();
-    // JSON is for programs: they get all.
-    if !context.is_json() {
-        objects.truncate(ROWS);
-    }
     let single = objects.len() == 1;
     let mut told = Vec::with_capacity(objects.len());
     for mut object in objects {
-        if single || context.is_json() {
+        let is_decided = object.row.as_ref().is_some_and(|row| row.state == RowState::Decided);
+        if single || is_decided || context.is_json() {
             object::complete(&context.clients, &context.deployment, &mut object).await?;
         }
         let story = Story::of(&object, limits, context.ui.now);
         told.push((object, story));
     }
-    let exit = Exit::of_all(told.iter().map(|(_, story)| story.verdict.exit()));
-    if context.is_json() {
-        json(context, &told, all - told.len())?;
-        return Ok(exit);
-    }
-    match told.as_slice() {
-        [(object, told)] => context.out.line(&story::story(object, told, &context.ui))?,
-        several => {
-            context.out.line(&story::stories(several, &context.ui))?;
-            if all > several.len() {
-                context.out.line(&format!("and {} more; --json lists all", all - several.len()))?;
-            }
-            context.out.line("\nexplain an identity or a key to see one of them")?;
-        }
-    }
-    Ok(exit)
+    Ok(told)
 }
 
-fn json(context: &mut Context<'_, impl Write>, told: &[(Object, Story)], more: usize) -> Result<(), ToolError> {
+fn print(context: &mut Context<'_, impl Write>, told: &[(Object, Story)]) -> Result<(), ToolError> {
+    if let [(object, told)] = told {
+        return context.out.line(&story::story(object, told, &context.ui));
+    }
+    let shown = told.get(..ROWS).unwrap_or(told);
+    context.out.line(&story::stories(shown, &context.ui))?;
+    if told.len() > shown.len() {
+        context.out.line(&format!("and {} more; --json lists all", told.len() - shown.len()))?;
+    }
+    context.out.line("\nexplain an execution, an identity or a key to see one of them")
+}
+
+fn json(context: &mut Context<'_, impl Write>, told: &[(Object, Story)], similar: &[String]) -> Result<(), ToolError> {
     let one = |(object, story): &'_ (Object, Story)| -> serde_json::Result<serde_json::Value> {
         serde_json::to_value(Told {
+            schema_version: 1,
             identity: object.identity.as_ref().map(attachments::Identity::as_str),
             key: object.key.as_deref(),
             version_id: object.version_id.as_deref(),
@@ -101,15 +112,11 @@ fn json(context: &mut Context<'_, impl Write>, told: &[(Object, Story)], more: u
     if context.global.jsonl {
         return values.iter().try_for_each(|value| context.json(value));
     }
-    context.json(&serde_json::json!({"schema_version": 1, "objects": values, "more": more}))
+    context.json(&serde_json::json!({"schema_version": 1, "objects": values, "similar": similar}))
 }
 
 /// Says that there is nothing, with what was probably meant.
-async fn nothing(context: &mut Context<'_, impl Write>, handle: &Handle) -> Result<(), ToolError> {
-    let similar = similar(context, handle).await?;
-    if context.is_json() {
-        return context.json(&serde_json::json!({"schema_version": 1, "objects": [], "more": 0, "similar": similar}));
-    }
+fn nothing(context: &mut Context<'_, impl Write>, handle: &Handle, similar: &[String]) -> Result<(), ToolError> {
     let what = match handle {
         Handle::Key { key, .. } => format!("no object has the key {}", outside(key)),
         Handle::Identity(identity) => format!("the ledger has no object {identity}"),
@@ -122,7 +129,7 @@ async fn nothing(context: &mut Context<'_, impl Write>, handle: &Handle) -> Resu
     };
     context.out.line(&format!("  {}  {what}", crate::ui::coloured(crate::Verdict::Nothing)))?;
     for key in similar {
-        context.out.line(&format!("              similar: {}", outside(&key)))?;
+        context.out.line(&format!("              similar: {}", outside(key)))?;
     }
     Ok(())
 }

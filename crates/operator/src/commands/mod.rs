@@ -15,7 +15,7 @@ use crate::{
     Clients, Deployment, Exit, ToolError,
     check::Rules,
     cli::{Cli, Command, Global, Quota, Send},
-    ui::{Out, Ui},
+    ui::{Out, Ui, note},
 };
 
 /// What a command works with.
@@ -51,7 +51,7 @@ async fn check(global: &Global, arguments: &Send, out: &mut Out<impl Write>) -> 
     let found = async { Rules::of(&Deployment::find(&Clients::new(global).await?, &global.stack).await?) };
     let rules = found.await.unwrap_or_else(|error| {
         let first = error.to_string().lines().next().unwrap_or_default().to_owned();
-        eprintln!("cxone-attachments: the rules are the template's defaults, since the stack cannot be read: {first}");
+        note(&format!("the rules are the template's defaults, since the stack cannot be read: {first}"));
         Rules::default()
     });
     send::check(&rules, arguments, &mut |line| out.line(line))

@@ -18,7 +18,7 @@ use crate::{
     check::Rules,
     cli::Send,
     object,
-    ui::{coloured, outside},
+    ui::{coloured, note, outside},
 };
 
 /// Between two looks of `--wait`.
@@ -155,11 +155,7 @@ async fn write(
     let key = rules.key(interaction, &name).map_err(ToolError::Usage)?;
     let refused = rules.check(path, &name)?.err();
     if let Some(refused) = &refused {
-        eprintln!(
-            "cxone-attachments: {}: intake will reject it: {}",
-            outside(&path.display().to_string()),
-            outside(refused)
-        );
+        note(&format!("{}: intake will reject it: {refused}", path.display()));
     }
     let bucket = context.deployment.output("IngestBucketName")?;
     let body = ByteStream::from_path(path).await;
@@ -207,10 +203,10 @@ async fn follow(
             }
         }
         if Instant::now() >= deadline {
-            eprintln!(
-                "cxone-attachments: no outcome within {} s; cxone-attachments explain shows what it waits for",
+            note(&format!(
+                "no outcome within {} s; cxone-attachments explain shows what it waits for",
                 arguments.timeout
-            );
+            ));
             return Ok((Exit::InProgress, sent));
         }
         sleep(PAUSE).await;

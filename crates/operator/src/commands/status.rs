@@ -31,6 +31,8 @@ struct Status {
     running_executions: usize,
     /// Executions of the last day that did not succeed, by their error: an outcome, or what went wrong.
     failed_last_day: BTreeMap<String, u64>,
+    /// More such executions, which were not looked at.
+    not_looked_at: usize,
     quota: Option<Quota>,
 }
 
@@ -66,13 +68,15 @@ pub(super) async fn run(context: &mut Context<'_, impl Write>) -> Result<Exit, T
         failed(context),
         quota(context),
     );
+    let (failed_last_day, not_looked_at) = failed?;
     let status = Status {
         schema_version: 1,
         queue: queue?,
         dead_letters: dead.map(|dead| dead.visible + dead.hidden)?,
         waiting: waiting?,
         running_executions: running?,
-        failed_last_day: failed?,
+        failed_last_day,
+        not_looked_at,
         quota: quota?,
     };
     if context.is_json() {
@@ -121,7 +125,8 @@ async fn waiting(context: &Context<'_, impl Write>) -> Result<Vec<Waiting>, Tool
     let identities = ledger.waiting(READ).await.map_err(|error| object::of_ledger(&error))?;
     let rows = ledger.rows(&identities).await.map_err(|error| object::of_ledger(&error))?;
     let mut groups: BTreeMap<String, (u64, Option<Timestamp>)> = BTreeMap::new();
-    for row in rows {
+    // A row stays in the index while the next attempt runs.
+    for row in rows.into_iter().filter(|row| row.lease_until.is_none()) {
         let group = groups.entry(row.last_fault.unwrap_or_else(|| "no fault is noted".to_owned())).or_default();
         group.0 += 1;
         group.1 = [group.1, row.retry_at].into_iter().flatten().min();
@@ -139,22 +144,19 @@ async fn running(context: &Context<'_, impl Write>) -> Result<usize, ToolError> 
 }
 
 /// Executions of the last day that did not succeed, by error.
-async fn failed(context: &Context<'_, impl Write>) -> Result<BTreeMap<String, u64>, ToolError> {
+async fn failed(context: &Context<'_, impl Write>) -> Result<(BTreeMap<String, u64>, usize), ToolError> {
     let since = context.ui.now.plus_millis(-86_400_000);
-    let mut errors = BTreeMap::new();
+    let (mut errors, mut more) = (BTreeMap::new(), 0);
     for status in [ExecutionStatus::Failed, ExecutionStatus::TimedOut, ExecutionStatus::Aborted] {
         let arns = listed(context, status.clone(), Some(since)).await?;
-        let more = arns.len().saturating_sub(DESCRIBED);
+        more += arns.len().saturating_sub(DESCRIBED);
         for arn in arns.into_iter().take(DESCRIBED) {
             let execution = Execution::read(&context.clients.sfn, &arn).await?;
             let error = execution.and_then(|execution| execution.error);
             *errors.entry(error.unwrap_or_else(|| status.as_str().to_owned())).or_insert(0) += 1;
         }
-        if more > 0 {
-            errors.insert(format!("{} (not looked at)", status.as_str()), more as u64);
-        }
     }
-    Ok(errors)
+    Ok((errors, more))
 }
 
 async fn listed(
@@ -233,7 +235,11 @@ fn rendered(status: &Status, ui: &Ui) -> String {
         } else {
             let by_error: Vec<String> =
                 status.failed_last_day.iter().map(|(error, count)| format!("{count} {}", outside(error))).collect();
-            format!("{failed} ended without success: {}", by_error.join(", "))
+            {
+                let more = status.not_looked_at;
+                let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+                format!("{failed} ended without success: {}{more}", by_error.join(", "))
+            }
         },
     );
     say(
@@ -260,6 +266,7 @@ mod tests {
             dead_letters,
             waiting: vec![Waiting { fault: "CXone answered \u{1b}[31m429".to_owned(), objects: 3, next_at: None }],
             running_executions: 1,
+            not_looked_at: 0,
             failed_last_day: failed.iter().map(|(error, count)| ((*error).to_owned(), *count)).collect(),
             quota: Some(Quota { used_bytes: 512, limit_bytes: 1024 }),
         }

@@ -1,7 +1,7 @@
 //! Where an object is, in words, with what comes next and what to do.
 
 use attachments::{Reason, ReasonCode, Timestamp, workflow::error_type};
-use ledger::{ObjectRow, RowState};
+use ledger::{ObjectRow, RETENTION_DAYS, RowState};
 
 use super::{Limits, Verdict};
 use crate::{Object, execution::Visit};
@@ -10,6 +10,8 @@ use crate::{Object, execution::Visit};
 const CRASHES: u64 = 5;
 /// An object that intake has not seen after so many seconds was probably not announced by S3.
 const UNSEEN_SECONDS: f64 = 600.0;
+/// A retry that is overdue for so long does not come: its message is gone.
+const ABANDONED_SECONDS: f64 = 86_400.0;
 
 /// The parts of a story that say where the object is.
 pub(super) struct Told {
@@ -44,6 +46,9 @@ pub(super) fn tell(object: &Object, limits: Limits, now: Timestamp) -> Told {
 }
 
 fn unclaimed(object: &Object, now: Timestamp) -> Told {
+    if let Some(ignored) = &object.ignored {
+        return Told::new(Verdict::Ignored, ignored, "write the file under another name or key, if it is to be sent");
+    }
     let Some(source) = &object.source else {
         return Told::new(Verdict::Nothing, "no object has this key", "check the key; keys are case-sensitive");
     };
@@ -54,15 +59,26 @@ fn unclaimed(object: &Object, now: Timestamp) -> Told {
             "write it again to send it",
         );
     }
-    if now.seconds_since(source.written) < UNSEEN_SECONDS {
+    let age = now.seconds_since(source.written);
+    // The ledger deletes rows after this time.
+    if source.written.plus_millis(RETENTION_DAYS * 86_400_000) < now {
+        return Told::new(
+            Verdict::Unseen,
+            format!(
+                "written more than {RETENTION_DAYS} days ago: the ledger keeps no row for so long, so CXone may have the file"
+            ),
+            "look for its audit record before you do anything (docs/audit.md)",
+        );
+    }
+    if age < UNSEEN_SECONDS {
         return Told::new(Verdict::Queued, "in the bucket; intake has not claimed it yet", "nothing")
             .next("intake claims it within seconds, unless it is behind others in the queue", None);
     }
     Told::new(
         Verdict::Unseen,
         "in the bucket, but intake has not claimed it: its event did not arrive, waits in the queue, or is a dead letter",
-        "cxone-attachments status shows queue and dead letters, cxone-attachments doctor the notifications. An object that \
-         was there before the pipeline must be written again",
+        "look at the queue and the dead letters (cxone-attachments status), then at the notification (cxone-attachments \
+         doctor). Write the object again only if it is older than the deployment",
     )
 }
 
@@ -78,6 +94,15 @@ fn claimed(row: &ObjectRow, limits: Limits, now: Timestamp) -> Told {
                 fault,
                 "nothing, unless many wait for the same reason (cxone-attachments status)",
             );
+            let last = row.retry_at.unwrap_or(give_up_at).max(give_up_at);
+            if now.seconds_since(last) > ABANDONED_SECONDS {
+                let words = format!("waits for a retry that is long overdue, last fault: {fault}");
+                return Told::new(
+                    Verdict::Stuck,
+                    words,
+                    "look for its message in the dead letters (cxone-attachments status)",
+                );
+            }
             let due = if row.retry_at.is_some_and(|at| at <= now) { " is due" } else { "" };
             told.next(format!("attempt {attempt}{due}; intake gives up at {give_up_at}"), row.retry_at)
         }
@@ -88,13 +113,20 @@ fn claimed(row: &ObjectRow, limits: Limits, now: Timestamp) -> Told {
         }
         Some(until) => {
             let crashes = row.crashes + u64::from(until <= now);
-            let request = row.claimed_by.as_deref().unwrap_or("unknown");
+            let request = if until > now { row.crashed_run.as_deref() } else { row.claimed_by.as_deref() };
+            let request = request.unwrap_or("unknown");
             let words = format!(
                 "intake crashed or timed out {crashes} {} in a row on this object; after {CRASHES} it is given up. Last request: {request}",
                 if crashes == 1 { "time" } else { "times" }
             );
             let visible = until.plus_millis(i64::try_from(limits.visibility_seconds).unwrap_or(0) * 1000);
             let told = Told::new(Verdict::Crashing, words, format!("search intake's log for the request {request}"));
+            if until > now {
+                return told.next(
+                    format!("attempt {} runs: an outcome or a release, at the latest", row.attempts),
+                    Some(until),
+                );
+            }
             told.next(
                 format!("attempt {attempt} when the queue delivers the message again, at the latest"),
                 Some(visible),
@@ -114,11 +146,19 @@ fn decided(object: &Object) -> Told {
             return recording(visit);
         }
 
+        if object.attachment().is_some_and(|attachment| attachment.job_id.is_none()) {
+            return Told::new(Verdict::Recording, "not sent; the outcome is being recorded", "nothing")
+                .next("audit record and webhook, within seconds", None);
+        }
         let status = last.map(|visit| visit.note.as_str()).filter(|note| !note.is_empty());
         let words = format!("CXone has the file and scans it{}", status.map(|s| format!(" ({s})")).unwrap_or_default());
         return Told::new(Verdict::Scanning, words, "nothing").next("the job's status, or the job's deadline", None);
     }
     let error = execution.error.as_deref().unwrap_or("no error name");
+    // The row was read before the execution ended.
+    if execution.has_outcome() {
+        return Told::new(Verdict::Recording, "the outcome has just been recorded", "nothing").next("ask again", None);
+    }
     Told::new(
         Verdict::Stuck,
         format!(
@@ -175,35 +215,38 @@ fn done(object: &Object, row: &ObjectRow) -> Told {
     };
     let mut told = Told::new(verdict, words, advice(verdict, reason));
     told.reason_code = reason.map(|reason| reason.code.to_string());
+    let Some(execution) = object.execution.as_ref().filter(|execution| !execution.has_outcome()) else { return told };
     let recorder = object.visits.iter().rev().find(|visit| visit.state.starts_with("Record") && !visit.left);
-    if let (Some(execution), Some(visit)) = (&object.execution, recorder)
-        && let Some(error) = &visit.last_error
-    {
-        let tries = visit.failures;
-        if execution.is_running() {
-            told.webhook = Some(format!("not delivered yet: {error}, {tries} attempts"));
-            "fix the webhook's receiver; the state machine retries".clone_into(&mut told.advice);
-            return told.next("the state machine retries the webhook", None);
-        }
-        told.webhook = Some(format!("not delivered: {error}, {tries} attempts, given up"));
-        told.advice = repair(error, &execution.arn);
+    let (tries, error) = recorder.map_or((0, None), |visit| (visit.failures, visit.last_error.as_deref()));
+    let webhook = error == Some(error_type::WEBHOOK_UNDELIVERED);
+    let what = if webhook { "not delivered" } else { "the record or the webhook is not finished" };
+    if execution.is_running() {
+        let Some(error) = error else { return told.next("audit record and webhook, within seconds", None) };
+        told.webhook = Some(format!("{what} yet: {error}, {tries} attempts"));
+        let advice = if webhook { "fix the webhook's receiver" } else { "fix what the error names" };
+        told.advice = format!("{advice}; the state machine retries");
+        return told.next("the state machine retries", None);
     }
+    let error = error.or(execution.error.as_deref()).unwrap_or("no error name");
+    told.webhook = Some(format!("{what}: {error}, {tries} attempts, and the execution ended {}", execution.status));
+    told.advice = repair(error, &execution.arn);
     told
 }
 
 /// What to do about an outcome.
 fn advice(verdict: Verdict, reason: Option<&Reason>) -> String {
-    let text = match (verdict, reason.map(|reason| &reason.code)) {
-        (Verdict::Completed, _) => "nothing",
-        (Verdict::Failed, _) => {
+    let declared = reason.and_then(|reason| reason.code.advice()).map(|advice| advice.replace('`', ""));
+    let text = match verdict {
+        Verdict::Completed => "nothing",
+        Verdict::Failed if reason.is_some_and(|reason| reason.code == ReasonCode::JobFailed) => {
             "tell the security team if CXone found a virus. The file is still in the bucket; do not send it again"
         }
-        (Verdict::TimedOut | Verdict::TrackingFailed, _) => {
+        Verdict::TimedOut | Verdict::TrackingFailed | Verdict::Other | Verdict::Failed => {
             "look at the interaction in CXone: it may hold the file. Only if it does not, write the object again"
         }
-        (_, Some(ReasonCode::QuotaExceeded)) => "raise StorageQuotaBytes, or free room; then write the object again",
-        (_, Some(ReasonCode::Superseded)) => "nothing: the newer write of the key has its own record",
-        _ => "correct what the reason names, then write the object again",
+        _ => {
+            return declared.unwrap_or_else(|| "correct what the reason names, then write the object again".to_owned());
+        }
     };
     text.to_owned()
 }

@@ -5,6 +5,8 @@ pub mod story;
 mod table;
 mod time;
 
+use std::io::Write as _;
+
 use anstyle::{AnsiColor, Style};
 use attachments::{Timestamp, shown};
 
@@ -69,6 +71,11 @@ pub fn label(text: &str) -> String {
 #[must_use]
 pub fn outside(text: &str) -> String {
     shown(&text.replace('\n', " ")).into_owned()
+}
+
+/// Says something beside the answer, on standard error. A closed standard error is no fault.
+pub fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "cxone-attachments: {}", outside(text));
 }
 
 /// Lines of at most `width` columns, broken at spaces; each but the first begins with `indent` spaces.

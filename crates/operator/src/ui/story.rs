@@ -106,6 +106,12 @@ fn timeline(story: &Story, ui: &Ui) -> String {
     format!("\n\n{}", table(&["time", "since", "step", "fact", "source"], &rows, &[0, 1, 2], ui.width))
 }
 
+/// What `explain` finds this object by.
+fn handle_of(object: &Object) -> String {
+    let execution = object.row.as_ref().and_then(|row| row.execution_name.clone());
+    execution.or_else(|| object.identity.as_ref().map(ToString::to_string)).unwrap_or_default()
+}
+
 /// Several objects, one row each.
 #[must_use]
 pub fn stories(told: &[(Object, Story)], ui: &Ui) -> String {
@@ -117,9 +123,9 @@ pub fn stories(told: &[(Object, Story)], ui: &Ui) -> String {
                 object.since().map(|at| ui.at(at)).unwrap_or_default(),
                 object.key.as_deref().map(outside).unwrap_or_default(),
                 story.reason_code.clone().unwrap_or_default(),
-                object.identity.as_ref().map(|identity| identity.short().to_owned()).unwrap_or_default(),
+                handle_of(object),
             ]
         })
         .collect();
-    table(&["state", "since", "key", "reason", "identity"], &rows, &[0, 3], ui.width)
+    table(&["state", "since", "key", "reason", "execution or identity"], &rows, &[0, 3, 4], ui.width)
 }

@@ -127,7 +127,8 @@ async fn object_lock(context: &Context<'_, impl Write>) -> Result<Check, ToolErr
     let bucket = context.deployment.output("AuditBucketName")?;
     let fix = format!(
         "aws s3api put-object-lock-configuration --bucket {bucket} --object-lock-configuration \
-         '{{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{{\"DefaultRetention\":{{\"Mode\":\"GOVERNANCE\",\"Days\":{}}}}}}}'",
+         '{{\"ObjectLockEnabled\":\"Enabled\",\"Rule\":{{\"DefaultRetention\":{{\"Mode\":\"{}\",\"Days\":{}}}}}}}'",
+        context.deployment.parameter("AuditLockMode").unwrap_or("GOVERNANCE"),
         context.deployment.number("AuditRetentionDays", 365)
     );
     let answer = context.clients.s3.get_object_lock_configuration().bucket(bucket).send().await;
@@ -137,7 +138,10 @@ async fn object_lock(context: &Context<'_, impl Write>) -> Result<Check, ToolErr
             ToolError::Denied { action, text } => {
                 return Ok(Check::unasked(AUDIT, "object lock", &ToolError::Denied { action, text }));
             }
-            _ => None,
+            ToolError::Aws { text, .. } if text.contains("ObjectLockConfiguration") || text.contains("Object Lock") => {
+                None
+            }
+            other => return Ok(Check::unasked(AUDIT, "object lock", &other)),
         },
     };
     let enabled = configuration.as_ref().is_some_and(|one| one.object_lock_enabled == Some(ObjectLockEnabled::Enabled));

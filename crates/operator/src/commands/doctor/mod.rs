@@ -55,12 +55,22 @@ impl Check {
         Self { group, name, found: Found::Skipped, detail: why.into(), fix: None }
     }
 
-    /// A check that AWS did not let us make: that is no fault of the deployment.
+    /// A check that could not be made. That AWS denies it is no fault of the deployment. That something is gone is one.
     fn unasked(group: &'static str, name: &'static str, error: &ToolError) -> Self {
         let text = error.to_string();
-        Self::skipped(group, name, text.lines().next().unwrap_or_default())
+        let first = text.lines().next().unwrap_or_default();
+        match error {
+            ToolError::Denied { .. } => Self::skipped(group, name, first),
+            ToolError::Aws { .. } if !GONE.iter().any(|gone| first.contains(gone)) => {
+                Self::warn(group, name, first, "AWS did not answer: run doctor again")
+            }
+            _ => Self::fail(group, name, first, "deploy the stack again, if the resource was deleted"),
+        }
     }
 }
+
+/// Parts of the codes with which AWS says that something does not exist.
+const GONE: [&str; 4] = ["NotFound", "NoSuch", "NonExistent", "DoesNotExist"];
 
 /// The environment of a function, as Lambda gives it to it.
 type Variables = HashMap<String, String>;
