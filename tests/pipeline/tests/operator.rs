@@ -234,6 +234,9 @@ fn send_writes_waits_and_checks(tool: &Tool<'_>) -> Result<(), Error> {
     assert!(sent.code == Some(0) && sent.text.contains("COMPLETED"), "{} {}", sent.text, sent.complaint);
     let (sent, code) = tool.json(&["send", &letter, &script, "--interaction", "SENT", "--wait"])?;
     assert_eq!((code, sent["files"][1]["story"]["verdict"].as_str()), (Some(6), Some("REJECTED")), "{sent:#}");
+    let (sent, code) = tool.json(&["send", "/nonexistent.pdf", &letter, "--interaction", "SENT"])?;
+    assert_eq!((code, sent["files"][1]["error"].is_null()), (Some(6), true), "{sent:#}");
+    assert!(sent["files"][0]["error"].as_str().is_some_and(|error| error.contains("/nonexistent.pdf")), "{sent:#}");
     let checked = tool.run(&["send", "--check", &letter, "--interaction", "SENT"])?;
     assert!(checked.code == Some(0) && checked.text.contains("a PDF document"), "{}", checked.text);
     assert_eq!(tool.run(&["send", "--check", &script, "--interaction", "SENT"])?.code, Some(1));

@@ -28,12 +28,21 @@ const PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug, Serialize)]
 struct Sent {
     file: String,
-    key: Option<String>,
+    key: String,
     version_id: Option<String>,
+    /// Why it was not written.
+    error: Option<String>,
     /// Why intake rejects the file, as far as it can be told here.
     refused: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     story: Option<Story>,
+}
+
+impl Sent {
+    fn failed(path: &Path, key: String, error: &ToolError) -> Self {
+        let file = path.display().to_string();
+        Self { file, key, version_id: None, error: Some(error.to_string()), refused: None, story: None }
+    }
 }
 
 pub(super) async fn run(context: &mut Context<'_, impl Write>, arguments: &Send) -> Result<Exit, ToolError> {
@@ -43,13 +52,25 @@ pub(super) async fn run(context: &mut Context<'_, impl Write>, arguments: &Send)
     if arguments.name.is_some() && arguments.files.len() != 1 {
         return Err(ToolError::Usage("--name is for one file".to_owned()));
     }
-    let mut exits = Vec::new();
-    let mut all = Vec::new();
+    // Before anything is written: a wrong name of the last file must not leave the others half done.
+    let mut keys = Vec::with_capacity(arguments.files.len());
     for path in &arguments.files {
-        let sent = write(context, arguments, &interaction, &rules, tags.as_deref(), path).await?;
-        let (exit, sent) = if arguments.wait { follow(context, arguments, sent).await? } else { (Exit::Success, sent) };
-        exits.push(exit);
-        all.push(sent);
+        let name = arguments.name.clone().map_or_else(|| name_of(path), Ok)?;
+        keys.push((name.clone(), rules.key(&interaction, &name).map_err(ToolError::Usage)?));
+    }
+    let (mut exits, mut all) = (Vec::new(), Vec::new());
+    for (path, (name, key)) in arguments.files.iter().zip(keys) {
+        let written = write(context, arguments, &rules, tags.as_deref(), path, &name, &key).await;
+        exits.push(written.as_ref().map_or_else(ToolError::exit, |_| Exit::Success));
+        all.push(written.unwrap_or_else(|error| {
+            note(&format!("{}: {error}", path.display()));
+            Sent::failed(path, key, &error)
+        }));
+    }
+    if arguments.wait {
+        for (exit, sent) in exits.iter_mut().zip(&mut all).filter(|(exit, _)| **exit == Exit::Success) {
+            *exit = follow(context, arguments, sent).await?;
+        }
     }
     if context.is_json() {
         context.json(&serde_json::json!({"schema_version": 1, "files": all}))?;
@@ -143,25 +164,21 @@ fn encoded(text: &str) -> String {
 async fn write(
     context: &mut Context<'_, impl Write>,
     arguments: &Send,
-    interaction: &InteractionId,
     rules: &Rules,
     tags: Option<&str>,
     path: &Path,
+    name: &str,
+    key: &str,
 ) -> Result<Sent, ToolError> {
-    let name = match &arguments.name {
-        Some(name) => name.clone(),
-        None => name_of(path)?,
-    };
-    let key = rules.key(interaction, &name).map_err(ToolError::Usage)?;
-    let refused = rules.check(path, &name)?.err();
+    let refused = rules.check(path, name)?.err();
     if let Some(refused) = &refused {
         note(&format!("{}: intake will reject it: {refused}", path.display()));
     }
     let bucket = context.deployment.output("IngestBucketName")?;
     let body = ByteStream::from_path(path).await;
     let body = body.map_err(|error| ToolError::Unreadable(format!("reading {}: {error}", path.display())))?;
-    let known = media_type::extension_of(&name).and_then(MediaType::from_extension);
-    let mut put = context.clients.s3.put_object().bucket(bucket).key(&key).body(body);
+    let known = media_type::extension_of(name).and_then(MediaType::from_extension);
+    let mut put = context.clients.s3.put_object().bucket(bucket).key(key).body(body);
     put = put.set_tagging(tags.map(str::to_owned)).set_content_type(known.map(|known| known.as_str().to_owned()));
     if arguments.no_scan {
         put = put.metadata("auto-scan", "false");
@@ -170,19 +187,15 @@ async fn write(
     let version_id = written.version_id.filter(|id| id != "null");
     if !context.is_json() {
         let version = version_id.as_deref().map(|id| format!("   version {id}")).unwrap_or_default();
-        context.out.line(&format!("written    s3://{bucket}/{}{version}", outside(&key)))?;
+        context.out.line(&format!("written    s3://{bucket}/{}{version}", outside(key)))?;
     }
-    Ok(Sent { file: path.display().to_string(), key: Some(key), version_id, refused, story: None })
+    Ok(Sent { file: path.display().to_string(), key: key.to_owned(), version_id, refused, error: None, story: None })
 }
 
 /// Follows a file to its outcome.
-async fn follow(
-    context: &mut Context<'_, impl Write>,
-    arguments: &Send,
-    mut sent: Sent,
-) -> Result<(Exit, Sent), ToolError> {
+async fn follow(context: &mut Context<'_, impl Write>, arguments: &Send, sent: &mut Sent) -> Result<Exit, ToolError> {
     let deadline = Instant::now() + Duration::from_secs(arguments.timeout);
-    let handle = Handle::Key { bucket: None, key: sent.key.clone().unwrap_or_default() };
+    let handle = Handle::Key { bucket: None, key: sent.key.clone() };
     let mut last = None;
     loop {
         let found = object::find(&context.clients, &context.deployment, &handle).await?;
@@ -193,13 +206,13 @@ async fn follow(
             let story = Story::of(&object, explain::limits(&context.deployment), now);
             if last != Some(story.verdict) && !context.is_json() {
                 last = Some(story.verdict);
-                let key = sent.key.as_deref().map(outside).unwrap_or_default();
+                let key = outside(&sent.key);
                 context.out.line(&format!("{} {key}: {}", coloured(story.verdict), outside(&story.words)))?;
             }
             let exit = story.verdict.exit();
             sent.story = Some(story);
             if exit != Exit::InProgress {
-                return Ok((exit, sent));
+                return Ok(exit);
             }
         }
         if Instant::now() >= deadline {
@@ -207,7 +220,7 @@ async fn follow(
                 "no outcome within {} s; cxone-attachments explain shows what it waits for",
                 arguments.timeout
             ));
-            return Ok((Exit::InProgress, sent));
+            return Ok(Exit::InProgress);
         }
         sleep(PAUSE).await;
     }
