@@ -17,15 +17,15 @@ const FUNCTIONS: &str = "Functions";
 /// The machine that this version of the tool was built with.
 const MACHINE: &str = include_str!("../../../../../infra/state_machine.asl.json");
 
-pub(super) async fn checks(context: &Context<'_, impl Write>) -> Result<Vec<Check>, ToolError> {
-    Ok(vec![
+pub(super) async fn checks(context: &Context<'_, impl Write>) -> Vec<Check> {
+    vec![
         stack(&context.deployment),
-        versioning(context).await?,
-        notification(context).await?,
-        encryption(context).await?,
-        object_lock(context).await?,
-        machine(context).await?,
-    ])
+        Check::of(INGEST, "versioning", versioning(context).await),
+        Check::of(INGEST, "notification", notification(context).await),
+        Check::of(INGEST, "encryption", encryption(context).await),
+        Check::of(AUDIT, "object lock", object_lock(context).await),
+        Check::of(STACK, "state machine", machine(context).await),
+    ]
 }
 
 fn stack(deployment: &Deployment) -> Check {
@@ -211,7 +211,13 @@ pub(super) async fn functions(context: &Context<'_, impl Write>) -> Result<(Vec<
     for (name, output) in
         [("intake", "IntakeFunctionName"), ("poll", "PollFunctionName"), ("finalize", "FinalizeFunctionName")]
     {
-        let function = context.deployment.output(output)?;
+        let function = match context.deployment.output(output) {
+            Ok(function) => function,
+            Err(error) => {
+                checks.push(Check::unasked(FUNCTIONS, name, &error));
+                continue;
+            }
+        };
         let asked = context.clients.lambda.get_function_configuration().function_name(function).send().await;
         let configuration = match asked {
             Ok(configuration) => configuration,
@@ -246,7 +252,7 @@ pub(super) async fn functions(context: &Context<'_, impl Write>) -> Result<(Vec<
         });
         environments.push(configuration.environment.and_then(|one| one.variables).unwrap_or_default());
     }
-    checks.push(event_source(context).await?);
+    checks.push(Check::of(FUNCTIONS, "event source", event_source(context).await));
     let mut environment = Environment::of_process();
     let http = HttpClients::from_environment(&mut environment);
     let http = environment.finish(http).map_err(|error| ToolError::Usage(error.to_string()))?;

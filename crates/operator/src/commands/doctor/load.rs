@@ -13,14 +13,14 @@ const LOAD: &str = "Load";
 /// The quota is nearly full from here on, in percent.
 const NEARLY_FULL: u128 = 90;
 
-pub(super) async fn checks(context: &Context<'_, impl Write>) -> Result<Vec<Check>, ToolError> {
-    Ok(vec![
+pub(super) async fn checks(context: &Context<'_, impl Write>) -> Vec<Check> {
+    vec![
         in_alarm(context).await,
         subscriber(context).await,
-        dead_letters(context).await?,
-        quota(context).await?,
+        Check::of(LOAD, "dead letters", dead_letters(context).await),
+        Check::of(LOAD, "quota", quota(context).await),
         concurrency(context).await,
-    ])
+    ]
 }
 
 async fn in_alarm(context: &Context<'_, impl Write>) -> Check {

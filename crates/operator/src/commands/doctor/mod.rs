@@ -69,6 +69,13 @@ impl Check {
     }
 }
 
+impl Check {
+    /// The result of a check, also if it could not be made.
+    fn of(group: &'static str, name: &'static str, made: Result<Self, ToolError>) -> Self {
+        made.unwrap_or_else(|error| Self::unasked(group, name, &error))
+    }
+}
+
 /// Parts of the codes with which AWS says that something does not exist.
 const GONE: [&str; 4] = ["NotFound", "NoSuch", "NonExistent", "DoesNotExist"];
 
@@ -90,10 +97,10 @@ const UNPROVEN: [&str; 3] = [
 ];
 
 pub(super) async fn run(context: &mut Context<'_, impl Write>, arguments: &cli::Doctor) -> Result<Exit, ToolError> {
-    let mut checks = infrastructure::checks(context).await?;
+    let mut checks = infrastructure::checks(context).await;
     let (more, deployed) = infrastructure::functions(context).await?;
     checks.extend(more);
-    checks.extend(load::checks(context).await?);
+    checks.extend(load::checks(context).await);
     checks.extend(access::checks(context, deployed.as_ref(), arguments).await);
     let failed = checks.iter().filter(|check| check.found == Found::Fail).count();
     if context.is_json() {
