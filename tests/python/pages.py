@@ -40,6 +40,8 @@ FORMER_WORDS = {
     r"(?:go|goes|went) on": "continue",
     r"take-overs?": "claim",
     r"twice over": "twice",
+    r"whatever": "every, any, all",
+    r"no one can": "cannot be",
     r"bereft|hitherto|henceforth|whence|thereby|wherein|lest|heed": "a common word",
 }
 # (file, a word above) → why it may stay.

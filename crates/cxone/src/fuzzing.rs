@@ -9,8 +9,9 @@ use url::Url;
 use attachments::Timestamp;
 
 use crate::{
-    History, Job, JobError, NextStep, TokenError, jobs,
-    policy::{Attempt, End},
+    History, Job, JobError, NextStep, TokenError,
+    attempt::{Attempt, End},
+    jobs,
     response::{MAX_BODY_BYTES, Response},
     token,
     untrusted::Redactor,

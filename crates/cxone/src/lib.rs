@@ -37,6 +37,7 @@
 //! [`History::next_step`] decides what to do after an upload. The caller repeats an upload, because the client cannot read the
 //! body twice. A poll has no history: [`JobError`] says what to do. The client itself repeats a poll with a stale token.
 
+mod attempt;
 mod class;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
@@ -54,12 +55,11 @@ use std::{fmt, future::Future, sync::Arc};
 
 use url::Url;
 
+pub use attempt::Attempt;
 pub use jobs::{Job, JobError, TIMEOUT as JOB_TIMEOUT};
 pub use multipart::{Boundary, InvalidBoundary, NoRandomness};
 pub use paths::{InvalidPath, JobPath, PathTemplate, UploadPath};
-pub use policy::{
-    Attempt, Cause, History, NextStep, Retry, Stored, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, backoff,
-};
+pub use policy::{Cause, History, NextStep, Retry, Stored, UPLOADS_IN_FIRST_RUN, UPLOADS_IN_LATER_RUN, backoff};
 pub use retry_after::{DEFAULT_WAIT, LONGEST_WAIT, retry_after};
 pub use token::{Credentials, CredentialsError, TokenAuth, TokenError};
 pub use upload::{Framing, UploadContent, UploadRequest};

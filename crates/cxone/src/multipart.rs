@@ -132,7 +132,7 @@ pub(crate) struct Progress {
 }
 
 impl Progress {
-    /// Whether every byte was handed to the connection. If so, CXone may have the file, whatever happens later.
+    /// Whether every byte was handed to the connection. If so, CXone may have the file, also if the attempt fails later.
     pub(crate) fn sent_whole(&self) -> bool {
         self.handed_over.load(Ordering::Acquire)
     }

@@ -11,8 +11,8 @@ use attachments::InteractionId;
 
 use crate::{
     Boundary, Client,
+    attempt::{Attempt, End},
     multipart::{Envelope, MultipartBody, Progress},
-    policy::{Attempt, End},
     response::Response,
     token::describe,
 };

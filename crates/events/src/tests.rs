@@ -126,7 +126,7 @@ fn version_id_null_counts_as_unversioned() {
 }
 
 #[test]
-fn event_of_another_bucket_is_refused_whatever_its_key() {
+fn event_of_another_bucket_is_refused_with_every_key() {
     for key in ["interactions/INT/a.pdf", "other/INT/a.pdf", "interactions/INT/"] {
         let mut record = s3_record("ObjectCreated:Put", key);
         record["s3"]["bucket"]["name"] = json!("drop-of-others");
@@ -328,4 +328,11 @@ proptest! {
         let found = bare(&json!({"Records": [s3_record("ObjectCreated:Put", &format!("interactions/{encoded}x"))]}));
         prop_assert_eq!(&found.objects[0].object.key, &format!("interactions/{key}x"));
     }
+}
+
+#[test]
+fn object_with_an_ignored_name_starts_nothing() {
+    let found = queued(&json!({"Records": [s3_record("ObjectCreated:Put", "interactions/INT-1/.DS_Store")]})).unwrap();
+    assert_eq!(found.ignored, [Ignored::Name("interactions/INT-1/.DS_Store".to_owned())]);
+    assert!(found.objects.is_empty());
 }

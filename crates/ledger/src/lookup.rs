@@ -52,10 +52,6 @@ pub struct ObjectRow {
     pub last_fault: Option<String>,
     /// When the attempt after the last release could begin. None if the object was never released.
     pub retry_at: Option<Timestamp>,
-    /// What attempts have shown, in intake's own JSON.
-    pub history: Option<String>,
-    /// Bytes that count against the quota.
-    pub reserved_bytes: u64,
     /// The execution that intake decided.
     pub execution_name: Option<String>,
     /// The outcome.
@@ -182,8 +178,6 @@ fn object_row(identity: &Identity, item: &HashMap<String, AttributeValue>) -> Re
         crashed_run: text("crashed_run"),
         last_fault: text("last_fault"),
         retry_at: seconds("retry_at")?,
-        history: text("history"),
-        reserved_bytes: row.number("reserved_bytes")?.unwrap_or(0),
         execution_name: text("execution_name"),
         resolution: row.resolution()?,
     })

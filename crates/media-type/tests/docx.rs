@@ -18,7 +18,7 @@ fn polyglot(hidden: Hidden) -> Verdict {
     Verdict::Refused(Refusal::Polyglot { front: MediaType::Docx, hidden })
 }
 
-/// The smallest package with these content types.
+/// A package with these content types and nothing that the type check does not need.
 fn with_content_types(xml: impl AsRef<[u8]>) -> Vec<u8> {
     let mut archive = package(DOCUMENT);
     archive.entries.remove(0);

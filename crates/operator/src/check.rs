@@ -140,3 +140,18 @@ impl Rules {
         Ok(self.allowed.check_content(named, verdict).map_err(|refusal| refusal.to_string()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_names_and_foreign_interactions_are_rejected() {
+        let rules = Rules { interaction_prefixes: vec!["OWN".parse().unwrap()], ..Rules::default() };
+        let key = |interaction: &str, name: &str| rules.key(&interaction.parse().unwrap(), name);
+        assert_eq!(key("OWN-1", "a.pdf").as_deref(), Ok("interactions/OWN-1/a.pdf"));
+        assert!(key("OWN-1", ".DS_Store").unwrap_err().contains("IgnoredNames"));
+        assert!(key("OTHER-1", "a.pdf").unwrap_err().contains("InteractionIdPrefixes"));
+        assert!(key("OWN-1", "a/b.pdf").unwrap_err().contains("slash"));
+    }
+}

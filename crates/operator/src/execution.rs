@@ -2,7 +2,7 @@
 
 use attachments::{
     Outcome,
-    workflow::{Attachment, Finalized},
+    workflow::{Attachment, Finalized, StatusChange},
 };
 use aws_sdk_sfn::operation::describe_execution::DescribeExecutionError;
 use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent};
@@ -91,24 +91,6 @@ impl Execution {
         let known = |error: &str| matches!(error.parse(), Ok(outcome) if !matches!(outcome, Outcome::Other(_)));
         self.status == "SUCCEEDED" || (self.status == "FAILED" && self.error.as_deref().is_some_and(known))
     }
-
-    /// The outcome's word: a failed execution's error, else what its output says.
-    #[must_use]
-    pub fn outcome(&self) -> String {
-        match &self.error {
-            Some(error) => error.clone(),
-            None => read::<Finalized>(self.output.as_deref())
-                .map_or_else(|| self.status.clone(), |finalized| finalized.outcome.to_string()),
-        }
-    }
-
-    /// The code of the reason, which is the first word of the cause.
-    #[must_use]
-    pub fn reason_code(&self) -> Option<String> {
-        let code = self.cause.as_deref()?.split(';').next()?;
-        (!code.is_empty() && code.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
-            .then(|| code.to_owned())
-    }
 }
 
 /// The states that an execution visited, in order.
@@ -121,18 +103,26 @@ pub async fn visits_of(sfn: &aws_sdk_sfn::Client, arn: &str) -> Result<Vec<Visit
     while let Some(event) = pages.next().await {
         events.push(event.map_err(|error| ToolError::of_call("states:GetExecutionHistory", &error))?);
     }
-    Ok(visits(&events))
+    Ok(visits(&events, &Wording { wait: &|seconds| format!("{seconds} s"), saw: &|change| change.status.clone() }))
+}
+
+/// How a wait and a job status are told. The demo adds times to both.
+pub struct Wording<'a> {
+    /// A wait, in seconds.
+    pub wait: &'a dyn Fn(u32) -> String,
+    /// A new status of the job.
+    pub saw: &'a dyn Fn(&StatusChange) -> String,
 }
 
 /// Reads the history of an execution that visits one state after the other.
 #[must_use]
-pub fn visits(events: &[HistoryEvent]) -> Vec<Visit> {
+pub fn visits(events: &[HistoryEvent], wording: &Wording<'_>) -> Vec<Visit> {
     let mut visits: Vec<Visit> = Vec::new();
     let mut input = None;
     for event in events {
         let at = event.timestamp.as_secs_f64();
         if let Some(entered) = &event.state_entered_event_details {
-            let (state, note) = (entered.name.clone(), wait(entered.input.as_deref(), &entered.name));
+            let (state, note) = (entered.name.clone(), wait(entered.input.as_deref(), &entered.name, wording));
             visits.push(Visit { state, at, note, failures: 0, last_error: None, left: false });
             input = entered.input.as_deref();
         }
@@ -141,13 +131,13 @@ pub fn visits(events: &[HistoryEvent]) -> Vec<Visit> {
         let failed = failed.or_else(|| event.lambda_function_failed_event_details.as_ref().map(|d| d.error.clone()));
         if let Some(error) = failed {
             visit.failures += 1;
-            let error = error.unwrap_or_else(|| "an error without a name".to_owned());
+            let error = error.unwrap_or_else(|| "no error name".to_owned());
             add(&mut visit.note, &format!("failed with {error}"));
             visit.last_error = Some(error);
         }
         if let Some(exited) = &event.state_exited_event_details {
             visit.left = true;
-            add(&mut visit.note, &task(&exited.name, input, exited.output.as_deref()));
+            add(&mut visit.note, &task(&exited.name, input, exited.output.as_deref(), wording));
         }
     }
     visits
@@ -164,21 +154,21 @@ fn read<T: DeserializeOwned>(json: Option<&str>) -> Option<T> {
     serde_json::from_str(json?).ok()
 }
 
-fn wait(input: Option<&str>, state: &str) -> String {
+fn wait(input: Option<&str>, state: &str, wording: &Wording<'_>) -> String {
     match read::<Attachment>(input).and_then(|input| input.wait_seconds) {
-        Some(seconds) if state == "WaitForJob" => format!("{seconds} s"),
+        Some(seconds) if state == "WaitForJob" => (wording.wait)(seconds),
         _ => String::new(),
     }
 }
 
 /// What a function's state did, from the payloads before and after it.
-fn task(state: &str, input: Option<&str>, output: Option<&str>) -> String {
+fn task(state: &str, input: Option<&str>, output: Option<&str>, wording: &Wording<'_>) -> String {
     if let (true, Some(before), Some(after)) =
         (state == "PollJob", read::<Attachment>(input), read::<Attachment>(output))
     {
         let asked = after.job.polls.saturating_sub(before.job.polls);
         let mut note = format!("asked {asked} {}", if asked == 1 { "time" } else { "times" });
-        let saw: Vec<&str> = after.job.changes.iter().map(|change| change.status.as_str()).collect();
+        let saw: Vec<String> = after.job.changes.iter().map(wording.saw).collect();
         add(&mut note, &if saw.is_empty() { "no change".to_owned() } else { format!("saw {}", saw.join(", ")) });
         return note;
     }

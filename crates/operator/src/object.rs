@@ -303,3 +303,40 @@ pub(crate) async fn complete(clients: &Clients, deployment: &Deployment, object:
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(first_seen: i64, version_id: Option<&str>) -> ObjectRow {
+        ObjectRow {
+            identity: "a".repeat(64).parse().unwrap(),
+            state: ledger::RowState::Done,
+            key: None,
+            version_id: version_id.map(str::to_owned),
+            attempts: 1,
+            first_seen: Timestamp::from_unix_seconds(first_seen),
+            lease_until: None,
+            crashes: 0,
+            claimed_by: None,
+            crashed_run: None,
+            last_fault: None,
+            retry_at: None,
+            execution_name: None,
+            resolution: None,
+        }
+    }
+
+    #[test]
+    fn unversioned_object_gets_only_the_row_of_its_own_write() {
+        let mut object = Object::of_row(row(0, None));
+        (object.identity, object.row) = (None, None);
+        let written = Timestamp::from_unix_seconds(1_000);
+        object.source = Some(Source { size: 1, written, is_delete_marker: false });
+        assert!(object.is_the_write_of(&row(1_001, None)));
+        assert!(!object.is_the_write_of(&row(900, None)), "an earlier write of the key");
+        assert!(!object.is_the_write_of(&row(1_001, Some("v1"))), "a deleted version");
+        object.source = Some(Source { size: 0, written, is_delete_marker: true });
+        assert!(!object.is_the_write_of(&row(1_001, None)));
+    }
+}

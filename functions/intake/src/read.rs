@@ -81,7 +81,7 @@ fn new_content(
     })
 }
 
-/// The audit record has the values that are sent: those of the first upload request, whatever the object's tags are now.
+/// The audit record has the values that are sent: those of the first upload request, not the object's tags of now.
 fn copy_from_request(attachment: &mut Attachment, content: &UploadContent) {
     attachment.interaction_id = Some(content.interaction_id.clone());
     attachment.object.mime_type = Some(content.content_type.clone());

@@ -1,7 +1,7 @@
 //! Reading the object: one `GetObject`, pinned to the version that the event named.
 //!
 //! Each read has a time limit: 10 s for an attempt of a call (the SDK), and 15 s without a byte for a body (the connector of
-//! `host::Aws`). The object's headers arrive in UTF-8, whatever their encoding was (`host::HttpClients`).
+//! `host::Aws`). `host::HttpClients` converts the object's headers to UTF-8.
 
 pub(crate) mod content;
 mod encoded_word;

@@ -82,7 +82,7 @@ pub(crate) async fn send(run: &mut Run<'_>) -> Result<JobId, Halt> {
     }
 }
 
-/// The most uploads of the run, whatever CXone responds.
+/// The most uploads of the run. The responses do not change it.
 fn upload_limit(run: &Run<'_>) -> u32 {
     if run.lease.attempt == 1 { UPLOADS_IN_FIRST_RUN } else { UPLOADS_IN_LATER_RUN }
 }

@@ -43,7 +43,7 @@ pub fn workflow(input: &[u8]) {
     assert_record(&attachment, execution_arn);
 }
 
-/// Asserts that finalize uses the facts that intake decided, whatever the payload says.
+/// Asserts that finalize uses the facts that intake decided, and not those of the payload.
 fn assert_facts_come_from_the_ledger(attachment: Attachment) {
     let facts = |of: Attachment| Attachment {
         decision: Decision::Poll,

@@ -21,7 +21,7 @@ use crate::error::Trying as _;
 const LEADER: &str =
     r#"if read -r word && [ "$word" = keep ]; then exec sleep infinity </dev/null; fi; kill -s KILL 0"#;
 
-/// The servers' processes, and whatever those start.
+/// The servers' processes, and the processes that they start.
 #[derive(Debug)]
 pub(crate) struct ProcessGroup {
     leader: Child,
@@ -149,7 +149,7 @@ impl ProcessRecord {
 pub(crate) fn end(records: &[ProcessRecord]) -> Result<(), StackError> {
     let alive: Vec<&ProcessRecord> = records.iter().filter(|record| record.is_alive()).collect();
     let number = |record: &&ProcessRecord| i32::try_from(record.pid).ok().and_then(Pid::from_raw);
-    // That a process ends by itself meanwhile is as good; whatever else goes wrong shows below.
+    // A process that has ended by itself is no fault. The wait below shows any other fault.
     if let Some(leader) = alive.iter().copied().find(|record| record.name == "leader").as_ref().and_then(number) {
         let _ = kill_process_group(leader, Signal::KILL);
     } else {

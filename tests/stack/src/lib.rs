@@ -1,7 +1,7 @@
 //! The pipeline on one machine: ministack with this project's own template on it, the freshly compiled functions,
 //! a stand-in for `CXone` and a receiver for the webhooks.
 //!
-//! [`Stack::start`] brings all of it up. The value is a guard: when it goes, by whatever way the process ends, every
+//! [`Stack::start`] brings all of it up. The value is a guard: when it is dropped, or when the process ends in any way, every
 //! process that belongs to it is gone too. [`Stack::detach`] leaves the stack running for `make up`; [`state`] finds
 //! it again.
 

@@ -14,7 +14,7 @@ const DIRECTORY_LEN: u64 = 4096;
 const WORD_CLASSES: [u8; 3] = [0x00, 0x06, 0x07];
 const OFFICE_CLASS_END: [u8; 15] = [0x09, 0x02, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46];
 
-/// Streams directly below the root that show another type, whatever the class id is.
+/// The file has another type if the root storage contains one of these streams. The class id does not change that.
 const FOREIGN_STREAMS: [(&str, Found); 7] = [
     ("EncryptedPackage", Found::EncryptedOffice),
     ("Workbook", Found::Spreadsheet),

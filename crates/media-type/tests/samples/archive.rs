@@ -169,7 +169,7 @@ pub(crate) fn relationships_of(all: &[(&str, &str, &str)]) -> String {
     list + "</Relationships>"
 }
 
-/// The smallest package, which has three parts. Its main part has this type.
+/// A package of only the three required parts. Its main part has this type.
 pub(crate) fn package(main_type: &str) -> Archive {
     Archive::of(vec![
         entry("[Content_Types].xml", content_types(main_type)),

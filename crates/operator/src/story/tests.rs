@@ -36,8 +36,6 @@ fn row(state: RowState) -> ObjectRow {
         crashed_run: None,
         last_fault: None,
         retry_at: None,
-        history: None,
-        reserved_bytes: 0,
         execution_name: None,
         resolution: None,
     }
@@ -89,6 +87,28 @@ fn unclaimed_object_is_queued_then_unseen() {
 }
 
 #[test]
+fn ignored_key_is_never_said_to_be_queued() {
+    let story = told(&Object { ignored: Some("the key names a folder".to_owned()), ..object(None) }, 10);
+    assert_eq!((story.verdict, story.verdict.exit()), (Verdict::Ignored, Exit::Bad));
+}
+
+#[test]
+fn object_older_than_the_ledger_s_rows_is_not_to_be_written_again() {
+    let story = told(&object(None), 121 * 86_400);
+    assert!(story.verdict == Verdict::Unseen && story.words.contains("120 days"), "{story:?}");
+    assert!(!story.advice.contains("write"), "{story:?}");
+}
+
+#[test]
+fn retry_that_is_long_overdue_is_stuck() {
+    let fault = Some("CXone answered 429".to_owned());
+    let waiting = object(Some(ObjectRow { last_fault: fault, retry_at: Some(at(60)), ..row(RowState::Claimed) }));
+    let gives_up = 259_200;
+    assert_eq!(told(&waiting, gives_up + 3_600).verdict, Verdict::Waiting);
+    assert_eq!(told(&waiting, gives_up + 90_000).verdict, Verdict::Stuck);
+}
+
+#[test]
 fn released_object_waits_until_its_next_attempt() {
     let fault = Some("CXone answered 429".to_owned());
     let waiting = object(Some(ObjectRow { last_fault: fault, retry_at: Some(at(60)), ..row(RowState::Claimed) }));
@@ -112,6 +132,10 @@ fn lease_that_ended_without_a_release_is_a_crash() {
     assert!(story.verdict == Verdict::Crashing && story.words.contains("1 time in a row"), "{story:?}");
     assert!(story.advice.contains("request-7"), "{story:?}");
     assert!(told(&object(Some(claimed(3))), 150).words.contains("4 times in a row"));
+    // The run after the crash holds the lease; the log to read is that of the run before it.
+    let next = ObjectRow { crashed_run: Some("request-6".to_owned()), ..claimed(1) };
+    let story = told(&object(Some(next)), 50);
+    assert!(story.verdict == Verdict::Crashing && story.advice.contains("request-6"), "{story:?}");
 }
 
 #[test]
@@ -125,6 +149,9 @@ fn decided_object_is_scanned_recorded_or_stuck() {
     assert_eq!(verdict(None, Vec::new()), Verdict::Recording);
     assert_eq!(verdict(Some(execution("RUNNING", None)), vec![visit("PollJob", 0)]), Verdict::Scanning);
     assert_eq!(verdict(Some(execution("RUNNING", None)), vec![visit("RecordCompletion", 0)]), Verdict::Recording);
+    // The row was read a moment before the execution ended.
+    assert_eq!(verdict(Some(execution("SUCCEEDED", None)), Vec::new()), Verdict::Recording);
+    assert_eq!(verdict(Some(execution("FAILED", Some("REJECTED"))), Vec::new()), Verdict::Recording);
     let stuck = told(&decided(Some(execution("FAILED", Some("Audit.Unwritable"))), Vec::new()), 10);
     assert!(stuck.verdict == Verdict::Stuck && stuck.advice.contains("redrive-execution"), "{stuck:?}");
     let forged = told(&decided(Some(execution("FAILED", Some("Audit.Foreign"))), Vec::new()), 10);
@@ -141,6 +168,8 @@ fn outcome_says_what_to_do_and_whether_the_webhook_was_delivered() {
     let completed = told(&done(Ending::Completed), 10);
     assert_eq!((completed.verdict, completed.verdict.exit()), (Verdict::Completed, Exit::Success));
     assert_eq!(completed.webhook.as_deref(), Some("not delivered yet: Webhook.Undelivered, 6 attempts"));
+    let aborted = told(&Object { execution: Some(execution("ABORTED", None)), ..done(Ending::Completed) }, 10);
+    assert!(aborted.webhook.is_some() && aborted.advice.contains("redrive-execution"), "{aborted:?}");
     let infected = Ending::Failed(Reason::new(ReasonCode::JobFailed, "Virus found"));
     let infected = told(&Object { execution: None, ..done(infected) }, 10);
     assert_eq!((infected.reason_code.as_deref(), infected.verdict.exit()), (Some("job_failed"), Exit::Bad));

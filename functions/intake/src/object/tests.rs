@@ -1,5 +1,10 @@
 //! The age at which intake gives up an object, with a clock that the test sets.
 
+use std::{
+    io::Write,
+    sync::{Arc, Mutex},
+};
+
 use attachments::{ObjectRef, ObjectVersion, Timestamp};
 use host::Clock;
 
@@ -44,4 +49,57 @@ async fn younger_undecryptable_object_is_released_for_a_retry() {
     assert!(matches!(finish, Finish::Unfinished { outage: false, .. }), "{finish:?}");
     assert_eq!(aws.count("StartExecution"), 0);
     assert_eq!(aws.count_with_body("UpdateItem", "KMS key"), 1);
+}
+
+/// What the code under test logs on this thread while the guard lives.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    fn capture(&self) -> tracing::subscriber::DefaultGuard {
+        let log = self.clone();
+        tracing::subscriber::set_default(tracing_subscriber::fmt().json().with_writer(move || log.clone()).finish())
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap()).into_owned()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn run_after_a_crash_logs_the_key_and_names_the_crashed_request_in_log_and_ledger() {
+    let log = Log::default();
+    let _guard = log.capture();
+    let aws = FakeAws::new(|head| match head {
+        _ if head.starts_with("GET /drop/") => refused_saying(403, DENIED),
+        _ => response(b"", b"{}"),
+    })
+    .await;
+    let object = ObjectRef::new("drop", "interactions/INT-1/a.pdf", ObjectVersion::Id("v1".to_owned())).unwrap();
+    let clock = Clock::of_system();
+    let lease = Lease {
+        attempt: 2,
+        crashes: 1,
+        crashed_run: Some("request-7".to_owned()),
+        ..first_lease(object.identity(), clock.now())
+    };
+    let notification = Notification { object, event_time: None };
+    let times = Times::within(Duration::from_secs(3), clock);
+    run_claimed(&aws.intake("http://127.0.0.1:9/api/v2"), &notification, lease, &times).await;
+    assert_eq!(aws.count_with_body("UpdateItem", "the request request-7"), 1);
+    let log = log.text();
+    let claimed = log.lines().find(|line| line.contains("\"claimed\"")).unwrap();
+    assert!(claimed.contains("interactions/INT-1/a.pdf"), "{claimed}");
+    assert!(log.contains("\"crashed_request_id\":\"request-7\""), "{log}");
 }

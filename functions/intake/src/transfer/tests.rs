@@ -186,6 +186,19 @@ async fn refused_call_counts_for_its_interaction() {
 }
 
 #[tokio::test]
+async fn status_of_the_last_response_is_kept_for_the_log() {
+    let world = World::new().await;
+    let busy = Step::once(retry_at_once(reply(503)));
+    let refused = Step::once(UploadAct::Reply(own(413)));
+    world.cxone.script_uploads("status", &[busy, refused]).await.unwrap();
+    let notification = World::notification("status");
+    let times = Times::within(Duration::from_mins(1), Clock::of_system());
+    let mut run = Run::new(&world.intake, &notification, lease(1, 0), &times);
+    assert!(matches!(send(&mut run).await, Err(Halt::Final(_))));
+    assert_eq!(run.cxone_status, Some(413));
+}
+
+#[tokio::test]
 async fn refused_token_counts_for_no_interaction() {
     let world = World::new().await;
     let refused = TokenAct::Reply(reply(401).body(r#"{"error": "invalid_client"}"#));

@@ -30,7 +30,7 @@ const SLOW_JOB: JobTimes = JobTimes { pending_ms: 2_000, running_ms: 9_000 };
 
 /// Runs the demo and prints its report to standard output, its progress to standard error.
 ///
-/// `true` if every object ended as it must. Whatever happens, an interrupt included, the stack is gone afterwards; the
+/// `true` if every object ended as it must. The stack is gone afterwards, also after an error or an interrupt; the
 /// logs of a run that went wrong are kept. `variable` looks up an environment variable.
 pub async fn run(variable: impl Fn(&str) -> Option<String>) -> Result<bool, StackError> {
     signals::unless_interrupted(Box::pin(show(&variable, &mut Screen::new()))).await

@@ -7,9 +7,9 @@ use attachments::{audit::AuditRecord, json_shown, shown};
 use super::dropped::Dropped;
 use super::follow::Execution;
 use super::seen::{Gathered, Record, Seen, Webhook};
-use super::story::Visit;
 use super::table::{self, Row};
 use super::terminal::Paint;
+use operator::execution::Visit;
 
 /// The columns of the table in which a colour says how it went.
 const COLOURED: [usize; 2] = [1, 5];
@@ -92,7 +92,7 @@ pub(crate) fn story(label: &str, name: &str, execution: &Execution, visits: &[Vi
     line(&mut text, &format!("{name}  {status} after {:.2} s", execution.ended - execution.began));
     for visit in visits {
         let note = shown(&visit.note);
-        line(&mut text, format!("{:8.2} s  {:<16}  {note}", visit.entered, visit.state).trim_end());
+        line(&mut text, format!("{:8.2} s  {:<16}  {note}", visit.at, visit.state).trim_end());
     }
     for (title, told) in [("Error", &execution.error), ("Cause", &execution.cause)] {
         if let Some(told) = told {
@@ -168,7 +168,8 @@ mod tests {
             began: 0.0,
             ended: 1.0,
         };
-        let visit = Visit { state: "PollJob".to_owned(), entered: 0.0, note: format!("saw {HOSTILE}") };
+        let note = format!("saw {HOSTILE}");
+        let visit = Visit { state: "PollJob".to_owned(), at: 0.0, note, failures: 0, last_error: None, left: true };
         let paint = Paint::new(false, |_| None);
         let golden = include_str!("../../../../crates/attachments/tests/golden/v2-audit-completed.json");
         let stored = golden.replace("job-1", HOSTILE.trim_start_matches('\u{1b}'));

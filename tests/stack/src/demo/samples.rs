@@ -71,7 +71,7 @@ pub(crate) fn all() -> Result<Vec<Sample>, StackError> {
     let png = fixtures::read("screenshot.png")?;
     let mut large = pdf.clone();
     large.resize(TOO_LARGE, b' ');
-    let text = b"Of no accepted type, whatever it is called.\n".to_vec();
+    let text = b"Of no accepted type, with every name.\n".to_vec();
     samples.extend([
         bad("demo-empty", "letter.pdf", Vec::new(), ReasonCode::Empty),
         bad("demo-too-large", "archive.pdf", large, ReasonCode::TooLarge),

@@ -1,95 +1,30 @@
 //! An execution's story: the states that it went through, when, and what each did.
 
-use attachments::workflow::{Attachment, Finalized};
 use aws_sdk_sfn::types::HistoryEvent;
-use serde::de::DeserializeOwned;
+use operator::execution::{Visit, Wording, visits};
 
 use crate::stack::failed;
 use crate::{Stack, StackError};
-
-/// One stay in a state.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Visit {
-    /// The state's name.
-    pub(crate) state: String,
-    /// When it was entered, in seconds since the execution's start.
-    pub(crate) entered: f64,
-    /// What it did there; empty where the name says all.
-    pub(crate) note: String,
-}
 
 /// The story of an execution. `wait_scale` is by what factor waits are stretched.
 pub(crate) async fn of(stack: &Stack, arn: &str, wait_scale: f64) -> Result<Vec<Visit>, StackError> {
     let call = stack.clients().sfn.get_execution_history().execution_arn(arn).max_results(1000).send();
     let history = call.await.map_err(|error| failed("GetExecutionHistory", &error))?;
-    Ok(visits(&history.events, wait_scale))
+    Ok(with_times(&history.events, wait_scale))
 }
 
-/// Reads the history of an execution that visits one state after the other.
-fn visits(events: &[HistoryEvent], wait_scale: f64) -> Vec<Visit> {
+/// The states with times that count from the execution's start.
+fn with_times(events: &[HistoryEvent], wait_scale: f64) -> Vec<Visit> {
     let start = events.first().map_or(0.0, |event| event.timestamp.as_secs_f64());
-    let mut visits: Vec<Visit> = Vec::new();
-    let mut input = None;
-    for event in events {
-        if let Some(entered) = &event.state_entered_event_details {
-            let note = wait(entered.input.as_deref(), &entered.name, wait_scale);
-            let at = event.timestamp.as_secs_f64() - start;
-            visits.push(Visit { state: entered.name.clone(), entered: at, note });
-            input = entered.input.as_deref();
-        }
-        let Some(visit) = visits.last_mut() else { continue };
-        if let Some(attempt) = &event.task_failed_event_details {
-            add(&mut visit.note, &format!("failed with {}", attempt.error.as_deref().unwrap_or("no error name")));
-        }
-        if let Some(exited) = &event.state_exited_event_details {
-            add(&mut visit.note, &task(&exited.name, input, exited.output.as_deref(), start));
-        }
-    }
-    visits
-}
-
-fn add(note: &mut String, more: &str) {
-    if !note.is_empty() && !more.is_empty() {
-        note.push_str("; ");
-    }
-    note.push_str(more);
-}
-
-fn read<T: DeserializeOwned>(json: Option<&str>) -> Option<T> {
-    serde_json::from_str(json?).ok()
-}
-
-fn wait(input: Option<&str>, state: &str, wait_scale: f64) -> String {
-    match read::<Attachment>(input).and_then(|input| input.wait_seconds) {
-        Some(seconds) if state == "WaitForJob" => {
-            format!("{seconds} s, which are {:.2} s in this demo", f64::from(seconds) * wait_scale)
-        }
-        _ => String::new(),
-    }
-}
-
-/// What a function's state did, from the payloads before and after it.
-fn task(state: &str, input: Option<&str>, output: Option<&str>, start: f64) -> String {
-    if let (true, Some(before), Some(after)) =
-        (state == "PollJob", read::<Attachment>(input), read::<Attachment>(output))
-    {
-        let asked = after.job.polls.saturating_sub(before.job.polls);
-        let mut note = format!("asked {asked} {}", if asked == 1 { "time" } else { "times" });
-        let saw = after.job.changes.iter().map(|change| {
+    let wording = Wording {
+        wait: &|seconds| format!("{seconds} s, which are {:.2} s in this demo", f64::from(seconds) * wait_scale),
+        saw: &|change| {
             let at = std::time::Duration::from_millis(u64::try_from(change.at.unix_millis()).unwrap_or(0));
             format!("{} at {:.2} s", change.status, at.as_secs_f64() - start)
-        });
-        let saw: Vec<String> = saw.collect();
-        if saw.is_empty() {
-            add(&mut note, "no change");
-        } else {
-            add(&mut note, &format!("saw {}", saw.join(", ")));
-        }
-        return note;
-    }
-    read::<Finalized>(output).filter(|_| state.starts_with("Record")).map_or_else(String::new, |done| {
-        format!("{} written to the ledger and the audit bucket; webhook answered {}", done.outcome, done.webhook_status)
-    })
+        },
+    };
+    let relative = |visit: Visit| Visit { at: visit.at - start, ..visit };
+    visits(events, &wording).into_iter().map(relative).collect()
 }
 
 #[cfg(test)]
@@ -136,9 +71,9 @@ mod tests {
             entered(9_770, "PollJob", &then),
             exited(9_800, "PollJob", &payload("completed", 10, &json!([]))),
         ];
-        let told: Vec<_> = visits(&events, 0.05)
+        let told: Vec<_> = with_times(&events, 0.05)
             .into_iter()
-            .map(|visit| format!("{:.2} {}: {}", visit.entered, visit.state, visit.note))
+            .map(|visit| format!("{:.2} {}: {}", visit.at, visit.state, visit.note))
             .collect();
         assert_eq!(
             told,
@@ -164,7 +99,7 @@ mod tests {
             exited(2, "RecordFailure", &finalized),
             entered(3, "AttachmentFailed", &finalized),
         ];
-        let told: Vec<_> = visits(&events, 1.0).into_iter().map(|visit| visit.note).collect();
+        let told: Vec<_> = with_times(&events, 1.0).into_iter().map(|visit| visit.note).collect();
         assert_eq!(
             told,
             [
